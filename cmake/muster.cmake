@@ -1,0 +1,28 @@
+# One folder of src/ is one library. `NAME_test` is made of its *_test.cc files.
+#
+#   muster_library(eval DEPS muster_base)
+#   muster_library(engine_tokenizer DEPS muster_base LIBS pcre2-8)
+
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+
+function(muster_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  file(GLOB tests CONFIGURE_DEPENDS *_test.cc)
+  if(tests)
+    list(REMOVE_ITEM sources ${tests})
+  endif()
+  add_library(muster_${name} STATIC ${sources})
+  target_include_directories(muster_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src")
+  target_link_libraries(muster_${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_LIBS})
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE muster_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit)
+  endif()
+endfunction()

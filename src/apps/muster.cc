@@ -1,0 +1,13 @@
+// muster: every role and every command of the pool.
+#include "cli/command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"muster: evaluates language models on a pool of lent machines"};
+  app.set_version_flag("--version", "muster " MUSTER_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Example:\n  muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag");
+  muster::cli::Commands commands;
+  muster::cli::add_requests_command(app, commands);
+  return muster::cli::run_program(app, commands, argc, argv);
+}

@@ -1,0 +1,89 @@
+// The parts every other folder leans on: bounded readers, digests, chance that repeats itself.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/frame.h"
+#include "base/json.h"
+#include "base/rng.h"
+
+namespace muster {
+namespace {
+
+TEST(Digest, MatchesThePublishedVectorOfAbc) {
+  EXPECT_EQ(sha256("abc").hex(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Digest, FieldsDoNotRunIntoEachOther) {
+  Hasher one, other;
+  one.add_field("ab");
+  one.add_field("c");
+  other.add_field("a");
+  other.add_field("bc");
+  EXPECT_NE(one.finish(), other.finish());
+}
+
+TEST(Json, RefusesWhatIsTooDeepTooLargeOrNotFinite) {
+  EXPECT_TRUE(parse_json("[[1]]", 100));
+  EXPECT_FALSE(parse_json(std::string(65, '[') + std::string(65, ']'), 1000));
+  EXPECT_FALSE(parse_json("[1,2,3]", 6));
+  EXPECT_FALSE(parse_json("[1e999]", 100));
+  EXPECT_FALSE(parse_json("{} x", 100));
+  EXPECT_FALSE(parse_json(R"({"a":1,"b":2,"a":3})", 100));
+  EXPECT_FALSE(parse_json("\"\xff\"", 100));
+}
+
+TEST(Json, RefusesAMegabyteOfNestedCborArraysWithoutOverflowingTheStack) {
+  EXPECT_FALSE(parse_cbor(std::string(1 << 20, '\x81'), 2 << 20));
+}
+
+TEST(Json, CborAndJsonGiveTheSameDocument) {
+  const Json document = *parse_json(R"({"b":[1,-2,0.5,null,true],"a":{"x":"\u00e9"}})", 100);
+  EXPECT_EQ(*parse_cbor(to_cbor(document), 1000), document);
+  EXPECT_EQ(document.dump(), R"({"b":[1,-2,0.5,null,true],"a":{"x":"é"}})");
+}
+
+TEST(Json, NamesTheFieldItMisses) {
+  const Json object = *parse_json(R"({"n":"x","big":18446744073709551615})", 100);
+  EXPECT_EQ(get_int(object, "n").error().message, "n must be a whole number");
+  EXPECT_FALSE(get_int(object, "big"));
+  EXPECT_FALSE(get_bool(object, "absent"));
+}
+
+TEST(Rng, ForksAreIndependentAndRepeatable) {
+  Rng rng(7);
+  EXPECT_EQ(Rng(7).fork("a").next(), Rng(7).fork("a").next());
+  EXPECT_NE(Rng(7).fork("a").next(), Rng(7).fork("b").next());
+  for (int i = 0; i < 1000; ++i) EXPECT_LT(rng.below(3), 3u);
+}
+
+TEST(Frame, ComesOutAsItWentIn) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  ASSERT_TRUE(write_frame(ends[0], Json{{"say", "hello"}, {"n", 3}}));
+  auto message = read_frame(ends[1]);
+  ASSERT_TRUE(message && *message);
+  EXPECT_EQ((**message)["n"], 3);
+  ASSERT_EQ(::write(ends[0], "\x7f\xff\xff\xff", 4), 4);
+  EXPECT_FALSE(read_frame(ends[1]));
+  ::close(ends[0]);
+  auto end = read_frame(ends[1]);
+  EXPECT_TRUE(end && !*end);
+  ::close(ends[1]);
+}
+
+TEST(File, ReplacesInOneStepAndSaysWhatIsMissing) {
+  const Path path = Path(::testing::TempDir()) / "muster_base_test_file";
+  ASSERT_TRUE(write_file_atomically(path, "one"));
+  ASSERT_TRUE(write_file_atomically(path, "two"));
+  EXPECT_EQ(*read_file(path, 100), "two");
+  EXPECT_EQ(read_file(path, 2).error().code, Code::kDataLoss);
+  ::unlink(path.c_str());
+  EXPECT_EQ(read_file(path, 100).error().code, Code::kNotFound);
+}
+
+}  // namespace
+}  // namespace muster

@@ -1,0 +1,73 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace muster {
+
+std::string to_hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (unsigned char c : bytes) {
+    out += kDigits[c >> 4];
+    out += kDigits[c & 15];
+  }
+  return out;
+}
+
+std::string Digest::hex() const { return to_hex(view()); }
+
+Result<Digest> Digest::from_bytes(std::string_view bytes) {
+  Digest digest;
+  if (bytes.size() != digest.bytes.size()) return fail(Code::kDataLoss, "a digest has 32 bytes");
+  std::copy(bytes.begin(), bytes.end(), digest.bytes.begin());
+  return digest;
+}
+
+Digest sha256(std::string_view bytes) {
+  Hasher hasher;
+  hasher.add(bytes);
+  return hasher.finish_sha256();
+}
+
+struct Hasher::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Hasher::Hasher(Kind kind) : state_(std::make_unique<State>()) {
+  const EVP_MD* algorithm = kind == Kind::kSha256 ? EVP_sha256() : EVP_sha1();
+  MUSTER_CHECK(EVP_DigestInit_ex(state_->context, algorithm, nullptr) == 1);
+}
+
+Hasher::~Hasher() = default;
+
+void Hasher::add(std::string_view bytes) {
+  MUSTER_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+}
+
+void Hasher::add_field(std::string_view bytes) {
+  uint64_t length = bytes.size();
+  char prefix[8];
+  for (char& c : prefix) {
+    c = static_cast<char>(length & 255);
+    length >>= 8;
+  }
+  add({prefix, sizeof prefix});
+  add(bytes);
+}
+
+std::string Hasher::finish() {
+  unsigned char out[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  MUSTER_CHECK(EVP_DigestFinal_ex(state_->context, out, &size) == 1);
+  return {reinterpret_cast<char*>(out), size};
+}
+
+Digest Hasher::finish_sha256() { return *Digest::from_bytes(finish()); }
+
+}  // namespace muster

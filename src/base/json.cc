@@ -1,0 +1,156 @@
+#include "base/json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace muster {
+namespace {
+
+constexpr size_t kMaxDepth = 64;
+
+// Builds a document while it is read, so that depth and numbers are refused on the way in.
+class BoundedReader : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override { return put(value); }
+  bool number_float(number_float_t value, const string_t&) override {
+    return std::isfinite(value) ? put(value) : refuse("a number is not finite");
+  }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t& value) override { return put(Json::binary(std::move(value))); }
+  bool start_object(size_t) override { return open(Json::object()); }
+  bool key(string_t& value) override {
+    key_ = std::move(value);
+    return true;
+  }
+  bool end_object() override {
+    return has_repeats(open_.back()->get_ref<Json::object_t&>()) ? refuse("a key stands twice")
+                                                                 : close();
+  }
+  bool start_array(size_t) override { return open(Json::array()); }
+  bool end_array() override { return close(); }
+  bool parse_error(size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    return refuse("not valid at byte " + std::to_string(position));
+  }
+
+  Json take() { return std::move(root_); }
+  const std::string& why() const { return why_; }
+
+ private:
+  bool refuse(std::string why) {
+    if (why_.empty()) why_ = std::move(why);
+    return false;
+  }
+  Json* place(Json&& value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    if (open_.back()->is_array()) {
+      open_.back()->push_back(std::move(value));
+      return &open_.back()->back();
+    }
+    // Appended without a search (ordered_json's own is linear); close_object() finds repeats.
+    auto& members = open_.back()->get_ref<Json::object_t&>();
+    members.emplace_back(std::move(key_), std::move(value));
+    return &members.back().second;
+  }
+  template <typename T>
+  bool put(T&& value) {
+    place(Json(std::forward<T>(value)));
+    return true;
+  }
+  bool open(Json&& container) {
+    if (open_.size() == kMaxDepth) return refuse("nested deeper than 64");
+    open_.push_back(place(std::move(container)));
+    return true;
+  }
+  static bool has_repeats(const Json::object_t& members) {
+    std::vector<std::string_view> keys;
+    keys.reserve(members.size());
+    for (const auto& member : members) keys.push_back(member.first);
+    std::sort(keys.begin(), keys.end());
+    return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  Json root_;
+  std::vector<Json*> open_;  // A container's address is stable while it is the innermost.
+  std::string key_;
+  std::string why_;
+};
+
+Result<Json> read(std::string_view bytes, size_t max_bytes, Json::input_format_t format,
+                  const char* name) {
+  if (bytes.size() > max_bytes) {
+    return fail(Code::kDataLoss, std::string(name) + " of " + std::to_string(bytes.size()) +
+                                     " bytes, at most " + std::to_string(max_bytes) + " are read");
+  }
+  BoundedReader reader;
+  if (!Json::sax_parse(bytes.begin(), bytes.end(), &reader, format)) {
+    return fail(Code::kDataLoss, std::string(name) + ": " + reader.why());
+  }
+  return reader.take();
+}
+
+Error field_error(const char* key, const char* what) {
+  return {Code::kUnsupported, std::string(key) + " must be " + what};
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, size_t max_bytes) {
+  return read(text, max_bytes, Json::input_format_t::json, "JSON");
+}
+
+Result<Json> parse_cbor(std::string_view bytes, size_t max_bytes) {
+  return read(bytes, max_bytes, Json::input_format_t::cbor, "CBOR");
+}
+
+std::string to_cbor(const Json& value) {
+  std::string out;
+  Json::to_cbor(value, nlohmann::detail::output_adapter<char>(out));
+  return out;
+}
+
+const Json& get_or_null(const Json& object, const char* key) {
+  static const Json kNull;
+  if (!object.is_object()) return kNull;
+  auto found = object.find(key);
+  return found == object.end() ? kNull : *found;
+}
+
+Result<int64_t> get_int(const Json& object, const char* key) {
+  const Json& value = get_or_null(object, key);
+  const bool fits = value.is_number_integer() &&
+                    (!value.is_number_unsigned() || value.get<uint64_t>() <= INT64_MAX);
+  if (!fits) return fail(field_error(key, "a whole number"));
+  return value.get<int64_t>();
+}
+
+Result<double> get_number(const Json& object, const char* key) {
+  const Json& value = get_or_null(object, key);
+  if (!value.is_number()) return fail(field_error(key, "a number"));
+  return value.get<double>();
+}
+
+Result<bool> get_bool(const Json& object, const char* key) {
+  const Json& value = get_or_null(object, key);
+  if (!value.is_boolean()) return fail(field_error(key, "true or false"));
+  return value.get<bool>();
+}
+
+Result<std::string> get_string(const Json& object, const char* key) {
+  const Json& value = get_or_null(object, key);
+  if (!value.is_string()) return fail(field_error(key, "a string"));
+  return value.get<std::string>();
+}
+
+}  // namespace muster

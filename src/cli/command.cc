@@ -1,0 +1,39 @@
+#include "cli/command.h"
+
+#include <cstdio>
+#include <vector>
+
+namespace muster::cli {
+namespace {
+
+// Flags are written with underscores, as lm-eval's; hyphens are accepted too.
+std::vector<std::string> with_underscores(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {  // CLI11 takes them in reverse.
+    std::string argument = argv[i];
+    const size_t end = std::min(argument.find('='), argument.size());
+    for (size_t c = 2; argument.starts_with("--") && c < end; ++c) {
+      if (argument[c] == '-') argument[c] = '_';
+    }
+    arguments.push_back(std::move(argument));
+  }
+  return arguments;
+}
+
+}  // namespace
+
+int run_program(CLI::App& app, Commands& commands, int argc, char** argv) {
+  try {
+    app.parse(with_underscores(argc, argv));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const Status status = commands.at(app.get_subcommands().front()->get_name())();
+  if (status) return 0;
+  if (!status.error().message.empty()) {
+    std::fprintf(stderr, "muster: %s\n", status.error().message.c_str());
+  }
+  return exit_code(status.error().code);
+}
+
+}  // namespace muster::cli

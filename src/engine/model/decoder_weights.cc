@@ -1,0 +1,123 @@
+// Loading a Decoder: which tensor of the checkpoint is which weight.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include <cstring>
+
+#include "engine/model/decoder.h"
+
+namespace muster::engine {
+namespace {
+
+std::string for_layer(const std::string& pattern, int64_t index) {
+  std::string name = pattern;
+  if (const size_t at = name.find("{}"); at != std::string::npos) {
+    name.replace(at, 2, std::to_string(index));
+  }
+  return name;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  std::string text = "[";
+  for (int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+
+bool is_aligned(const void* data) {
+  return reinterpret_cast<uintptr_t>(data) % alignof(float) == 0;
+}
+
+// A float32 tensor over the mapped bytes, or a widened copy when they are 16-bit or not aligned.
+at::Tensor as_float32(const TensorView& view) {
+  auto* bytes = const_cast<char*>(view.bytes.data());
+  if (view.dtype == Dtype::kFloat32 && is_aligned(bytes)) {
+    return at::from_blob(bytes, view.shape, at::kFloat);
+  }
+  const at::ScalarType type = view.dtype == Dtype::kFloat32   ? at::kFloat
+                              : view.dtype == Dtype::kFloat16 ? at::kHalf
+                                                              : at::kBFloat16;
+  at::Tensor copy = at::empty(view.shape, type);
+  std::memcpy(copy.mutable_data_ptr(), bytes, view.bytes.size());
+  return copy.to(at::kFloat);
+}
+
+}  // namespace
+
+Result<at::Tensor> Decoder::tensor(const std::string& name, std::vector<int64_t> shape) {
+  const TensorView* view = weights_.find(name);
+  if (view == nullptr) return fail(Code::kDataLoss, "the checkpoint has no tensor " + name);
+  if (view->shape != shape) {
+    return fail(Code::kDataLoss, name + " has shape " + shape_text(view->shape) +
+                                     ", config.json asks for " + shape_text(shape));
+  }
+  return as_float32(*view);
+}
+
+Status Decoder::load_linear(const std::string& name, int64_t out, int64_t in, bool bias,
+                            Linear& linear) {
+  MUSTER_TRY(linear.weight, tensor(name + ".weight", {out, in}));
+  if (bias) {
+    MUSTER_TRY(linear.bias, tensor(name + ".bias", {out}));
+  }
+  return {};
+}
+
+Status Decoder::load_norm(const std::string& name, NormWeights& norm) {
+  MUSTER_TRY(norm.weight, tensor(name + ".weight", {spec_.hidden}));
+  if (spec_.norm == Norm::kLayer) {
+    MUSTER_TRY(norm.bias, tensor(name + ".bias", {spec_.hidden}));
+  }
+  return {};
+}
+
+Status Decoder::load_layer(const WeightNames& names, int64_t index) {
+  Layer layer;
+  const int64_t h = spec_.hidden, q = spec_.heads * spec_.head_dim,
+                kv = spec_.kv_heads * spec_.head_dim;
+  const bool bias = spec_.attention_bias;
+  auto name = [&](const std::string& pattern) { return for_layer(pattern, index); };
+  MUSTER_TRY_STATUS(load_norm(name(names.attention_norm), layer.attention_norm));
+  MUSTER_TRY_STATUS(load_norm(name(names.mlp_norm), layer.mlp_norm));
+  if (spec_.fused_qkv) {
+    MUSTER_TRY_STATUS(load_linear(name(names.fused_qkv), 3 * q, h, bias, layer.fused_qkv));
+  } else {
+    MUSTER_TRY_STATUS(load_linear(name(names.query), q, h, bias, layer.query));
+    MUSTER_TRY_STATUS(load_linear(name(names.key), kv, h, bias, layer.key));
+    MUSTER_TRY_STATUS(load_linear(name(names.value), kv, h, bias, layer.value));
+  }
+  MUSTER_TRY_STATUS(load_linear(name(names.attention_out), h, q, bias, layer.attention_out));
+  if (spec_.gated_mlp) {
+    MUSTER_TRY_STATUS(load_linear(name(names.gate), spec_.inner, h, spec_.mlp_bias, layer.gate));
+  }
+  MUSTER_TRY_STATUS(load_linear(name(names.up), spec_.inner, h, spec_.mlp_bias, layer.up));
+  MUSTER_TRY_STATUS(load_linear(name(names.down), h, spec_.inner, spec_.mlp_bias, layer.down));
+  layers_.push_back(std::move(layer));
+  return {};
+}
+
+Status Decoder::load_weights() {
+  const WeightNames names =
+      spec_.family == "llama" ? llama_weight_names() : gpt_neox_weight_names();
+  const std::vector<int64_t> table = {spec_.vocabulary, spec_.hidden};
+  MUSTER_TRY(embedding_, tensor(names.embedding + ".weight", table));
+  head_ = embedding_;
+  if (!spec_.tied_head) {
+    MUSTER_TRY(head_, tensor(names.head + ".weight", table));
+  }
+  MUSTER_TRY_STATUS(load_norm(names.final_norm, final_norm_));
+  for (int64_t i = 0; i < spec_.layers; ++i) MUSTER_TRY_STATUS(load_layer(names, i));
+  return {};
+}
+
+Result<Decoder> Decoder::load(const Path& directory) {
+  Decoder decoder;
+  MUSTER_TRY(decoder.spec_, read_decoder_spec(directory));
+  MUSTER_TRY(decoder.weights_, Safetensors::open(directory));
+  if (auto loaded = decoder.load_weights(); !loaded) {
+    return fail(loaded.error().in(directory.string()));
+  }
+  decoder.frequencies_ = rope_frequencies(decoder.spec_);
+  return decoder;
+}
+
+}  // namespace muster::engine

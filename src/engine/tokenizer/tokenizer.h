@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "engine/tokenizer/added_tokens.h"
+#include "engine/tokenizer/bpe.h"
+#include "engine/tokenizer/pattern.h"
+
+namespace muster::engine {
+
+// Text to token ids, as Hugging Face's tokenizers library does it from the same tokenizer.json:
+// added tokens are cut out, the rest is normalised, split by the pre-tokenizers and merged by BPE.
+// Only byte-level BPE; a setting not implemented is an error that names it (kUnsupported).
+class Tokenizer {
+ public:
+  // Reads tokenizer.json and, when there, tokenizer_config.json and special_tokens_map.json
+  // (for the names of the begin and end tokens) of a model directory.
+  static Result<Tokenizer> load(const Path& directory);
+
+  // The ids of `text` with the special tokens the tokenizer adds by default (a begin token, for
+  // Llama's; none for GPT-2's), or without. Text that begins with the prefix token's own text
+  // gets none added, as lm-eval has it. kDataLoss when `text` is not UTF-8.
+  Result<std::vector<TokenId>> encode(std::string_view text, bool add_special);
+
+  // Stands in for an empty context: the begin token, else the end token; -1 when neither exists.
+  [[nodiscard]] TokenId prefix_token() const { return prefix_token_; }
+  // The tokenizer's own bound on length, or 0 when it states none.
+  [[nodiscard]] int64_t model_max_length() const { return model_max_length_; }
+
+ private:
+  Status load_pre_tokenizer(const Json& settings);
+  Status load_post_processor(const Json& settings);
+  Status load_normalizer(const Json& settings);
+  Status load_names(const Path& directory);
+  [[nodiscard]] TokenId find(std::string_view text) const;
+  Status encode_plain(std::string_view text, std::vector<TokenId>& out);
+  Status encode_normalized(std::string_view text, std::vector<TokenId>& out);
+
+  Bpe bpe_;
+  AddedTokens raw_added_, normalized_added_;
+  bool nfc_ = false;
+  bool byte_level_ = false;
+  bool add_prefix_space_ = false;
+  std::vector<Pattern> splits_;          // Applied one after the other to every piece.
+  std::vector<TokenId> before_, after_;  // What the post-processor puts around a text.
+  TokenId prefix_token_ = -1;
+  std::string prefix_text_;
+  int64_t model_max_length_ = 0;
+};
+
+}  // namespace muster::engine
