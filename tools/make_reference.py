@@ -4,8 +4,8 @@
     make_reference.py MUSTER MODEL_DIR OUT.jsonl.gz
 
 For every item of tinyMMLU and tinyHellaswag (requests from `MUSTER requests`): the scores of its
-choices, and of two continuations that the model itself generates greedily (2 and 6 tokens), so that
-a third of the greedy flags are true. One line per item:
+choices, and of two continuations that the model itself generates greedily (of up to 6 tokens; those
+whose text encodes to the very tokens), so that a third of the greedy flags are true. One line per item:
 
     {"task", "item", "context_sha256", "generated": [text, text],
      "scores": [[log-likelihood, is_greedy, tokens], ...]}      choices first, then generated
@@ -21,7 +21,7 @@ import sys
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-GENERATED_TOKENS = (2, 6)
+GENERATED_TOKENS = (2, 6, 3, 4, 5, 1)  # In order of preference.
 
 
 def load_items(muster, task):
@@ -68,17 +68,19 @@ class Reference:
         return [float(picked.double().sum()), greedy, len(tail)]
 
     def generate(self, context, count):
-        tokens = self.tokenizer(context.rstrip())["input_ids"][-(self.max_length - count):]
+        tokens = self.tokenizer(context)["input_ids"][-(self.max_length - count):]
         with torch.no_grad():
             out = self.model.generate(torch.tensor([tokens]), max_new_tokens=count, do_sample=False,
                                       attention_mask=torch.ones(1, len(tokens), dtype=torch.long),
                                       pad_token_id=0, eos_token_id=None)
-        return [self.tokenizer.decode(out[0, len(tokens):len(tokens) + n]) for n in GENERATED_TOKENS]
+        new = out[0, len(tokens):].tolist()
+        texts = [(n, self.tokenizer.decode(new[:n])) for n in GENERATED_TOKENS]
+        exact = [t for n, t in texts if t and self.encode(context, t)[1] == new[:n]]
+        return (exact + [" the", " a"])[:2]
 
     def item(self, item):
         self.logits.clear()
         generated = self.generate(item["context"], max(GENERATED_TOKENS))
-        generated = [text or " the" for text in generated]
         return generated, [self.score(item["context"], c) for c in item["continuations"] + generated]
 
 

@@ -1,6 +1,8 @@
 // muster-engine: the language model, as a program of its own, so that a crash, an out-of-memory or
 // a driver fault costs one restart.
 #include <ATen/Parallel.h>
+#include <signal.h>
+#include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -72,6 +74,7 @@ int run(int argc, char** argv) {
                                   : static_cast<int>(std::thread::hardware_concurrency()));
   if (*score) return finish(guarded([&] { return score_file(model, requests, output); }));
   if (*info) return finish(guarded([&] { return print_info(model); }));
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // A worker that dies takes its engine along.
   return finish(guarded([&] { return serve(fd); }));
 }
 

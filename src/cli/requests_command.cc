@@ -29,7 +29,8 @@ Status print_requests(const Options& options) {
 
 void add_requests_command(CLI::App& app, Commands& commands) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("requests", "print a task's requests as muster-engine reads them");
+  auto* command =
+      app.add_subcommand("requests", "print a task's requests as muster-engine reads them");
   command->add_option("task", options->task, "name of the task")->required();
   command->add_option("--limit", options->limit, "the first N documents, or a share below 1")
       ->check(CLI::PositiveNumber);

@@ -78,8 +78,9 @@ Status score_file(const Path& model, const Path& requests_path, const Path& outp
 }
 
 Result<Json> describe_model(const Path& model) {
-  MUSTER_TRY(auto scorer, Scorer::load(model));
-  const DecoderSpec& spec = scorer.decoder().spec();
+  MUSTER_TRY(const DecoderSpec spec, read_decoder_spec(model));
+  MUSTER_TRY(const auto weights, Safetensors::open(model));
+  MUSTER_TRY(const auto tokenizer, Tokenizer::load(model));
   return Json{{"architecture", spec.family},
               {"parameters", spec.parameters()},
               {"layers", spec.layers},
@@ -87,7 +88,8 @@ Result<Json> describe_model(const Path& model) {
               {"heads", spec.heads},
               {"kv_heads", spec.kv_heads},
               {"vocabulary", spec.vocabulary},
-              {"max_length", scorer.max_length()},
+              {"max_length", max_length(spec, tokenizer)},
+              {"tensors", weights.tensors().size()},
               {"dtype", "float32"},
               {"numeric_class", numeric_class()},
               {"approximate", true},

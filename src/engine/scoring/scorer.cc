@@ -61,9 +61,9 @@ Result<Scorer> Scorer::load(const Path& model_directory) {
   return Scorer(std::move(decoder), std::move(tokenizer));
 }
 
-int64_t Scorer::max_length() const {
-  if (decoder_.spec().max_positions > 0) return decoder_.spec().max_positions;
-  return tokenizer_.model_max_length() > 0 ? tokenizer_.model_max_length() : kDefaultMaxLength;
+int64_t max_length(const DecoderSpec& spec, const Tokenizer& tokenizer) {
+  if (spec.max_positions > 0) return spec.max_positions;
+  return tokenizer.model_max_length() > 0 ? tokenizer.model_max_length() : kDefaultMaxLength;
 }
 
 Result<Scorer::Encoded> Scorer::encode_without_context(const std::string& continuation) {
@@ -100,7 +100,7 @@ Result<Scorer::Encoded> Scorer::encode(const ScoreRequest& request) {
 
 Result<Scorer::Placed> Scorer::place(const ScoreRequest& request, TokenTree& tree) {
   MUSTER_TRY(auto encoded, encode(request));
-  const auto limit = static_cast<size_t>(max_length());
+  const auto limit = static_cast<size_t>(max_length(decoder_.spec(), tokenizer_));
   if (encoded.continuation.empty()) return fail(Code::kUnsupported, "the continuation is empty");
   if (encoded.context.empty()) {
     return fail(Code::kUnsupported, "the context is white space only, which makes no token");

@@ -26,6 +26,9 @@ struct Score {
   double margin = 0;
 };
 
+// Tokens a model sees at most: the config's word, else the tokenizer's, else 2048.
+int64_t max_length(const DecoderSpec& spec, const Tokenizer& tokenizer);
+
 // Scores requests as lm-eval's HFLM does (docs/scoring.md). Requests that follow one another with
 // the same context share its computation, and are one batch: how a list is cut into calls between
 // such groups does not change any bits.
@@ -39,8 +42,6 @@ class Scorer {
                                    const std::function<void()>& progress);
 
   [[nodiscard]] const Decoder& decoder() const { return decoder_; }
-  // Tokens a model sees at most: of the config, else the tokenizer's, else 2048.
-  [[nodiscard]] int64_t max_length() const;
 
  private:
   struct Encoded {

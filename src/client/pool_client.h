@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "roles/role.h"
+
+namespace muster::client {
+
+// A researcher's side of the Pool service. Blocking calls; errors are those of the pool, or
+// kUnavailable when no server answers at the address.
+class PoolClient {
+ public:
+  explicit PoolClient(const std::string& address);
+  ~PoolClient();
+
+  Result<pb::SubmitReply> submit(const pb::JobRequest& request);
+  Result<pb::JobList> list();
+  Result<pb::PoolStatus> status();
+  Result<pb::CancelReply> cancel(const std::string& job);
+
+  // Follows a job until it is over or `visit` returns false. kUnavailable when the line broke
+  // meanwhile: call it again.
+  Status watch(const std::string& job, const std::function<bool(const pb::JobUpdate&)>& visit);
+  // Makes a watch() under way return kInterrupted. Safe from any thread.
+  void interrupt();
+
+ private:
+  struct Line;
+  std::unique_ptr<Line> line_;
+  std::string address_;
+};
+
+}  // namespace muster::client

@@ -1,0 +1,150 @@
+#include "host/driver.h"
+
+#include "base/check.h"
+#include "roles/message.h"
+
+namespace muster::host {
+
+using roles::Event;
+
+void Store::read(pb::Role, roles::ReadRecords) { MUSTER_CHECK(!"this store holds no records"); }
+
+Driver::Driver(std::string machine, Ports ports)
+    : machine_(std::move(machine)), ports_(std::move(ports)) {}
+
+void Driver::add_role(pb::Role name, std::unique_ptr<roles::Role> role) {
+  roles_[name].role = std::move(role);
+}
+
+void Driver::deliver(Instant now, pb::Role role, Event event) {
+  watch_line(now, event);
+  queue_.push_back({role, std::move(event)});
+  drain(now);
+}
+
+void Driver::receive(Instant now, pb::Envelope envelope) {
+  heard_ = now;
+  if (envelope.has_heartbeat() && envelope.to().role() == pb::ROLE_UNSPECIFIED) return;
+  route_local(std::move(envelope));
+  drain(now);
+}
+
+void Driver::tick(Instant now) {
+  beat(now);
+  for (auto& [name, hosted] : roles_) {
+    if (!hosted.wake_at || *hosted.wake_at > now) continue;
+    hosted.wake_at.reset();
+    queue_.push_back({name, roles::Tick{}});
+  }
+  drain(now);
+}
+
+std::optional<Instant> Driver::wake_at() const {
+  std::optional<Instant> earliest;
+  if (line_up_) earliest = beat_due_;
+  for (const auto& [name, hosted] : roles_) {
+    if (hosted.wake_at && (!earliest || *hosted.wake_at < *earliest)) earliest = hosted.wake_at;
+  }
+  return earliest;
+}
+
+void Driver::drain(Instant now) {
+  while (!queue_.empty()) {
+    const Pending pending = std::move(queue_.front());
+    queue_.pop_front();
+    step(now, pending);
+  }
+}
+
+void Driver::step(Instant now, const Pending& pending) {
+  auto found = roles_.find(pending.role);
+  if (found == roles_.end()) return;
+  Hosted& hosted = found->second;
+  if (const auto* stored = std::get_if<roles::Stored>(&pending.event)) release(hosted, *stored);
+  execute(pending.role, hosted, hosted.role->step(now, pending.event));
+}
+
+// What waited for the write leaves when it is durable, and is dropped when it may not be.
+void Driver::release(Hosted& hosted, const roles::Stored& stored) {
+  auto waiting = hosted.waiting.extract(stored.id);
+  if (waiting.empty() || stored.outcome != roles::Outcome::kDone) return;
+  for (pb::Envelope& envelope : waiting.mapped()) send(std::move(envelope));
+}
+
+void Driver::execute(pb::Role name, Hosted& hosted, roles::Effects effects) {
+  for (const auto& note : effects.notes) ports_.console->note(name, note);
+  for (auto& out : effects.send) {
+    auto* from = out.envelope.mutable_from();
+    from->set_role(name);
+    from->set_machine(machine_);
+    if (out.after != 0) {
+      hosted.waiting[out.after].push_back(std::move(out.envelope));
+    } else {
+      send(std::move(out.envelope));
+    }
+  }
+  for (auto& write : effects.persist) ports_.stores.at(name)->write(name, std::move(write));
+  for (auto& command : effects.run) execute(name, command);
+  if (effects.wake_at && (!hosted.wake_at || *effects.wake_at < *hosted.wake_at)) {
+    hosted.wake_at = effects.wake_at;
+  }
+}
+
+void Driver::execute(pb::Role name, roles::Command& command) {
+  struct Visitor {
+    Driver& driver;
+    pb::Role owner;
+    void operator()(const roles::PinModel& pin) const { driver.ports_.hub->pin(owner, pin); }
+    void operator()(const roles::FreezeRequests& freeze) const {
+      driver.ports_.compute->freeze(owner, freeze);
+    }
+    void operator()(const roles::LoadModel& load) const { driver.ports_.engine->load(owner, load); }
+    void operator()(const roles::ScoreItem& item) const {
+      driver.ports_.engine->score(owner, item);
+    }
+    void operator()(const roles::StopScoring&) const { driver.ports_.engine->stop_scoring(); }
+    void operator()(roles::ReadRecords& read) const {
+      driver.ports_.stores.at(owner)->read(owner, std::move(read));
+    }
+  };
+  std::visit(Visitor{*this, name}, command);
+}
+
+void Driver::send(pb::Envelope envelope) {
+  const pb::Address& to = envelope.to();
+  const bool here = to.machine() == machine_ && roles_.contains(to.role());
+  here ? route_local(std::move(envelope)) : ports_.net->send(std::move(envelope));
+}
+
+void Driver::route_local(pb::Envelope envelope) {
+  const pb::Role to = envelope.to().role();
+  if (to != pb::ROLE_UNSPECIFIED) {
+    queue_.push_back({to, roles::Received{std::move(envelope)}});
+    return;
+  }
+  for (const auto& [name, hosted] : roles_) queue_.push_back({name, roles::Received{envelope}});
+}
+
+void Driver::watch_line(Instant now, const Event& event) {
+  if (std::holds_alternative<roles::LineDown>(event)) line_up_ = false;
+  if (!std::holds_alternative<roles::LineUp>(event)) return;
+  line_up_ = true;
+  heard_ = now;
+  beat_due_ = now + roles::kHeartbeatEvery;
+}
+
+void Driver::beat(Instant now) {
+  if (!line_up_) return;
+  if (now - heard_ > roles::kSilence) {
+    line_up_ = false;
+    ports_.net->reopen_line();
+    return;
+  }
+  if (beat_due_ > now) return;
+  beat_due_ = now + roles::kHeartbeatEvery;
+  pb::Envelope envelope = roles::envelope_to_server();
+  envelope.mutable_heartbeat();
+  ports_.net->send(std::move(envelope));
+}
+
+}  // namespace muster::host

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/ports.h"
+#include "roles/role.h"
+
+namespace muster::host {
+
+// Runs the roles of one process: delivers events, executes effects, keeps the promise that a
+// message which names a write leaves only after that write is durable, and carries what one role of
+// the process says to another without the network. Also beats the heart of a node's line.
+//
+// One thread calls it. It does not look at a clock and starts nothing: the daemon's loop and the
+// simulator drive it alike.
+class Driver {
+ public:
+  // `machine` is this process's id; empty for the server.
+  Driver(std::string machine, Ports ports);
+
+  void add_role(pb::Role name, std::unique_ptr<roles::Role> role);
+
+  // One event for one role, and everything that follows from it inside this process.
+  void deliver(Instant now, pb::Role role, roles::Event event);
+  // An envelope from outside.
+  void receive(Instant now, pb::Envelope envelope);
+  // Call no later than wake_at().
+  void tick(Instant now);
+  [[nodiscard]] std::optional<Instant> wake_at() const;
+
+ private:
+  struct Hosted {
+    std::unique_ptr<roles::Role> role;
+    std::optional<Instant> wake_at;
+    std::map<roles::WriteId, std::vector<pb::Envelope>> waiting;  // For a write to be durable.
+  };
+  struct Pending {
+    pb::Role role;
+    roles::Event event;
+  };
+
+  void drain(Instant now);
+  void step(Instant now, const Pending& pending);
+  void release(Hosted& hosted, const roles::Stored& stored);
+  void execute(pb::Role name, Hosted& hosted, roles::Effects effects);
+  void execute(pb::Role name, roles::Command& command);
+  void send(pb::Envelope envelope);
+  void route_local(pb::Envelope envelope);
+  void watch_line(Instant now, const roles::Event& event);
+  void beat(Instant now);
+
+  std::string machine_;
+  Ports ports_;
+  std::map<pb::Role, Hosted> roles_;
+  std::deque<Pending> queue_;
+  bool line_up_ = false;
+  Instant heard_{}, beat_due_{};
+};
+
+}  // namespace muster::host

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <map>
+
+#include "roles/role.h"
+
+namespace muster::host {
+
+// What the Driver needs of the outside world. Production's are in io/, the simulator's in sim/.
+// None blocks: what takes time answers later, with an event through the Inbox.
+
+// Where events for this process's roles go in. Safe from any thread.
+class Inbox {
+ public:
+  virtual ~Inbox() = default;
+  virtual void post(pb::Role role, roles::Event event) = 0;
+  // An envelope from another process; `from` is vouched for.
+  virtual void receive(pb::Envelope envelope) = 0;
+};
+
+class Net {
+ public:
+  virtual ~Net() = default;
+  // Towards envelope.to. May be lost; never blocks.
+  virtual void send(pb::Envelope envelope) = 0;
+  // Gives up the line to the server and opens a new one. Nothing on the server itself.
+  virtual void reopen_line() {}
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  // Answered by Stored to `owner`.
+  virtual void write(pb::Role owner, roles::Write write) = 0;
+  // Answered by RecordsRead to `owner`. Only a record store is asked.
+  virtual void read(pb::Role owner, roles::ReadRecords read);
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual void load(pb::Role owner, const roles::LoadModel& load) = 0;  // ModelLoading, ModelLoaded
+  virtual void score(pb::Role owner, const roles::ScoreItem& score) = 0;  // Scoring, ItemScored
+  virtual void stop_scoring() = 0;
+};
+
+class Hub {
+ public:
+  virtual ~Hub() = default;
+  virtual void pin(pb::Role owner, const roles::PinModel& pin) = 0;  // ModelPinned
+};
+
+class Compute {
+ public:
+  virtual ~Compute() = default;
+  virtual void freeze(pb::Role owner, const roles::FreezeRequests& freeze) = 0;  // RequestsFrozen
+};
+
+// Where notes go: the console of the process, a test's transcript.
+class Console {
+ public:
+  virtual ~Console() = default;
+  virtual void note(pb::Role role, const roles::Note& note) = 0;
+};
+
+// A process has those its roles use; the others are null. All outlive the Driver.
+struct Ports {
+  Net* net = nullptr;
+  Console* console = nullptr;
+  std::map<pb::Role, Store*> stores;
+  Engine* engine = nullptr;
+  Hub* hub = nullptr;
+  Compute* compute = nullptr;
+};
+
+}  // namespace muster::host

@@ -1,0 +1,228 @@
+#include "io/engine_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/frame.h"
+
+extern char** environ;
+
+namespace muster::io {
+namespace {
+
+constexpr int kChildSocket = 3;
+
+Code code_named(const std::string& name) {
+  for (Code code : {Code::kUnsupported, Code::kNotFound, Code::kDataLoss, Code::kDisk}) {
+    if (to_string(code) == name) return code;
+  }
+  return Code::kFailed;
+}
+
+Result<std::vector<pb::Response>> read_scores(const Json& answer, size_t expected) {
+  std::vector<pb::Response> responses;
+  for (const Json& row : get_or_null(answer, "results")) {
+    const bool right = row.is_array() && row.size() == 4 && row[0].is_number() &&
+                       row[1].is_boolean() && row[2].is_number_unsigned() && row[3].is_number();
+    if (!right) return fail(Code::kFailed, "the engine gave scores that cannot be read");
+    pb::Response& response = responses.emplace_back();
+    response.set_loglikelihood(row[0].get<double>());
+    response.set_is_greedy(row[1].get<bool>());
+    response.set_tokens(row[2].get<uint32_t>());
+    response.set_margin(row[3].get<double>());
+  }
+  if (responses.size() != expected) return fail(Code::kFailed, "the engine gave too few scores");
+  return responses;
+}
+
+}  // namespace
+
+Path program_beside_this(const std::string& name) {
+  std::error_code error;
+  const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return self.parent_path() / name;
+}
+
+EngineProcess::EngineProcess(Options options, ModelSource& models, host::Inbox& inbox)
+    : options_(std::move(options)), models_(models), inbox_(inbox) {
+  thread_ = std::thread([this] { run(); });
+}
+
+EngineProcess::~EngineProcess() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (child_ > 0) ::kill(child_, SIGKILL);
+  }
+  wake_.notify_one();
+  thread_.join();
+  end_child();
+}
+
+void EngineProcess::put(Work work) {
+  {
+    std::lock_guard lock(mutex_);
+    work_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+}
+
+void EngineProcess::load(pb::Role owner, const roles::LoadModel& load) { put({owner, load}); }
+
+void EngineProcess::score(pb::Role owner, const roles::ScoreItem& item) { put({owner, item}); }
+
+// What is being scored is of no use any more: the child is killed, and a new one loads the model
+// again from pages that are still in memory.
+void EngineProcess::stop_scoring() {
+  std::lock_guard lock(mutex_);
+  std::erase_if(work_,
+                [](const Work& w) { return std::holds_alternative<roles::ScoreItem>(w.what); });
+  if (!scoring_ || child_ <= 0) return;
+  withdrawn_ = true;
+  ::kill(child_, SIGKILL);
+}
+
+void EngineProcess::run() {
+  while (true) {
+    Work work;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
+      if (stopped_) return;
+      work = std::move(work_.front());
+      work_.pop_front();
+      scoring_ = std::holds_alternative<roles::ScoreItem>(work.what);
+      withdrawn_ = false;
+    }
+    if (const auto* load = std::get_if<roles::LoadModel>(&work.what)) do_load(work.owner, *load);
+    if (const auto* item = std::get_if<roles::ScoreItem>(&work.what)) do_score(work.owner, *item);
+    std::lock_guard lock(mutex_);
+    scoring_ = false;
+  }
+}
+
+void EngineProcess::do_load(pb::Role owner, const roles::LoadModel& load) {
+  const std::string& commit = load.model.commit();
+  auto say = [&](const std::string& what) {
+    inbox_.post(owner, roles::ModelLoading{commit, what});
+  };
+  auto path = models_.obtain(load.model, say);
+  Result<std::string> numeric_class = path ? Result<std::string>("") : fail(path.error());
+  if (path) {
+    model_ = *path;
+    loaded_ = false;
+    say("loading into memory");
+    numeric_class = load_into_engine();
+  }
+  inbox_.post(owner, roles::ModelLoaded{commit, std::move(numeric_class)});
+}
+
+Result<std::string> EngineProcess::load_into_engine() {
+  if (socket_ < 0) MUSTER_TRY_STATUS(start_child());
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const Json message{{"type", "load"},
+                     {"id", next_id_++},
+                     {"model", model_.string()},
+                     {"threads", options_.threads > 0 ? options_.threads : std::max(1, cores)}};
+  MUSTER_TRY(const Json answer, ask(message, pb::ROLE_UNSPECIFIED, 0));
+  loaded_ = true;
+  return get_string(answer, "numeric_class");
+}
+
+void EngineProcess::do_score(pb::Role owner, const roles::ScoreItem& item) {
+  auto responses = score_once(owner, item);
+  {
+    std::lock_guard lock(mutex_);
+    if (withdrawn_ || stopped_) return;
+  }
+  inbox_.post(owner, roles::ItemScored{item.id, std::move(responses)});
+}
+
+Result<std::vector<pb::Response>> EngineProcess::score_once(pb::Role owner,
+                                                            const roles::ScoreItem& item) {
+  if (!loaded_ || socket_ < 0) {  // The child died since: the model is loaded again.
+    auto loaded = load_into_engine();
+    if (!loaded) return fail(Code::kFailed, loaded.error().message);
+  }
+  Json requests = Json::array();
+  for (const auto& [context, continuation] : item.requests) {
+    requests.push_back(Json::array({context, continuation}));
+  }
+  const Json message{{"type", "score"}, {"id", next_id_++}, {"requests", std::move(requests)}};
+  MUSTER_TRY(const Json answer, ask(message, owner, item.id));
+  return read_scores(answer, item.requests.size());
+}
+
+// Sends one message and waits for what ends it; progress on the way is passed on.
+Result<Json> EngineProcess::ask(const Json& message, pb::Role owner, uint64_t scoring) {
+  if (!write_frame(socket_, message)) return fail(child_error());
+  while (true) {
+    auto answer = read_frame(socket_);
+    if (!answer || !*answer) return fail(child_error());
+    const std::string type = get_string(**answer, "type").value_or("");
+    if (type == "progress") {
+      inbox_.post(owner, roles::Scoring{scoring});
+    } else if (type == "failed") {
+      return fail(code_named(get_string(**answer, "code").value_or("")),
+                  get_string(**answer, "message").value_or("the engine failed"));
+    } else {
+      return std::move(**answer);
+    }
+  }
+}
+
+Status EngineProcess::start_child() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return fail(Code::kFailed, std::string("socketpair: ") + std::strerror(errno));
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], kChildSocket);
+  // A group of its own: Ctrl-C in a terminal is for the worker, which ends its engine itself.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  std::string program = options_.program.string(), serve = "serve", flag = "--fd", fd = "3";
+  char* arguments[] = {program.data(), serve.data(), flag.data(), fd.data(), nullptr};
+  pid_t child = -1;
+  const int error =
+      ::posix_spawn(&child, program.c_str(), &actions, &attributes, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  ::close(ends[1]);
+  if (error != 0) {
+    ::close(ends[0]);
+    return fail(Code::kFailed, program + ": " + std::strerror(error));
+  }
+  std::lock_guard lock(mutex_);
+  socket_ = ends[0];
+  child_ = child;
+  return {};
+}
+
+void EngineProcess::end_child() {
+  std::lock_guard lock(mutex_);
+  if (socket_ >= 0) ::close(socket_);
+  if (child_ > 0) {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+  socket_ = child_ = -1;
+  loaded_ = false;
+}
+
+// The child is gone, or broke the rules of the line; either way it is ended.
+Error EngineProcess::child_error() {
+  end_child();
+  return {Code::kFailed, "the engine crashed or was killed (out of memory?)"};
+}
+
+}  // namespace muster::io

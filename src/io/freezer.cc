@@ -1,0 +1,68 @@
+#include "io/freezer.h"
+
+#include "eval/task.h"
+
+namespace muster::io {
+namespace {
+
+Result<roles::FrozenTask> freeze_task(const std::string& name, const pb::JobRequest& request) {
+  eval::TaskOptions options;
+  if (request.has_limit()) options.limit = request.limit();
+  if (request.has_num_fewshot()) options.num_fewshot = request.num_fewshot();
+  MUSTER_TRY(const eval::Task* task, eval::find_task(name));
+  roles::FrozenTask frozen{
+      .task = task->name, .version = task->version, .documents = task->documents};
+  MUSTER_TRY(const int64_t shots, eval::resolve_fewshot(*task, options.num_fewshot));
+  frozen.num_fewshot = static_cast<int32_t>(shots);
+  if (!request.has_num_fewshot()) frozen.note = task->fewshot_note;
+  MUSTER_TRY(frozen.items, eval::build_items(*task, options));
+  return frozen;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const roles::FrozenTasks>> freeze_requests(const pb::JobRequest& request) {
+  auto tasks = std::make_shared<roles::FrozenTasks>();
+  for (const std::string& name : request.tasks()) {
+    MUSTER_TRY(auto task, freeze_task(name, request));
+    tasks->push_back(std::move(task));
+  }
+  return std::shared_ptr<const roles::FrozenTasks>(std::move(tasks));
+}
+
+Freezer::Freezer(host::Inbox& inbox) : inbox_(inbox), thread_([this] { run(); }) {}
+
+Freezer::~Freezer() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void Freezer::freeze(pb::Role owner, const roles::FreezeRequests& freeze) {
+  {
+    std::lock_guard lock(mutex_);
+    work_.emplace_back(owner, freeze);
+  }
+  wake_.notify_one();
+}
+
+void Freezer::run() {
+  while (true) {
+    std::pair<pb::Role, roles::FreezeRequests> work;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
+      if (stopped_) return;
+      work = std::move(work_.front());
+      work_.pop_front();
+    }
+    const auto& [owner, freeze] = work;
+    inbox_.post(owner,
+                roles::RequestsFrozen{freeze.job, freeze.run, freeze_requests(freeze.request)});
+  }
+}
+
+}  // namespace muster::io

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <variant>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "host/ports.h"
+
+struct sqlite3;
+
+namespace muster::io {
+
+// A storage node's records: one SQLite file, write-ahead log, synced before a write is answered.
+// Writes that wait together are committed together. Reads and writes run on a thread of their own.
+class RecordStore final : public host::Store {
+ public:
+  // Opens records.db in the folder, or makes it. kDisk, or kDataLoss for a file that is no database
+  // of ours. `inbox` outlives the object.
+  static Result<std::unique_ptr<RecordStore>> open(const Path& state_dir, host::Inbox& inbox);
+  ~RecordStore() override;
+
+  // Drawn when the store was made: a wiped folder is another store.
+  [[nodiscard]] const std::string& store_id() const { return store_id_; }
+
+  void write(pb::Role owner, roles::Write write) override;
+  void read(pb::Role owner, roles::ReadRecords read) override;
+
+ private:
+  struct WriteJob {
+    pb::Role owner;
+    roles::Write write;
+  };
+  struct ReadJob {
+    pb::Role owner;
+    roles::ReadRecords read;
+  };
+  using Work = std::variant<WriteJob, ReadJob>;
+
+  explicit RecordStore(host::Inbox& inbox) : inbox_(inbox) {}
+  Status prepare(const Path& path);
+  void run();
+  void write_together(std::deque<Work>& work);
+  Status insert(const roles::StoredRecord& record);
+  Result<pb::Feed> read_batch(const pb::Subscribe& request);
+
+  host::Inbox& inbox_;
+  sqlite3* database_ = nullptr;
+  std::string store_id_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Work> work_;
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+}  // namespace muster::io

@@ -1,0 +1,153 @@
+#include "io/server_store.h"
+
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "base/digest.h"
+
+namespace muster::io {
+namespace {
+
+constexpr const char* kSchema[] = {
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "CREATE TABLE IF NOT EXISTS pool (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, "
+    "view_number INTEGER NOT NULL, view TEXT NOT NULL)",
+    "INSERT OR IGNORE INTO pool (id, epoch, view_number, view) VALUES (1, 0, 0, '')",
+    "UPDATE pool SET epoch = epoch + 1",
+    "CREATE TABLE IF NOT EXISTS job (job TEXT NOT NULL, run INTEGER NOT NULL, "
+    "epoch INTEGER NOT NULL, state INTEGER NOT NULL, row TEXT NOT NULL, PRIMARY KEY (job, run))",
+};
+
+// Messages go into text columns as hexadecimal: SOCI's blobs differ between its backends.
+std::string to_text(const google::protobuf::MessageLite& message) {
+  return to_hex(message.SerializeAsString());
+}
+
+int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+
+bool from_text(const std::string& text, google::protobuf::MessageLite& message) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < text.size(); i += 2) {
+    bytes += static_cast<char>(digit(text[i]) * 16 + digit(text[i + 1]));
+  }
+  return message.ParseFromString(bytes);
+}
+
+}  // namespace
+
+struct ServerStore::Database {
+  soci::session sql;
+  long long epoch = 0;
+
+  void open(const Path& path) {
+    sql.open(soci::sqlite3, "dbname=" + path.string() + " timeout=5");
+    for (const char* statement : kSchema) sql << statement;
+    sql << "SELECT epoch FROM pool", soci::into(epoch);
+  }
+
+  roles::server::ServerState load() {
+    roles::server::ServerState state;
+    std::string view;
+    sql << "SELECT view FROM pool", soci::into(view);
+    if (!from_text(view, state.view)) state.view.Clear();
+    soci::rowset<std::string> rows =
+        (sql.prepare << "SELECT row FROM job AS j WHERE run = (SELECT MAX(run) FROM job "
+                        "WHERE job = j.job)");
+    for (const std::string& text : rows) {
+      pb::JobRow row;
+      if (from_text(text, row)) state.jobs.push_back(std::move(row));
+    }
+    return state;
+  }
+
+  // Whether this server still owns the pool; asked inside every transaction.
+  bool is_mine() {
+    long long current = 0;
+    sql << "SELECT epoch FROM pool", soci::into(current);
+    return current == epoch;
+  }
+
+  void save(const pb::View& view) {
+    const std::string text = to_text(view);
+    const auto number = static_cast<long long>(view.number());
+    sql << "UPDATE pool SET view_number = :number, view = :view WHERE epoch = :epoch",
+        soci::use(number), soci::use(text), soci::use(epoch);
+  }
+
+  void save(const pb::JobRow& row) {
+    const std::string text = to_text(row), job = row.job();
+    const auto run = static_cast<long long>(row.run());
+    const auto job_epoch = static_cast<long long>(row.epoch());
+    const int state = row.state();
+    sql << "INSERT OR REPLACE INTO job (job, run, epoch, state, row) VALUES "
+           "(:job, :run, :epoch, :state, :row)",
+        soci::use(job), soci::use(run), soci::use(job_epoch), soci::use(state), soci::use(text);
+  }
+};
+
+ServerStore::ServerStore(std::unique_ptr<Database> database, host::Inbox& inbox)
+    : database_(std::move(database)), inbox_(inbox) {}
+
+Result<std::unique_ptr<ServerStore>> ServerStore::open(const Path& state_dir, host::Inbox& inbox) {
+  const Path path = state_dir / "server.db";
+  std::unique_ptr<ServerStore> store(new ServerStore(std::make_unique<Database>(), inbox));
+  try {
+    store->database_->open(path);
+    store->state_ = store->database_->load();
+  } catch (const std::exception& error) {
+    return fail(Code::kDisk, path.string() + ": " + error.what());
+  }
+  store->thread_ = std::thread([raw = store.get()] { raw->run(); });
+  return store;
+}
+
+ServerStore::~ServerStore() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ServerStore::write(pb::Role owner, roles::Write write) {
+  {
+    std::lock_guard lock(mutex_);
+    work_.push_back({owner, std::move(write)});
+  }
+  wake_.notify_one();
+}
+
+Status ServerStore::commit(const roles::Write& write) {
+  try {
+    soci::transaction transaction(database_->sql);
+    if (!database_->is_mine()) return fail(Code::kUnavailable, "another server has this pool now");
+    if (const auto* view = std::get_if<roles::SaveView>(&write.what)) database_->save(view->view);
+    if (const auto* job = std::get_if<roles::SaveJob>(&write.what)) database_->save(job->row);
+    transaction.commit();
+    return {};
+  } catch (const std::exception& error) {
+    return fail(Code::kDisk, error.what());
+  }
+}
+
+void ServerStore::run() {
+  while (true) {
+    std::deque<Work> work;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
+      if (stopped_ && work_.empty()) return;
+      work.swap(work_);
+    }
+    for (const Work& entry : work) {
+      const Status done = commit(entry.write);
+      inbox_.post(entry.owner, roles::Stored{entry.write.id,
+                                             done ? roles::Outcome::kDone : roles::Outcome::kFailed,
+                                             done ? "" : done.error().message});
+    }
+  }
+}
+
+}  // namespace muster::io

@@ -1,0 +1,135 @@
+#include "roles/coordinator/coordinator.h"
+
+#include "roles/message.h"
+
+namespace muster::roles::coordinator {
+namespace {
+
+// Which job a message is about; nullptr when it is about none.
+const std::string* job_of(const pb::Envelope& envelope) {
+  switch (envelope.body_case()) {
+    case pb::Envelope::kFrozenCommitted:
+      return &envelope.frozen_committed().key().job();
+    case pb::Envelope::kLend:
+      return &envelope.lend().key().job();
+    case pb::Envelope::kFinished:
+      return &envelope.finished().key().job();
+    case pb::Envelope::kReady:
+      return &envelope.ready().key().job();
+    case pb::Envelope::kUnable:
+      return &envelope.unable().key().job();
+    case pb::Envelope::kProgress:
+      return &envelope.progress().key().job();
+    case pb::Envelope::kLeaseDone:
+      return &envelope.lease_done().key().job();
+    case pb::Envelope::kLeaseFailed:
+      return &envelope.lease_failed().key().job();
+    case pb::Envelope::kFeed:
+      return &envelope.feed().job();
+    default:
+      return nullptr;
+  }
+}
+
+// The assignment a message names; messages of another one are stale.
+const pb::JobKey* key_of(const pb::Envelope& envelope) {
+  switch (envelope.body_case()) {
+    case pb::Envelope::kFrozenCommitted:
+      return &envelope.frozen_committed().key();
+    case pb::Envelope::kLend:
+      return &envelope.lend().key();
+    case pb::Envelope::kFinished:
+      return &envelope.finished().key();
+    case pb::Envelope::kReady:
+      return &envelope.ready().key();
+    case pb::Envelope::kUnable:
+      return &envelope.unable().key();
+    case pb::Envelope::kProgress:
+      return &envelope.progress().key();
+    case pb::Envelope::kLeaseDone:
+      return &envelope.lease_done().key();
+    case pb::Envelope::kLeaseFailed:
+      return &envelope.lease_failed().key();
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+Coordinator::Coordinator(const Keys& keys) : keys_(keys) {}
+
+Effects Coordinator::step(Instant now, const Event& event) {
+  Effects effects;
+  if (const auto* received = std::get_if<Received>(&event)) {
+    on_message(now, received->envelope, effects);
+  } else if (const auto* pinned = std::get_if<ModelPinned>(&event)) {
+    on_pinned(*pinned, effects);
+  } else if (const auto* frozen = std::get_if<RequestsFrozen>(&event)) {
+    auto job = jobs_.find(frozen->job);
+    const bool current = job != jobs_.end() && job->second.key().run() == frozen->run;
+    if (current) job->second.on_frozen(now, *frozen, effects);
+  }
+  const bool up = std::holds_alternative<LineUp>(event);
+  for (auto& [id, job] : jobs_) {
+    if (up || std::holds_alternative<LineDown>(event)) job.on_line(now, up);
+    job.move(now, effects);
+  }
+  std::erase_if(jobs_, [](const auto& entry) { return entry.second.over(); });
+  return effects;
+}
+
+void Coordinator::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
+  if (envelope.has_assign()) return on_assign(now, envelope.assign().row(), effects);
+  if (envelope.has_pool_state()) return on_pool_state(envelope.pool_state());
+  if (envelope.has_pin_model()) {
+    effects.run.push_back(PinModel{envelope.pin_model().call(), envelope.pin_model().model()});
+    return;
+  }
+  if (envelope.has_drop()) {
+    auto job = jobs_.find(envelope.drop().key().job());
+    if (job == jobs_.end() || job->second.key().run() != envelope.drop().key().run()) return;
+    effects.note("job " + short_id(job->first) + " was dropped");
+    jobs_.erase(job);
+    return;
+  }
+  if (const std::string* id = job_of(envelope)) {
+    auto job = jobs_.find(*id);
+    const pb::JobKey* key = key_of(envelope);
+    const bool current =
+        job != jobs_.end() && (key == nullptr || same_key(*key, job->second.key()));
+    if (current) job->second.on_message(now, envelope, effects);
+    return;
+  }
+  for (auto& [id, job] : jobs_) job.on_message(now, envelope, effects);  // PutDone, WrongView.
+}
+
+void Coordinator::on_assign(Instant now, const pb::JobRow& row, Effects& effects) {
+  auto found = jobs_.find(row.job());
+  if (found != jobs_.end()) {
+    if (found->second.key().epoch() >= row.epoch()) return;
+    jobs_.erase(found);
+  }
+  effects.note("job " + short_id(row.job()) + " is mine: " + row.model().name());
+  Job& job = jobs_.emplace(row.job(), Job(row, keys_, now)).first->second;
+  job.on_pool_state(pool_);
+  job.start(effects);
+}
+
+void Coordinator::on_pool_state(const pb::PoolState& state) {
+  if (state.view().number() >= pool_.view().number()) pool_ = state;
+  for (auto& [id, job] : jobs_) job.on_pool_state(pool_);
+}
+
+void Coordinator::on_pinned(const ModelPinned& pinned, Effects& effects) {
+  pb::Envelope answer = envelope_to_server();
+  answer.mutable_pinned()->set_call(pinned.call);
+  if (pinned.model) {
+    *answer.mutable_pinned()->mutable_model() = *pinned.model;
+  } else {
+    *answer.mutable_pinned()->mutable_failure() = to_failure(pinned.model.error());
+  }
+  effects.send.push_back({std::move(answer)});
+}
+
+}  // namespace muster::roles::coordinator

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "roles/coordinator/job.h"
+#include "roles/keys.h"
+#include "roles/role.h"
+
+namespace muster::roles::coordinator {
+
+// Runs jobs: each that the server assigns is driven by a Job of its own. Also looks up model names
+// for the server. Keeps nothing on disk.
+class Coordinator final : public Role {
+ public:
+  // `keys` outlives the object.
+  explicit Coordinator(const Keys& keys);
+
+  [[nodiscard]] Effects step(Instant now, const Event& event) override;
+
+ private:
+  void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
+  void on_assign(Instant now, const pb::JobRow& row, Effects& effects);
+  void on_pinned(const ModelPinned& pinned, Effects& effects);
+  void on_pool_state(const pb::PoolState& state);
+
+  const Keys& keys_;
+  pb::PoolState pool_;
+  std::map<std::string, Job> jobs_;  // By job id; one run of a job at a time.
+};
+
+}  // namespace muster::roles::coordinator

@@ -1,0 +1,318 @@
+// A job's phases: frozen requests, feeds, reports, the result.
+#include "roles/coordinator/job.h"
+
+#include <algorithm>
+
+#include "eval/metric.h"
+#include "roles/message.h"
+#include "roles/record.h"
+
+namespace muster::roles::coordinator {
+namespace {
+
+constexpr uint64_t kRequestsTag = UINT64_MAX;
+constexpr Duration kReportEvery = milliseconds(500);
+
+pb::ItemRequests to_requests(uint32_t index, const eval::Item& item) {
+  pb::ItemRequests out;
+  out.set_item(index);
+  out.set_digest(std::string(eval::request_digest(item.requests).view()));
+  const std::string* last = nullptr;
+  for (const eval::Request& request : item.requests) {
+    auto* added = out.add_requests();
+    if (last == nullptr || *last != request.context) added->set_context(request.context);
+    added->set_continuation(request.continuation);
+    last = &request.context;
+  }
+  return out;
+}
+
+size_t text_bytes(const pb::ItemRequests& requests) {
+  size_t bytes = 1;
+  for (const auto& request : requests.requests()) {
+    bytes += request.context().size() + request.continuation().size();
+  }
+  return bytes;
+}
+
+pb::JobKey key_of(const pb::JobRow& row) {
+  pb::JobKey key;
+  key.set_job(row.job());
+  key.set_run(row.run());
+  key.set_epoch(row.epoch());
+  return key;
+}
+
+}  // namespace
+
+Job::Job(pb::JobRow row, const Keys& keys, Instant now)
+    : row_(std::move(row)), key_(key_of(row_)), keys_(keys), started_(now) {}
+
+void Job::start(Effects& effects) {
+  effects.run.push_back(FreezeRequests{row_.job(), row_.run(), row_.request()});
+}
+
+void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
+  if (phase_ != Phase::kFreezing) return;
+  if (!frozen.tasks) return give_up(frozen.tasks.error(), effects);
+  tasks_ = *frozen.tasks;
+  std::vector<Digest> digests;
+  for (size_t task = 0; task < tasks_->size(); ++task) {
+    for (const eval::Item& item : (*tasks_)[task].items) {
+      Item state{.item = &item, .task = task};
+      state.requests = to_requests(static_cast<uint32_t>(items_.size()), item);
+      state.bytes = text_bytes(state.requests);
+      digests.push_back(eval::request_digest(item.requests));
+      items_.push_back(std::move(state));
+    }
+  }
+  digest_ = std::string(eval::frozen_digest(digests).view());
+  if (!row_.frozen_digest().empty() && row_.frozen_digest() != digest_) {
+    return give_up(
+        {Code::kFailed, "data set changed: the requests are not those the job began with"},
+        effects);
+  }
+  effects.note("job " + short_id(key_.job()) + ": " + std::to_string(items_.size()) + " items of " +
+               std::to_string(tasks_->size()) + " tasks");
+  phase_ = Phase::kCommitting;
+  repeated_ = envelope_to_server();
+  *repeated_.mutable_commit_frozen()->mutable_key() = key_;
+  repeated_.mutable_commit_frozen()->set_digest(digest_);
+  repeat_due_ = {};
+}
+
+void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
+  const std::string& from = envelope.from().machine();
+  switch (envelope.body_case()) {
+    case pb::Envelope::kFrozenCommitted:
+      if (phase_ == Phase::kCommitting) phase_ = Phase::kReading;
+      return;
+    case pb::Envelope::kLend:
+      return on_lend(envelope.lend(), effects);
+    case pb::Envelope::kFinished:
+      if (phase_ == Phase::kFinishing) phase_ = Phase::kOver;
+      return;
+    case pb::Envelope::kReady:
+      return on_ready(from, envelope.ready());
+    case pb::Envelope::kUnable:
+      return on_unable(now, from, envelope.unable(), effects);
+    case pb::Envelope::kProgress:
+      return on_progress(now, envelope.progress().lease());
+    case pb::Envelope::kLeaseDone:
+      return on_lease_done(now, envelope.lease_done().lease());
+    case pb::Envelope::kLeaseFailed:
+      return on_lease_failed(now, envelope.lease_failed(), effects);
+    case pb::Envelope::kWrongView:
+      return outbox_.set_view(envelope.wrong_view().view());
+    case pb::Envelope::kFeed:
+      return on_feed(now, from, envelope.feed(), effects);
+    case pb::Envelope::kPutDone:
+      for (uint64_t tag : outbox_.acknowledge(from, envelope.put_done())) {
+        if (tag == kRequestsTag || items_[tag].acknowledged) continue;
+        items_[tag].acknowledged = true;
+        ++acknowledged_;
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+void Job::on_pool_state(const pb::PoolState& state) {
+  outbox_.set_view(state.view());
+  std::map<std::string, Reader> readers;
+  for (const auto& member : outbox_.view().members()) {
+    readers[member.machine()] = readers_[member.machine()];
+  }
+  readers_ = std::move(readers);
+}
+
+void Job::on_line(Instant now, bool up) {
+  line_up_ = up;
+  stuck_since_.reset();
+  if (!up) return;
+  for (auto& [number, lease] : leases_)
+    lease.deadline = std::max(lease.deadline, now + seconds(10));
+}
+
+void Job::on_lend(const pb::Lend& lend, Effects& effects) {
+  std::map<std::string, Machine> machines;
+  for (const std::string& name : lend.machines()) {
+    const bool known = machines_.contains(name);
+    machines[name] = machines_[name];
+    if (!known)
+      effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
+  }
+  std::vector<uint64_t> gone;
+  for (const auto& [number, lease] : leases_) {
+    if (!machines.contains(lease.machine)) gone.push_back(number);
+  }
+  for (uint64_t number : gone) {
+    effects.warn("machine " + short_id(leases_.at(number).machine) + " is gone; lease " +
+                 std::to_string(number) + " goes to others");
+    close_lease({}, number, false);
+  }
+  machines_ = std::move(machines);
+}
+
+void Job::on_feed(Instant now, const std::string& member, const pb::Feed& feed, Effects& effects) {
+  auto found = readers_.find(member);
+  if (found == readers_.end() || feed.from() != found->second.cursor) return;
+  Reader& reader = found->second;
+  for (const auto& record : feed.records()) on_record(now, record, effects);
+  reader.cursor = feed.next();
+  reader.caught_up |= feed.at_end();
+  reader.due = {};
+}
+
+void Job::read_feeds(Instant now, Effects& effects) {
+  for (auto& [member, reader] : readers_) {
+    if (reader.due <= now) {
+      pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, member));
+      auto* request = ask.mutable_subscribe();
+      request->set_job(key_.job());
+      request->set_run(key_.run());
+      request->set_cursor(reader.cursor);
+      request->set_copying(!reader.caught_up);
+      effects.send.push_back({std::move(ask)});
+      reader.due = now + kRepeatEvery;
+    }
+    effects.wake_by(reader.due);
+  }
+}
+
+// Once all that is stored has been read, the requests are stored and work begins.
+void Job::begin_running(Instant now) {
+  const bool all = std::all_of(readers_.begin(), readers_.end(),
+                               [](const auto& entry) { return entry.second.caught_up; });
+  if (!all || readers_.empty()) return;
+  phase_ = Phase::kRunning;
+  started_ = now;
+  for (const Item& item : items_) {
+    pb::Record record;
+    record.set_job(key_.job());
+    record.set_run(key_.run());
+    record.set_epoch(key_.epoch());
+    *record.mutable_requests() = item.requests;
+    outbox_.add(sign_record(record, keys_), kRequestsTag);
+  }
+}
+
+void Job::repeat_requests(Instant now, Effects& effects) {
+  if (repeat_due_ <= now) {
+    effects.send.push_back({repeated_});
+    repeat_due_ = now + kRepeatEvery;
+  }
+  effects.wake_by(repeat_due_);
+}
+
+std::string Job::waiting_reason() const {
+  if (phase_ == Phase::kFreezing) return "building the requests";
+  if (readers_.empty()) return "no storage node is there to keep the answers";
+  if (machines_.empty()) return "no machine is free to compute";
+  std::string unable;
+  for (const auto& [name, machine] : machines_) {
+    if (machine.lease) return "";
+    if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;
+  }
+  if (!unable.empty()) return unable;
+  if (stuck_since_) return "too few machines can vote; waiting for another";
+  return leases_.empty() ? "machines are loading the model" : "";
+}
+
+void Job::report(Instant now, Effects& effects) {
+  effects.wake_by(std::max(report_due_, now));
+  if (report_due_ > now) return;
+  report_due_ = now + kReportEvery;
+  effects.wake_by(report_due_);
+  pb::Envelope progress = envelope_to_server();
+  *progress.mutable_job_progress()->mutable_key() = key_;
+  progress.mutable_job_progress()->set_settled(static_cast<int64_t>(acknowledged_));
+  progress.mutable_job_progress()->set_total(static_cast<int64_t>(items_.size()));
+  progress.mutable_job_progress()->set_reason(waiting_reason());
+  effects.send.push_back({std::move(progress)});
+  pb::Envelope want = envelope_to_server();
+  *want.mutable_want_workers()->mutable_key() = key_;
+  const size_t votes = (items_.size() - acknowledged_) * row_.request().redundancy();
+  want.mutable_want_workers()->set_count(static_cast<uint32_t>(votes));
+  effects.send.push_back({std::move(want)});
+}
+
+void Job::move(Instant now, Effects& effects) {
+  if (phase_ == Phase::kCommitting || phase_ == Phase::kFinishing) repeat_requests(now, effects);
+  if (phase_ == Phase::kReading || phase_ == Phase::kRunning) {
+    read_feeds(now, effects);
+    report(now, effects);
+  }
+  if (phase_ == Phase::kReading) begin_running(now);
+  if (phase_ == Phase::kRunning) {
+    expire_leases(now, effects);
+    prepare_machines(now, effects);
+    grant_all(now, effects);
+    settle_what_waited(now, effects);
+  }
+  outbox_.send_due(now, effects);
+  if (phase_ == Phase::kRunning && acknowledged_ == items_.size()) finish(result(now), effects);
+}
+
+pb::TaskResult Job::task_result(size_t index) const {
+  const FrozenTask& task = (*tasks_)[index];
+  pb::TaskResult out;
+  out.set_task(task.task);
+  out.set_version(task.version);
+  out.set_num_fewshot(task.num_fewshot);
+  out.set_documents(task.documents);
+  out.set_note(task.note);
+  out.set_items(static_cast<int64_t>(task.items.size()));
+  out.set_wanted_votes(row_.request().redundancy());
+  std::vector<eval::ItemScore> scores;
+  uint32_t least = UINT32_MAX;
+  for (const Item& item : items_) {
+    if (item.task != index) continue;
+    std::vector<eval::Response> responses;
+    for (const auto& value : item.value)
+      responses.push_back({value.loglikelihood(), value.is_greedy()});
+    scores.push_back(eval::score_item(*item.item, responses));
+    const auto votes = static_cast<uint32_t>(item.votes_at_settling);
+    least = std::min(least, votes);
+    if (votes < out.wanted_votes()) out.set_items_below(out.items_below() + 1);
+  }
+  out.set_least_votes(least);
+  for (const eval::MetricValue& metric : eval::aggregate(scores)) {
+    auto* added = out.add_metrics();
+    added->set_name(metric.name);
+    added->set_value(metric.value);
+    if (metric.stderr_value) added->set_stderr(*metric.stderr_value);
+  }
+  return out;
+}
+
+pb::JobResult Job::result(Instant now) const {
+  pb::JobResult out;
+  for (size_t task = 0; task < tasks_->size(); ++task) *out.add_tasks() = task_result(task);
+  *out.mutable_model() = row_.model();
+  out.set_seconds(to_seconds(now - started_));
+  for (const std::string& name : classes_) out.add_numeric_classes(name);
+  return out;
+}
+
+void Job::finish(pb::JobResult result, Effects& effects) {
+  effects.note("job " + short_id(key_.job()) + ": all " + std::to_string(items_.size()) +
+               " items settled");
+  phase_ = Phase::kFinishing;
+  repeated_ = envelope_to_server();
+  *repeated_.mutable_finish()->mutable_key() = key_;
+  *repeated_.mutable_finish()->mutable_result() = std::move(result);
+  effects.send.push_back({repeated_});
+}
+
+void Job::give_up(const Error& error, Effects& effects) {
+  effects.warn("job " + short_id(key_.job()) + " failed: " + error.message);
+  phase_ = Phase::kFinishing;
+  repeated_ = envelope_to_server();
+  *repeated_.mutable_finish()->mutable_key() = key_;
+  *repeated_.mutable_finish()->mutable_failure() = to_failure(error);
+  effects.send.push_back({repeated_});
+}
+
+}  // namespace muster::roles::coordinator

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "roles/role.h"
+
+namespace muster::roles {
+
+inline pb::Address address(pb::Role role, std::string machine = "") {
+  pb::Address out;
+  out.set_role(role);
+  out.set_machine(std::move(machine));
+  return out;
+}
+
+inline pb::Envelope envelope_to(pb::Address to) {
+  pb::Envelope out;
+  *out.mutable_to() = std::move(to);
+  return out;
+}
+
+inline pb::Envelope envelope_to_server() { return envelope_to(address(pb::ROLE_SERVER)); }
+
+// An error as it crosses the wire, and back.
+pb::Failure to_failure(const Error& error);
+Error to_error(const pb::Failure& failure);
+
+inline bool same_key(const pb::JobKey& a, const pb::JobKey& b) {
+  return a.job() == b.job() && a.run() == b.run() && a.epoch() == b.epoch();
+}
+
+// "3fa9c2..." of a job or machine, for a console.
+inline std::string short_id(const std::string& id) { return id.substr(0, 8); }
+
+}  // namespace muster::roles

@@ -1,0 +1,35 @@
+#include "roles/record.h"
+
+namespace muster::roles {
+
+std::string machine_id(std::string_view public_key) {
+  return sha256(public_key).hex().substr(0, 16);
+}
+
+Digest record_digest(const pb::SignedRecord& record) {
+  Hasher hasher;
+  hasher.add_field(record.body());
+  hasher.add_field(record.public_key());
+  return hasher.finish_sha256();
+}
+
+pb::SignedRecord sign_record(const pb::Record& record, const Keys& keys) {
+  pb::SignedRecord out;
+  out.set_body(record.SerializeAsString());
+  out.set_public_key(keys.public_key());
+  out.set_signature(keys.sign(record_digest(out).view()));
+  return out;
+}
+
+Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Keys& keys) {
+  OpenedRecord out{record_digest(record), machine_id(record.public_key()), {}};
+  if (!keys.verify(record.public_key(), out.digest.view(), record.signature())) {
+    return fail(Code::kDataLoss, "a record's signature does not fit");
+  }
+  if (!out.record.ParseFromString(record.body())) {
+    return fail(Code::kDataLoss, "a record's body cannot be read");
+  }
+  return out;
+}
+
+}  // namespace muster::roles

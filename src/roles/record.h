@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/digest.h"
+#include "base/result.h"
+#include "roles/keys.h"
+#include "roles/role.h"
+
+namespace muster::roles {
+
+// What names a signed record: SHA-256 over its body and its author's key.
+Digest record_digest(const pb::SignedRecord& record);
+
+pb::SignedRecord sign_record(const pb::Record& record, const Keys& keys);
+
+// A record that was taken apart after its signature was found good.
+struct OpenedRecord {
+  Digest digest;
+  std::string machine;  // The author.
+  pb::Record record;
+};
+// kDataLoss when the signature does not fit or the body is no record.
+Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Keys& keys);
+
+}  // namespace muster::roles

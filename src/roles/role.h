@@ -1,0 +1,199 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "muster/v1/envelope.pb.h"
+
+namespace muster::pb {
+using namespace muster::v1;  // The wire's messages, used directly.
+}
+
+namespace muster::eval {
+struct Item;
+}
+
+namespace muster::roles {
+
+// ---- What a role may ask to have written. Each write has an id, unique within its role's life.
+
+using WriteId = uint64_t;
+
+// One record of one (job, run), named by its digest. Writing it twice is writing it once.
+struct StoredRecord {
+  Digest digest;
+  std::string job;
+  uint32_t run = 0;
+  std::string bytes;  // A serialised pb::SignedRecord.
+};
+struct PutRecords {
+  std::vector<StoredRecord> records;
+};
+struct SaveView {
+  pb::View view;
+};
+struct SaveJob {
+  pb::JobRow row;
+};
+struct Write {
+  WriteId id = 0;
+  std::variant<PutRecords, SaveView, SaveJob> what;
+};
+
+// ---- What a role may ask to have done. Each is answered by an event of the same name.
+
+// Look up which commit a model's name means.
+struct PinModel {
+  uint64_t call = 0;
+  std::string model;
+};
+// Build every request of a job, in lm-eval's order.
+struct FreezeRequests {
+  std::string job;
+  uint32_t run = 0;
+  pb::JobRequest request;
+};
+// Have the weights on this machine and in the engine; the one loaded before is dropped.
+struct LoadModel {
+  pb::ModelPin model;
+};
+// Score the requests of one item with the loaded model.
+struct ScoreItem {
+  uint64_t id = 0;
+  std::vector<std::pair<std::string, std::string>> requests;  // {context, continuation}
+};
+// Drop all scoring that has been asked for.
+struct StopScoring {};
+// Read a batch of records after a cursor from the store, for `reader`.
+struct ReadRecords {
+  pb::Address reader;
+  pb::Subscribe request;
+};
+using Command =
+    std::variant<PinModel, FreezeRequests, LoadModel, ScoreItem, StopScoring, ReadRecords>;
+
+// ---- What can happen to a role.
+
+// Time has come: no later than the last wake_at, possibly sooner.
+struct Tick {};
+// A message for this role. `from` is true: the transport vouches for it.
+struct Received {
+  pb::Envelope envelope;
+};
+enum class Outcome { kDone, kFailed, kUnknown };
+struct Stored {
+  WriteId id = 0;
+  Outcome outcome = Outcome::kDone;
+  std::string why;  // When it failed, in words a person can act on.
+};
+// On the server: a node has proven who it is, or its line has closed.
+struct NodeJoined {
+  std::string machine;
+  pb::Hello hello;
+};
+struct NodeLeft {
+  std::string machine;
+};
+// On a node: the line to the server is up, or down.
+struct LineUp {};
+struct LineDown {};
+
+struct ModelPinned {
+  uint64_t call = 0;
+  Result<pb::ModelPin> model;
+};
+// The items of one task of a job, in document order.
+struct FrozenTask {
+  std::string task;
+  std::string version;
+  int32_t num_fewshot = 0;
+  int64_t documents = 0;
+  std::string note;
+  std::vector<eval::Item> items;
+};
+using FrozenTasks = std::vector<FrozenTask>;
+struct RequestsFrozen {
+  std::string job;
+  uint32_t run = 0;
+  Result<std::shared_ptr<const FrozenTasks>> tasks;
+};
+// Something to tell about a LoadModel that is under way.
+struct ModelLoading {
+  std::string commit;
+  std::string what;  // "fetching 12 of 98 MB"
+};
+struct ModelLoaded {
+  std::string commit;
+  Result<std::string> numeric_class;
+};
+struct Scoring {  // A ScoreItem is under way and has moved on.
+  uint64_t id = 0;
+};
+struct ItemScored {
+  uint64_t id = 0;
+  Result<std::vector<pb::Response>> responses;
+};
+struct RecordsRead {
+  pb::Address reader;
+  Result<pb::Feed> feed;
+};
+
+using Event =
+    std::variant<Tick, Received, Stored, NodeJoined, NodeLeft, LineUp, LineDown, ModelPinned,
+                 RequestsFrozen, ModelLoading, ModelLoaded, Scoring, ItemScored, RecordsRead>;
+
+// ---- What one step asks the outside world to do. Plain data: the daemon executes it, the
+// simulator executes it under faults, a test simply reads it.
+
+struct Send {
+  pb::Envelope envelope;
+  WriteId after = 0;  // Leaves only after this write is durable; 0: at once.
+};
+// A sentence for the console of the process.
+struct Note {
+  enum class Level { kInfo, kWarning } level = Level::kInfo;
+  std::string text;
+};
+
+// Order is part of the contract: a message in `send` that names a write leaves only after that
+// write is durable. A crash in between loses messages, never promises. A write that failed, or
+// whose outcome is unknown, comes back as an event, and the messages that waited for it are
+// dropped.
+struct Effects {
+  std::vector<Write> persist;
+  std::vector<Send> send;
+  std::vector<Command> run;
+  std::vector<Note> notes;
+  std::optional<Instant> wake_at;  // Step with a Tick no later than this.
+
+  void wake_by(Instant at) {
+    if (!wake_at || at < *wake_at) wake_at = at;
+  }
+  void note(std::string text) { notes.push_back({Note::Level::kInfo, std::move(text)}); }
+  void warn(std::string text) { notes.push_back({Note::Level::kWarning, std::move(text)}); }
+};
+
+// What every role is: takes in one event and returns what to do about it. `now` never moves back
+// between calls. Never blocks, never throws, and no message from a peer can make it crash: a
+// malformed or stale one is dropped.
+class Role {
+ public:
+  virtual ~Role() = default;
+  [[nodiscard]] virtual Effects step(Instant now, const Event& event) = 0;
+};
+
+// ---- Numbers that several roles hold in common (design: section 5 and 6).
+
+constexpr Duration kHeartbeatEvery = seconds(2);
+constexpr Duration kSilence = seconds(8);      // Without any traffic: gone.
+constexpr Duration kRepeatEvery = seconds(2);  // Unanswered requests are sent again.
+constexpr size_t kMaxPutBytes = 192u << 10;    // Of records in one Put or Feed.
+
+}  // namespace muster::roles

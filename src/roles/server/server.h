@@ -1,0 +1,141 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "roles/role.h"
+
+namespace muster::roles::server {
+
+struct ServerOptions {
+  uint32_t storage_nodes = 2;  // Members wanted in the storage view.
+  std::string version;
+};
+
+// What the server had written when it stopped. A new pool starts with nothing.
+struct ServerState {
+  pb::View view;
+  std::vector<pb::JobRow> jobs;  // The latest run of each.
+};
+
+// Knows who is in the pool and who does what: admits nodes, hears heartbeats, keeps the storage
+// view at its count, accepts jobs, gives each to a coordinator, lends it workers, and commits how
+// it ends. Every fact that must survive is written first (SaveView, SaveJob) and acted on when it
+// is durable; what is only in memory is told again by the nodes when they reconnect.
+//
+// Invariants: at most one change of the view, and one change of each job's row, is being written at
+// a time; a machine is lent to at most one job; members + joiners never exceed storage_nodes.
+class Server final : public Role {
+ public:
+  Server(ServerOptions options, ServerState state, Instant started);
+
+  [[nodiscard]] Effects step(Instant now, const Event& event) override;
+
+ private:
+  struct Node {
+    pb::Hello hello;
+    Instant heard{}, beat_due{};
+    uint64_t order = 0;   // Of joining.
+    std::string lent_to;  // Job id, or empty.
+    std::string numeric_class;
+  };
+  struct Job {
+    pb::JobRow row;        // As committed.
+    bool writing = false;  // A change of the row is under way.
+    bool heard = false;    // The coordinator has spoken under this epoch.
+    Instant assign_due{}, lend_due{};
+    uint32_t wants = 0;  // Machines its coordinator could use.
+    std::set<std::string> lent;
+    std::set<std::string> watchers;  // Clients' call numbers.
+    Instant accepted{};
+  };
+  // A row on its way to the database, and what to do when it is there.
+  struct RowWrite {
+    pb::JobRow row;
+    std::vector<pb::Envelope> replies;  // Sent when it is durable.
+    pb::Envelope on_failure;            // Sent when it is not; `to` unset: nothing.
+  };
+  struct Pinning {
+    std::string client;
+    pb::JobRequest request;
+    Instant give_up_at{};
+  };
+
+  // server.cc: nodes, and who hears what.
+  void on_joined(Instant now, const NodeJoined& joined, Effects& effects);
+  void on_left(Instant now, const std::string& machine, const std::string& why, Effects& effects);
+  void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
+  void on_stored(Instant now, const Stored& stored, Effects& effects);
+  void heartbeat(Instant now, Effects& effects);
+  void send_pool_state(const std::string& machine, Effects& effects) const;
+  void tell_everyone(Effects& effects) const;
+  [[nodiscard]] pb::PoolStatus status() const;
+  [[nodiscard]] std::string state_of(const std::string& machine, const Node& node) const;
+  [[nodiscard]] bool in_grace(Instant now) const;
+
+  // server_view.cc: which stores count.
+  void keep_view(Instant now, Effects& effects);
+  void on_copied(const std::string& machine, const pb::Copied& copied, Effects& effects);
+  void write_view(pb::View view, Effects& effects);
+  void on_view_stored(Instant now, const Stored& stored, Effects& effects);
+  [[nodiscard]] std::string next_to_promote() const;
+  [[nodiscard]] bool in_view(const std::string& machine) const;
+  [[nodiscard]] bool is_there(Instant now, const pb::Member& member) const;
+
+  // server_jobs.cc: from a request to a committed end.
+  void on_submit(Instant now, const std::string& client, const pb::Submit& submit,
+                 Effects& effects);
+  void on_pinned(Instant now, const pb::Pinned& pinned, Effects& effects);
+  void accept(Instant now, const std::string& client, pb::JobRequest request,
+              const pb::ModelPin& pin, Effects& effects);
+  void on_watch(const std::string& client, const pb::Watch& watch, Effects& effects);
+  void on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects);
+  void on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit, Effects& effects);
+  void on_progress(const pb::JobProgress& progress, Effects& effects);
+  void on_finish(const std::string& from, const pb::Finish& finish, Effects& effects);
+  void assign_jobs(Instant now, Effects& effects);
+  void expire_pins(Instant now, Effects& effects);
+  void write_row(RowWrite write, Effects& effects);
+  void on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects);
+  void notify(const Job& job, const std::string& message, Effects& effects) const;
+  [[nodiscard]] Job* current(const pb::JobKey& key);
+  [[nodiscard]] std::string pick_coordinator() const;
+
+  // server_lending.cc: which machine works for which job.
+  void on_want(Instant now, const pb::WantWorkers& want, Effects& effects);
+  void lend_machines(Instant now, Effects& effects);
+  void release(Job& job, Effects& effects);
+  void send_lend(Instant now, Job& job, Effects& effects) const;
+  void send_lent(const std::string& machine, Effects& effects) const;
+  [[nodiscard]] bool may_compute(const Node& node) const;
+  [[nodiscard]] std::vector<std::string> free_machines(size_t votes_wanted) const;
+
+  ServerOptions options_;
+  Instant started_;
+  bool fresh_;  // The pool never had a member: nothing to wait for at the start.
+
+  std::map<std::string, Node> nodes_;
+  uint64_t next_order_ = 1;
+  std::map<std::string, Instant> gone_since_;  // Members whose line is closed.
+
+  pb::View view_;
+  std::optional<WriteId> view_write_;
+  pb::View view_being_written_;
+
+  std::map<std::string, Job> jobs_;
+  std::map<WriteId, RowWrite> row_writes_;
+  std::map<uint64_t, Pinning> pinning_;
+  uint64_t next_call_ = 1;
+  WriteId next_write_ = 1;
+};
+
+// The id of a job: a hash of everything that determines its scores.
+// kUnsupported for a task that is not known.
+Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pin);
+
+bool is_over(pb::JobState state);
+
+}  // namespace muster::roles::server

@@ -1,0 +1,328 @@
+// The server's jobs: accepted, assigned, finished or cancelled, each by a committed row.
+#include <algorithm>
+
+#include "eval/task.h"
+#include "roles/message.h"
+#include "roles/server/server.h"
+
+namespace muster::roles::server {
+namespace {
+
+constexpr uint32_t kDefaultRedundancy = 2;
+constexpr uint32_t kDefaultQuorumWaitMs = 30'000;
+constexpr Duration kPinWait = seconds(60);
+
+pb::Envelope to_client(const std::string& client) {
+  return envelope_to(address(pb::ROLE_CLIENT, client));
+}
+
+pb::Envelope submit_failure(const std::string& client, const Error& error) {
+  pb::Envelope reply = to_client(client);
+  *reply.mutable_submit_reply()->mutable_failure() = to_failure(error);
+  return reply;
+}
+
+pb::Envelope submit_reply(const std::string& client, const pb::JobRow& row, bool attached) {
+  pb::Envelope reply = to_client(client);
+  reply.mutable_submit_reply()->set_job(row.job());
+  reply.mutable_submit_reply()->set_run(row.run());
+  reply.mutable_submit_reply()->set_state(row.state());
+  reply.mutable_submit_reply()->set_attached(attached);
+  return reply;
+}
+
+pb::JobKey key_of(const pb::JobRow& row) {
+  pb::JobKey key;
+  key.set_job(row.job());
+  key.set_run(row.run());
+  key.set_epoch(row.epoch());
+  return key;
+}
+
+template <typename Number>
+std::string text_of(const Number& number) {
+  return std::to_string(number);
+}
+
+}  // namespace
+
+bool is_over(pb::JobState state) {
+  return state == pb::JOB_STATE_DONE || state == pb::JOB_STATE_FAILED ||
+         state == pb::JOB_STATE_CANCELLED;
+}
+
+Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pin) {
+  Hasher hasher;
+  for (const std::string& field : {pin.name(), pin.commit(), pin.dtype()}) hasher.add_field(field);
+  for (const std::string& name : request.tasks()) {
+    MUSTER_TRY(const eval::Task* task, eval::find_task(name));
+    std::optional<int64_t> asked;
+    if (request.has_num_fewshot()) asked = request.num_fewshot();
+    MUSTER_TRY(const int64_t shots, eval::resolve_fewshot(*task, asked));
+    for (const std::string& field : {task->name, task->version, text_of(shots)}) {
+      hasher.add_field(field);
+    }
+  }
+  hasher.add_field(request.has_limit() ? text_of(request.limit()) : "all");
+  hasher.add_field(text_of(request.redundancy()));
+  return to_hex(hasher.finish().substr(0, 8));
+}
+
+void Server::on_submit(Instant now, const std::string& client, const pb::Submit& submit,
+                       Effects& effects) {
+  const pb::JobRequest& request = submit.request();
+  if (request.has_directory_pin()) {
+    return accept(now, client, request, request.directory_pin(), effects);
+  }
+  const std::string coordinator = pick_coordinator();
+  if (coordinator.empty()) {
+    const Error error{Code::kTryLater,
+                      "no coordinator is connected to look the model up; start one with "
+                      "'muster coordinator' and try again"};
+    effects.send.push_back({submit_failure(client, error)});
+    return;
+  }
+  const uint64_t call = next_call_++;
+  pinning_[call] = {client, request, now + kPinWait};
+  pb::Envelope ask = envelope_to(address(pb::ROLE_COORDINATOR, coordinator));
+  ask.mutable_pin_model()->set_call(call);
+  ask.mutable_pin_model()->set_model(request.model());
+  effects.send.push_back({std::move(ask)});
+}
+
+void Server::on_pinned(Instant now, const pb::Pinned& pinned, Effects& effects) {
+  auto found = pinning_.extract(pinned.call());
+  if (found.empty()) return;
+  Pinning& pinning = found.mapped();
+  if (pinned.has_failure()) {
+    effects.send.push_back({submit_failure(pinning.client, to_error(pinned.failure()))});
+    return;
+  }
+  accept(now, pinning.client, std::move(pinning.request), pinned.model(), effects);
+}
+
+void Server::expire_pins(Instant now, Effects& effects) {
+  for (auto it = pinning_.begin(); it != pinning_.end();) {
+    effects.wake_by(it->second.give_up_at);
+    if (it->second.give_up_at > now) {
+      ++it;
+      continue;
+    }
+    const Error error{Code::kTryLater, "the coordinator did not find the model in 60 s; try again"};
+    effects.send.push_back({submit_failure(it->second.client, error)});
+    it = pinning_.erase(it);
+  }
+}
+
+void Server::accept(Instant now, const std::string& client, pb::JobRequest request,
+                    const pb::ModelPin& pin, Effects& effects) {
+  if (request.redundancy() == 0) request.set_redundancy(kDefaultRedundancy);
+  if (request.quorum_wait_ms() == 0) request.set_quorum_wait_ms(kDefaultQuorumWaitMs);
+  const auto id = job_id(request, pin);
+  if (!id) {
+    effects.send.push_back({submit_failure(client, id.error())});
+    return;
+  }
+  pb::JobRow row;
+  if (auto found = jobs_.find(*id); found != jobs_.end()) {
+    const Job& job = found->second;
+    const bool attach =
+        !is_over(job.row.state()) || (job.row.state() == pb::JOB_STATE_DONE && !request.force());
+    if (attach || job.writing) {
+      effects.send.push_back({submit_reply(client, job.row, true)});
+      return;
+    }
+    row.set_run(job.row.run());  // Epochs never go back, not for the next run either.
+    row.set_epoch(job.row.epoch());
+  }
+  row.set_job(*id);
+  row.set_run(row.run() + 1);
+  row.set_state(pb::JOB_STATE_RUNNING);
+  row.set_reason("waiting for a coordinator");
+  *row.mutable_request() = std::move(request);
+  *row.mutable_model() = pin;
+  jobs_[*id].accepted = now;
+  jobs_[*id].row.set_job(*id);
+  effects.note("job " + short_id(*id) + " accepted: " + pin.name());
+  const pb::Envelope reply = submit_reply(client, row, false);
+  const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
+  write_row({std::move(row), {reply}, submit_failure(client, away)}, effects);
+}
+
+void Server::write_row(RowWrite write, Effects& effects) {
+  const WriteId id = next_write_++;
+  jobs_.at(write.row.job()).writing = true;
+  effects.persist.push_back({id, SaveJob{write.row}});
+  row_writes_.emplace(id, std::move(write));
+}
+
+void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects) {
+  Job& job = jobs_.at(write.row.job());
+  job.writing = false;
+  if (stored.outcome != Outcome::kDone) {
+    effects.warn("job " + short_id(write.row.job()) + " could not be committed: " + stored.why);
+    if (write.on_failure.has_to()) effects.send.push_back({std::move(write.on_failure)});
+    if (job.row.run() == 0) jobs_.erase(write.row.job());
+    return;
+  }
+  const bool reassigned = job.row.epoch() != write.row.epoch();
+  const bool new_run = job.row.run() != write.row.run();
+  const pb::JobRow before = std::exchange(job.row, std::move(write.row));
+  if (!nodes_.contains(job.row.coordinator())) job.row.clear_coordinator();  // Gone meanwhile.
+  for (pb::Envelope& reply : write.replies) effects.send.push_back({std::move(reply)});
+  if (is_over(job.row.state())) release(job, effects);
+  if (new_run || is_over(job.row.state())) tell_everyone(effects);
+  if (reassigned && !is_over(job.row.state())) {
+    job.heard = false;
+    job.assign_due = now;
+    for (const std::string& machine : job.lent) send_lent(machine, effects);
+  }
+  notify(job, "", effects);
+}
+
+std::string Server::pick_coordinator() const {
+  std::string best;
+  size_t fewest = SIZE_MAX;
+  for (const auto& [machine, node] : nodes_) {
+    if (node.hello.role_flag() != pb::ROLE_FLAG_COORDINATOR) continue;
+    const auto load = static_cast<size_t>(
+        std::count_if(jobs_.begin(), jobs_.end(), [&, &name = machine](const auto& entry) {
+          return entry.second.row.coordinator() == name && !is_over(entry.second.row.state());
+        }));
+    if (load < fewest) {
+      best = machine;
+      fewest = load;
+    }
+  }
+  return best;
+}
+
+// Gives jobs without a coordinator to one, under a new epoch, and repeats Assign until it speaks.
+void Server::assign_jobs(Instant now, Effects& effects) {
+  for (auto& [id, job] : jobs_) {
+    if (job.writing || job.row.run() == 0 || is_over(job.row.state())) continue;
+    if (job.row.coordinator().empty()) {
+      const std::string coordinator = pick_coordinator();
+      if (coordinator.empty()) continue;
+      pb::JobRow row = job.row;
+      row.set_epoch(row.epoch() + 1);
+      row.set_coordinator(coordinator);
+      row.clear_reason();
+      effects.note("job " + short_id(id) + " goes to coordinator " + short_id(coordinator));
+      write_row({std::move(row), {}, {}}, effects);
+    } else if (!job.heard) {
+      if (job.assign_due <= now) {
+        pb::Envelope assign = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
+        *assign.mutable_assign()->mutable_row() = job.row;
+        effects.send.push_back({std::move(assign)});
+        job.assign_due = now + kRepeatEvery;
+      }
+      effects.wake_by(job.assign_due);
+    }
+  }
+}
+
+Server::Job* Server::current(const pb::JobKey& key) {
+  auto found = jobs_.find(key.job());
+  if (found == jobs_.end() || !same_key(key_of(found->second.row), key)) return nullptr;
+  found->second.heard = true;
+  return &found->second;
+}
+
+void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit,
+                              Effects& effects) {
+  Job* job = current(commit.key());
+  if (job == nullptr || job->writing) return;
+  pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
+  *answer.mutable_frozen_committed()->mutable_key() = commit.key();
+  answer.mutable_frozen_committed()->set_digest(commit.digest());
+  if (job->row.frozen_digest() == commit.digest()) {
+    effects.send.push_back({std::move(answer)});
+    return;
+  }
+  pb::JobRow row = job->row;
+  row.set_frozen_digest(commit.digest());
+  write_row({std::move(row), {std::move(answer)}, {}}, effects);
+}
+
+void Server::on_progress(const pb::JobProgress& progress, Effects& effects) {
+  Job* job = current(progress.key());
+  if (job == nullptr) return;
+  pb::JobRow& row = job->row;
+  const bool changed = row.settled_items() != progress.settled() ||
+                       row.total_items() != progress.total() || row.reason() != progress.reason();
+  row.set_settled_items(progress.settled());
+  row.set_total_items(progress.total());
+  row.set_reason(progress.reason());
+  if (changed) notify(*job, "", effects);
+}
+
+void Server::on_finish(const std::string& from, const pb::Finish& finish, Effects& effects) {
+  Job* job = current(finish.key());
+  if (job == nullptr || job->writing) return;
+  pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
+  *answer.mutable_finished()->mutable_key() = finish.key();
+  if (is_over(job->row.state())) {
+    effects.send.push_back({std::move(answer)});
+    return;
+  }
+  pb::JobRow row = job->row;
+  row.set_state(finish.has_failure() ? pb::JOB_STATE_FAILED : pb::JOB_STATE_DONE);
+  row.set_reason(finish.failure().message());
+  if (!finish.has_failure()) *row.mutable_result() = finish.result();
+  effects.note("job " + short_id(row.job()) + (finish.has_failure() ? " failed" : " is done"));
+  write_row({std::move(row), {std::move(answer)}, {}}, effects);
+}
+
+void Server::on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects) {
+  pb::Envelope reply = to_client(client);
+  auto refuse = [&](Code code, const std::string& why) {
+    *reply.mutable_cancel_reply()->mutable_failure() = to_failure({code, why});
+    effects.send.push_back({std::move(reply)});
+  };
+  std::vector<std::string> matching;
+  for (const auto& [id, job] : jobs_) {
+    if (!cancel.job().empty() && id.starts_with(cancel.job())) matching.push_back(id);
+  }
+  if (matching.empty()) return refuse(Code::kNotFound, "no job is called '" + cancel.job() + "'");
+  if (matching.size() > 1) return refuse(Code::kInvalidArgument, "several jobs begin so; say more");
+  Job& job = jobs_.at(matching.front());
+  if (is_over(job.row.state())) return refuse(Code::kFailed, "that job is over already");
+  if (job.writing) return refuse(Code::kTryLater, "that job is just changing; try again");
+  pb::JobRow row = job.row;
+  row.set_state(pb::JOB_STATE_CANCELLED);
+  row.set_reason("cancelled");
+  row.set_epoch(row.epoch() + 1);
+  reply.mutable_cancel_reply()->set_state(row.state());
+  std::vector<pb::Envelope> replies = {std::move(reply)};
+  if (!row.coordinator().empty()) {
+    pb::Envelope drop = envelope_to(address(pb::ROLE_COORDINATOR, row.coordinator()));
+    *drop.mutable_drop()->mutable_key() = key_of(job.row);
+    replies.push_back(std::move(drop));
+  }
+  write_row({std::move(row), std::move(replies), {}}, effects);
+}
+
+void Server::on_watch(const std::string& client, const pb::Watch& watch, Effects& effects) {
+  pb::Envelope update = to_client(client);
+  auto found = jobs_.find(watch.job());
+  if (found == jobs_.end()) {
+    *update.mutable_job_update()->mutable_failure() =
+        to_failure({Code::kNotFound, "no job is called '" + watch.job() + "'"});
+  } else {
+    *update.mutable_job_update()->mutable_row() = found->second.row;
+    if (!is_over(found->second.row.state())) found->second.watchers.insert(client);
+  }
+  effects.send.push_back({std::move(update)});
+}
+
+void Server::notify(const Job& job, const std::string& message, Effects& effects) const {
+  for (const std::string& client : job.watchers) {
+    pb::Envelope update = to_client(client);
+    *update.mutable_job_update()->mutable_row() = job.row;
+    update.mutable_job_update()->set_message(message);
+    effects.send.push_back({std::move(update)});
+  }
+}
+
+}  // namespace muster::roles::server

@@ -1,0 +1,108 @@
+// The storage view: kept at its count, changed in numbered, committed steps.
+#include <algorithm>
+
+#include "roles/message.h"
+#include "roles/server/server.h"
+
+namespace muster::roles::server {
+namespace {
+
+bool lists(const google::protobuf::RepeatedPtrField<pb::Member>& list, const std::string& machine) {
+  return std::any_of(list.begin(), list.end(),
+                     [&](const pb::Member& member) { return member.machine() == machine; });
+}
+
+}  // namespace
+
+bool Server::in_view(const std::string& machine) const {
+  return lists(view_.members(), machine) || lists(view_.joiners(), machine);
+}
+
+// There, or gone for so short a time that it may be a blip. A node back with another store is gone.
+bool Server::is_there(Instant now, const pb::Member& member) const {
+  auto node = nodes_.find(member.machine());
+  if (node != nodes_.end()) return node->second.hello.store_id() == member.store_id();
+  auto gone = gone_since_.find(member.machine());
+  return gone != gone_since_.end() && now - gone->second < kSilence;
+}
+
+// Storage-only machines first, then idle ones, then lent ones; each in the order they joined.
+std::string Server::next_to_promote() const {
+  std::string best;
+  std::pair<int, uint64_t> best_rank{};
+  for (const auto& [machine, node] : nodes_) {
+    const pb::RoleFlag flag = node.hello.role_flag();
+    const bool may_store = flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE;
+    if (!may_store || node.hello.store_id().empty() || in_view(machine)) continue;
+    const int kind = flag == pb::ROLE_FLAG_STORAGE ? 0 : node.lent_to.empty() ? 1 : 2;
+    const std::pair rank{kind, node.order};
+    if (best.empty() || rank < best_rank) {
+      best = machine;
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+void Server::keep_view(Instant now, Effects& effects) {
+  if (view_write_ || in_grace(now)) {
+    if (in_grace(now)) effects.wake_by(now + seconds(1));
+    return;
+  }
+  pb::View next;
+  std::string lost;
+  for (const auto& member : view_.members()) {
+    is_there(now, member) ? void(*next.add_members() = member) : void(lost = member.machine());
+  }
+  for (const auto& joiner : view_.joiners()) {
+    is_there(now, joiner) ? void(*next.add_joiners() = joiner) : void(lost = joiner.machine());
+  }
+  for (const auto& [machine, since] : gone_since_) effects.wake_by(since + kSilence);
+  const auto count = static_cast<uint32_t>(next.members_size() + next.joiners_size());
+  if (!lost.empty()) {
+    effects.warn("storage node " + short_id(lost) + " is down and leaves the view");
+    return write_view(std::move(next), effects);
+  }
+  // One joiner at a time: the second copies from the first.
+  if (count >= options_.storage_nodes || next.joiners_size() > 0) return;
+  const std::string newcomer = next_to_promote();
+  if (newcomer.empty()) return;
+  auto* joiner = next.add_joiners();
+  joiner->set_machine(newcomer);
+  joiner->set_store_id(nodes_.at(newcomer).hello.store_id());
+  effects.note("machine " + short_id(newcomer) + " becomes a storage node");
+  write_view(std::move(next), effects);
+}
+
+void Server::on_copied(const std::string& machine, const pb::Copied& copied, Effects& effects) {
+  if (view_write_ || copied.view() != view_.number() || !lists(view_.joiners(), machine)) return;
+  pb::View next;
+  *next.mutable_members() = view_.members();
+  for (const auto& joiner : view_.joiners()) {
+    *(joiner.machine() == machine ? next.add_members() : next.add_joiners()) = joiner;
+  }
+  effects.note("storage node " + short_id(machine) + " holds a copy; copies " +
+               std::to_string(next.members_size()) + " of " +
+               std::to_string(options_.storage_nodes));
+  write_view(std::move(next), effects);
+}
+
+void Server::write_view(pb::View view, Effects& effects) {
+  view.set_number(view_.number() + 1);
+  view_being_written_ = view;
+  view_write_ = next_write_++;
+  effects.persist.push_back({*view_write_, SaveView{std::move(view)}});
+}
+
+void Server::on_view_stored(Instant, const Stored& stored, Effects& effects) {
+  view_write_.reset();
+  if (stored.outcome != Outcome::kDone) {
+    effects.warn("the view could not be committed: " + stored.why);
+    return;
+  }
+  view_ = std::move(view_being_written_);
+  std::erase_if(gone_since_, [this](const auto& entry) { return !in_view(entry.first); });
+  tell_everyone(effects);
+}
+
+}  // namespace muster::roles::server

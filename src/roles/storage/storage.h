@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "roles/keys.h"
+#include "roles/role.h"
+
+namespace muster::roles::storage {
+
+// Keeps records of live jobs on disk, serves them in the order they were written, and copies what
+// the others hold when it joins the view.
+//
+// States, by the view the server last sent:
+//   outside   not listed: refuses every Put with the view it knows.
+//   joining   a joiner: takes Puts, and copies from every member; when the copy is whole and on
+//             disk it says Copied, again and again, until a later view lists it as a member.
+//   member    takes Puts, serves feeds and copies.
+// Invariant: an acknowledgement leaves only after the write is durable (Effects::send, `after`).
+// Keeps nothing in memory that the store does not have: a restart is a new object.
+class Storage final : public Role {
+ public:
+  // `machine` and `store_id` are this store's; `keys` outlives the object.
+  Storage(std::string machine, std::string store_id, const Keys& keys);
+
+  [[nodiscard]] Effects step(Instant now, const Event& event) override;
+
+ private:
+  enum class Place { kOutside, kJoining, kMember };
+  // A copy of one (job, run) from one member.
+  struct Copy {
+    std::string member;
+    pb::LiveJob job;
+    uint64_t cursor = 0;
+    bool at_end = false;
+    Instant due{};
+  };
+  // A reader who waits for something new after its cursor.
+  struct Reader {
+    pb::Address address;
+    pb::Subscribe request;
+  };
+
+  void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
+  void on_pool_state(const pb::PoolState& state, Effects& effects);
+  void on_put(const pb::Address& from, const pb::Put& put, Effects& effects);
+  void on_subscribe(const pb::Address& from, const pb::Subscribe& request, Effects& effects);
+  void on_copied_batch(const std::string& member, const pb::Feed& feed, Effects& effects);
+  void on_stored(const Stored& stored, Effects& effects);
+  void on_read(const RecordsRead& read, Effects& effects);
+  void wake_readers(const std::set<std::string>& jobs, Effects& effects);
+  void start_copies();
+  void move_copies(Instant now, Effects& effects);
+  WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
+  [[nodiscard]] std::vector<StoredRecord> good_records(
+      const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records) const;
+  [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
+  [[nodiscard]] Place place_in(const pb::View& view) const;
+
+  std::string machine_, store_id_;
+  const Keys& keys_;
+  pb::View view_;
+  std::vector<pb::LiveJob> live_;
+  Place place_ = Place::kOutside;
+  WriteId next_write_ = 1;
+  struct PendingWrite {
+    std::set<std::string> jobs;
+    bool copied = false;  // From a member, rather than Put by an author.
+  };
+  std::map<WriteId, PendingWrite> writes_;  // Under way; bounded by what peers may have in flight.
+  std::vector<Reader> readers_;             // Waiting; one per address and job.
+  std::vector<Copy> copies_;
+  size_t copied_writes_ = 0;  // Of `writes_`, those with `copied`.
+  Instant say_copied_at_{};
+};
+
+}  // namespace muster::roles::storage

@@ -1,0 +1,266 @@
+#include "roles/worker/worker.h"
+
+#include <algorithm>
+
+#include "roles/message.h"
+
+namespace muster::roles::worker {
+namespace {
+
+constexpr size_t kMaxWaitingAnswers = 2000;
+constexpr size_t kMaxLeases = 64;
+constexpr Duration kProgressEvery = seconds(1);
+
+// The requests with the contexts filled in that were left out as repeats.
+std::vector<std::pair<std::string, std::string>> spelled_out(const pb::ItemRequests& item) {
+  std::vector<std::pair<std::string, std::string>> requests;
+  std::string context;
+  for (const auto& request : item.requests()) {
+    if (request.has_context()) context = request.context();
+    requests.emplace_back(context, request.continuation());
+  }
+  return requests;
+}
+
+bool is_users_fault(Code code) { return code == Code::kUnsupported || code == Code::kDataLoss; }
+
+}  // namespace
+
+Worker::Worker(const Keys& keys) : keys_(keys) {}
+
+Effects Worker::step(Instant now, const Event& event) {
+  Effects effects;
+  if (const auto* received = std::get_if<Received>(&event)) {
+    on_message(now, received->envelope, effects);
+  } else if (const auto* loading = std::get_if<ModelLoading>(&event)) {
+    on_loading(*loading, effects);
+  } else if (const auto* loaded = std::get_if<ModelLoaded>(&event)) {
+    on_loaded(*loaded, effects);
+  } else if (const auto* scoring = std::get_if<Scoring>(&event)) {
+    on_scoring(now, *scoring, effects);
+  } else if (const auto* scored = std::get_if<ItemScored>(&event)) {
+    on_scored(now, *scored, effects);
+  }
+  score_next(effects);
+  outbox_.send_due(now, effects);
+  return effects;
+}
+
+void Worker::on_message(Instant, const pb::Envelope& envelope, Effects& effects) {
+  switch (envelope.body_case()) {
+    case pb::Envelope::kPoolState:
+      return on_pool_state(envelope.pool_state());
+    case pb::Envelope::kLent:
+      return on_lent(envelope.lent(), effects);
+    case pb::Envelope::kPrepare:
+      return on_prepare(envelope.prepare(), effects);
+    case pb::Envelope::kGrant:
+      return on_grant(envelope.grant(), effects);
+    case pb::Envelope::kWithdraw: {
+      const auto& withdraw = envelope.withdraw();
+      return on_withdraw({withdraw.key().epoch(), withdraw.lease()}, effects);
+    }
+    case pb::Envelope::kPutDone:
+      return on_put_done(envelope.from().machine(), envelope.put_done(), effects);
+    case pb::Envelope::kWrongView:
+      return outbox_.set_view(envelope.wrong_view().view());
+    default:
+      return;
+  }
+}
+
+void Worker::on_pool_state(const pb::PoolState& state) { outbox_.set_view(state.view()); }
+
+bool Worker::is_mine(const pb::JobKey& key) const { return job_ && same_key(*job_, key); }
+
+pb::Envelope Worker::to_coordinator() const {
+  return envelope_to(address(pb::ROLE_COORDINATOR, coordinator_));
+}
+
+void Worker::on_lent(const pb::Lent& lent, Effects& effects) {
+  if (!lent.has_key()) {
+    if (job_) effects.note("job " + short_id(job_->job()) + " is over; waiting for work");
+    job_.reset();
+    drop_leases(effects);
+    outbox_.clear();
+    lease_of_answer_.clear();
+    return;
+  }
+  if (job_ && same_key(*job_, lent.key())) return;
+  const bool same_run = job_ && job_->job() == lent.key().job() && job_->run() == lent.key().run();
+  if (same_run && lent.key().epoch() < job_->epoch()) return;
+  drop_leases(effects);  // Of a lower epoch; answers that are on their way go on.
+  if (!same_run) wanted_commit_.clear();
+  job_ = lent.key();
+  coordinator_ = lent.coordinator();
+  effects.note("lent to job " + short_id(job_->job()));
+}
+
+void Worker::on_prepare(const pb::Prepare& prepare, Effects& effects) {
+  if (!is_mine(prepare.key())) return;
+  wanted_commit_ = prepare.model().commit();
+  const bool again = load_error_.has_value() && !loading_;
+  if (loaded_commit_ != wanted_commit_ && (!loading_ || again)) {
+    loading_ = true;
+    load_error_.reset();
+    loaded_commit_.clear();
+    effects.note("loading " + prepare.model().name());
+    effects.run.push_back(LoadModel{prepare.model()});
+  }
+  answer_prepare(effects);
+}
+
+void Worker::answer_prepare(Effects& effects) {
+  if (!job_ || wanted_commit_.empty()) return;
+  pb::Envelope answer = to_coordinator();
+  if (loaded_commit_ == wanted_commit_) {
+    *answer.mutable_ready()->mutable_key() = *job_;
+    answer.mutable_ready()->set_numeric_class(numeric_class_);
+  } else if (load_error_) {
+    *answer.mutable_unable()->mutable_key() = *job_;
+    *answer.mutable_unable()->mutable_failure() = to_failure(*load_error_);
+  } else {
+    *answer.mutable_preparing()->mutable_key() = *job_;
+  }
+  effects.send.push_back({std::move(answer)});
+}
+
+void Worker::on_loading(const ModelLoading& loading, Effects& effects) {
+  if (!job_ || loading.commit != wanted_commit_) return;
+  pb::Envelope say = to_coordinator();
+  *say.mutable_preparing()->mutable_key() = *job_;
+  say.mutable_preparing()->set_what(loading.what);
+  effects.send.push_back({std::move(say)});
+}
+
+void Worker::on_loaded(const ModelLoaded& loaded, Effects& effects) {
+  loading_ = false;
+  scoring_lease_.reset();
+  if (loaded.numeric_class) {
+    loaded_commit_ = loaded.commit;
+    numeric_class_ = *loaded.numeric_class;
+  } else {
+    load_error_ = loaded.numeric_class.error();
+    effects.warn("cannot load the model: " + load_error_->message);
+  }
+  answer_prepare(effects);
+}
+
+void Worker::on_grant(const pb::Grant& grant, Effects& effects) {
+  const LeaseId id{grant.key().epoch(), grant.lease()};
+  if (!is_mine(grant.key()) || leases_.contains(id) || leases_.size() >= kMaxLeases) return;
+  Lease lease{grant.key(), {grant.items().begin(), grant.items().end()}, 0};
+  if (lease.items.empty()) return;
+  effects.note("lease " + std::to_string(grant.lease()) + ": " +
+               std::to_string(lease.items.size()) + " items");
+  leases_.emplace(id, std::move(lease));
+  order_.push_back(id);
+}
+
+void Worker::on_withdraw(const LeaseId& id, Effects& effects) {
+  leases_.erase(id);
+  std::erase(order_, id);
+  if (scoring_lease_ != id) return;
+  scoring_lease_.reset();
+  effects.run.push_back(StopScoring{});
+}
+
+void Worker::drop_leases(Effects& effects) {
+  if (scoring_lease_) effects.run.push_back(StopScoring{});
+  scoring_lease_.reset();
+  leases_.clear();
+  order_.clear();
+}
+
+void Worker::score_next(Effects& effects) {
+  if (scoring_lease_ || loaded_commit_.empty() || loaded_commit_ != wanted_commit_) return;
+  if (outbox_.size() >= kMaxWaitingAnswers) return;
+  while (!order_.empty() && leases_.at(order_.front()).items.empty()) order_.pop_front();
+  if (order_.empty()) return;
+  scoring_lease_ = order_.front();
+  const pb::ItemRequests& item = leases_.at(*scoring_lease_).items.front();
+  effects.run.push_back(ScoreItem{++scoring_id_, spelled_out(item)});
+}
+
+void Worker::report_progress(Instant now, const LeaseId& id, Effects& effects) {
+  if (now < progress_due_) return;
+  progress_due_ = now + kProgressEvery;
+  pb::Envelope say = to_coordinator();
+  *say.mutable_progress()->mutable_key() = leases_.at(id).key;
+  say.mutable_progress()->set_lease(id.second);
+  effects.send.push_back({std::move(say)});
+}
+
+void Worker::on_scoring(Instant now, const Scoring& scoring, Effects& effects) {
+  if (scoring.id == scoring_id_ && scoring_lease_) report_progress(now, *scoring_lease_, effects);
+}
+
+void Worker::on_scored(Instant now, const ItemScored& scored, Effects& effects) {
+  if (scored.id != scoring_id_ || !scoring_lease_) return;
+  const LeaseId id = *std::exchange(scoring_lease_, std::nullopt);
+  Lease& lease = leases_.at(id);
+  const pb::ItemRequests item = std::move(lease.items.front());
+  lease.items.pop_front();
+  if (!scored.responses) return fail_lease(id, item, scored.responses.error(), effects);
+  ++lease.unacknowledged;
+  store_answer(lease, id.second, item, *scored.responses);
+  report_progress(now, id, effects);
+}
+
+void Worker::store_answer(const Lease& lease, uint64_t number, const pb::ItemRequests& item,
+                          const std::vector<pb::Response>& responses) {
+  pb::Record record;
+  record.set_job(lease.key.job());
+  record.set_run(lease.key.run());
+  record.set_epoch(lease.key.epoch());
+  auto* answer = record.mutable_answer();
+  answer->set_lease(number);
+  answer->set_item(item.item());
+  answer->set_request_digest(item.digest());
+  answer->set_numeric_class(numeric_class_);
+  answer->mutable_responses()->Add(responses.begin(), responses.end());
+  lease_of_answer_[next_answer_] = {lease.key.epoch(), number};
+  outbox_.add(sign_record(record, keys_), next_answer_++);
+}
+
+void Worker::fail_lease(const LeaseId& id, const pb::ItemRequests& item, const Error& error,
+                        Effects& effects) {
+  pb::Envelope say = to_coordinator();
+  auto* failed = say.mutable_lease_failed();
+  *failed->mutable_key() = leases_.at(id).key;
+  failed->set_lease(id.second);
+  failed->set_item(item.item());
+  failed->set_users_fault(is_users_fault(error.code));
+  failed->set_message(error.message);
+  effects.send.push_back({std::move(say)});
+  effects.warn("item " + std::to_string(item.item()) + " failed: " + error.message);
+  leases_.erase(id);
+  std::erase(order_, id);
+}
+
+void Worker::on_put_done(const std::string& machine, const pb::PutDone& done, Effects& effects) {
+  for (uint64_t tag : outbox_.acknowledge(machine, done)) {
+    auto answer = lease_of_answer_.find(tag);
+    if (answer == lease_of_answer_.end()) continue;
+    const LeaseId id = answer->second;
+    lease_of_answer_.erase(answer);
+    auto lease = leases_.find(id);
+    if (lease == leases_.end()) continue;
+    --lease->second.unacknowledged;
+    finish_if_done(id, effects);
+  }
+}
+
+void Worker::finish_if_done(const LeaseId& id, Effects& effects) {
+  const Lease& lease = leases_.at(id);
+  if (!lease.items.empty() || lease.unacknowledged > 0) return;
+  pb::Envelope say = to_coordinator();
+  *say.mutable_lease_done()->mutable_key() = lease.key;
+  say.mutable_lease_done()->set_lease(id.second);
+  effects.send.push_back({std::move(say)});
+  effects.note("lease " + std::to_string(id.second) + " done and stored");
+  leases_.erase(id);
+  std::erase(order_, id);
+}
+
+}  // namespace muster::roles::worker

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "roles/keys.h"
+#include "roles/outbox.h"
+#include "roles/role.h"
+
+namespace muster::roles::worker {
+
+// Computes what it is lent for: has the model ready, scores the items of its leases one after the
+// other, signs the answers and puts them into the storage view.
+//
+// States:
+//   idle        lent to no job.
+//   preparing   a Prepare is answered by LoadModel; Ready or Unable ends it. Prepare is repeated by
+//               the coordinator and answered each time.
+//   working     Ready was said: leases are worked through in the order they came.
+// A lease ends here by LeaseDone (all its answers acknowledged by the view), LeaseFailed, Withdraw,
+// or by being lent to something else. Answers that were computed are stored even when the
+// coordinator is gone; with no view they wait, and beyond kMaxWaitingAnswers no more is computed.
+class Worker final : public Role {
+ public:
+  // `keys` outlives the object.
+  explicit Worker(const Keys& keys);
+
+  [[nodiscard]] Effects step(Instant now, const Event& event) override;
+
+ private:
+  struct Lease {
+    pb::JobKey key;
+    std::deque<pb::ItemRequests> items;  // Still to be scored; the first may be under way.
+    size_t unacknowledged = 0;           // Answers in the outbox.
+  };
+  using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
+
+  void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
+  void on_pool_state(const pb::PoolState& state);
+  void on_lent(const pb::Lent& lent, Effects& effects);
+  void on_prepare(const pb::Prepare& prepare, Effects& effects);
+  void on_grant(const pb::Grant& grant, Effects& effects);
+  void on_withdraw(const LeaseId& id, Effects& effects);
+  void on_put_done(const std::string& machine, const pb::PutDone& done, Effects& effects);
+  void on_loading(const ModelLoading& loading, Effects& effects);
+  void on_loaded(const ModelLoaded& loaded, Effects& effects);
+  void on_scoring(Instant now, const Scoring& scoring, Effects& effects);
+  void on_scored(Instant now, const ItemScored& scored, Effects& effects);
+  void store_answer(const Lease& lease, uint64_t number, const pb::ItemRequests& item,
+                    const std::vector<pb::Response>& responses);
+  void fail_lease(const LeaseId& id, const pb::ItemRequests& item, const Error& error,
+                  Effects& effects);
+  void finish_if_done(const LeaseId& id, Effects& effects);
+  void drop_leases(Effects& effects);
+  void score_next(Effects& effects);
+  void report_progress(Instant now, const LeaseId& id, Effects& effects);
+  [[nodiscard]] bool is_mine(const pb::JobKey& key) const;
+  [[nodiscard]] pb::Envelope to_coordinator() const;
+  void answer_prepare(Effects& effects);
+
+  const Keys& keys_;
+  Outbox outbox_;
+  std::map<uint64_t, LeaseId> lease_of_answer_;  // Outbox tag to lease.
+  uint64_t next_answer_ = 1;
+
+  std::optional<pb::JobKey> job_;  // Lent to.
+  std::string coordinator_;
+  std::string wanted_commit_;  // Of the job's model; empty before Prepare.
+  std::string loaded_commit_, numeric_class_;
+  std::optional<Error> load_error_;
+  bool loading_ = false;
+
+  std::map<LeaseId, Lease> leases_;
+  std::deque<LeaseId> order_;
+  std::optional<LeaseId> scoring_lease_;
+  uint64_t scoring_id_ = 0;  // Of the last ScoreItem; older answers are dropped.
+  Instant progress_due_{};
+};
+
+}  // namespace muster::roles::worker
