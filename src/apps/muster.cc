@@ -1,4 +1,5 @@
 // muster: every role and every command of the pool.
+#include "apps/daemon.h"
 #include "cli/command.h"
 
 int main(int argc, char** argv) {
@@ -8,6 +9,11 @@ int main(int argc, char** argv) {
   app.footer(
       "Example:\n  muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag");
   muster::cli::Commands commands;
+  muster::cli::add_run_command(app, commands);
+  muster::cli::add_pool_commands(app, commands);
   muster::cli::add_requests_command(app, commands);
+  muster::apps::add_server_command(app, commands);
+  muster::apps::add_worker_command(app, commands);
+  muster::apps::add_coordinator_command(app, commands);
   return muster::cli::run_program(app, commands, argc, argv);
 }

@@ -30,39 +30,16 @@ Result<std::shared_ptr<const roles::FrozenTasks>> freeze_requests(const pb::JobR
   return std::shared_ptr<const roles::FrozenTasks>(std::move(tasks));
 }
 
-Freezer::Freezer(host::Inbox& inbox) : inbox_(inbox), thread_([this] { run(); }) {}
-
-Freezer::~Freezer() {
-  {
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
+Freezer::Freezer(host::Inbox& inbox)
+    : inbox_(inbox), thread_([this](std::deque<Work> work) {
+        for (const Work& one : work) {
+          inbox_.post(one.owner, roles::RequestsFrozen{one.freeze.job, one.freeze.run,
+                                                       freeze_requests(one.freeze.request)});
+        }
+      }) {}
 
 void Freezer::freeze(pb::Role owner, const roles::FreezeRequests& freeze) {
-  {
-    std::lock_guard lock(mutex_);
-    work_.emplace_back(owner, freeze);
-  }
-  wake_.notify_one();
-}
-
-void Freezer::run() {
-  while (true) {
-    std::pair<pb::Role, roles::FreezeRequests> work;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
-      if (stopped_) return;
-      work = std::move(work_.front());
-      work_.pop_front();
-    }
-    const auto& [owner, freeze] = work;
-    inbox_.post(owner,
-                roles::RequestsFrozen{freeze.job, freeze.run, freeze_requests(freeze.request)});
-  }
+  thread_.put({owner, freeze});
 }
 
 }  // namespace muster::io

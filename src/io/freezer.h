@@ -1,11 +1,7 @@
 #pragma once
 
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
-
 #include "host/ports.h"
+#include "io/work_thread.h"
 
 namespace muster::io {
 
@@ -14,18 +10,15 @@ class Freezer final : public host::Compute {
  public:
   // `inbox` outlives the object.
   explicit Freezer(host::Inbox& inbox);
-  ~Freezer() override;
   void freeze(pb::Role owner, const roles::FreezeRequests& freeze) override;
 
  private:
-  void run();
-
+  struct Work {
+    pb::Role owner;
+    roles::FreezeRequests freeze;
+  };
   host::Inbox& inbox_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::pair<pb::Role, roles::FreezeRequests>> work_;
-  bool stopped_ = false;
-  std::thread thread_;
+  WorkThread<Work> thread_;
 };
 
 // Every item of every task of a request, in order.

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "io/engine_process.h"
+#include "io/hub.h"
 
 namespace muster::io {
 
@@ -20,6 +21,21 @@ class LocalModels final : public ModelSource {
 
   Path model_dir_;
   std::map<std::string, std::string> digests_;  // Path, sizes and times to digest.
+};
+
+// Every model: a directory on this machine, or one of the Hub's.
+class Models final : public ModelSource {
+ public:
+  explicit Models(Path model_dir)
+      : local_(std::move(model_dir)), hub_(HubSettings::from_environment()) {}
+  Result<Path> obtain(const pb::ModelPin& model,
+                      const std::function<void(const std::string&)>& say) override {
+    return model.path().empty() ? hub_.obtain(model, say) : local_.obtain(model, say);
+  }
+
+ private:
+  LocalModels local_;
+  Hub hub_;
 };
 
 }  // namespace muster::io

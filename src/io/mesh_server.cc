@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 
@@ -225,6 +226,9 @@ class MeshServer::Pool final : public pb::Pool::CallbackService {
                                    pb::SubmitReply* reply) override {
     pb::Envelope ask;
     *ask.mutable_submit() = *request;
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    ask.mutable_submit()->set_received_at_ms(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
     return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.submit_reply(); });
   }
   grpc::ServerUnaryReactor* List(grpc::CallbackServerContext*, const pb::ListJobs*,

@@ -26,7 +26,8 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const Path& state_dir, ho
   if (auto prepared = store->prepare(path); !prepared) {
     return fail(prepared.error().in(path.string()));
   }
-  store->thread_ = std::thread([raw = store.get()] { raw->run(); });
+  store->thread_ = std::make_unique<WorkThread<Work>>(
+      [raw = store.get()](std::deque<Work> work) { raw->take(std::move(work)); });
   return store;
 }
 
@@ -50,46 +51,24 @@ Status RecordStore::prepare(const Path& path) {
 }
 
 RecordStore::~RecordStore() {
-  {
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  thread_.reset();
   sqlite3_close(database_);
 }
 
 void RecordStore::write(pb::Role owner, roles::Write write) {
-  {
-    std::lock_guard lock(mutex_);
-    work_.emplace_back(WriteJob{owner, std::move(write)});
-  }
-  wake_.notify_one();
+  thread_->put(WriteJob{owner, std::move(write)});
 }
 
 void RecordStore::read(pb::Role owner, roles::ReadRecords read) {
-  {
-    std::lock_guard lock(mutex_);
-    work_.emplace_back(ReadJob{owner, std::move(read)});
-  }
-  wake_.notify_one();
+  thread_->put(ReadJob{owner, std::move(read)});
 }
 
-void RecordStore::run() {
-  while (true) {
-    std::deque<Work> work;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
-      if (stopped_ && work_.empty()) return;
-      work.swap(work_);
-    }
-    write_together(work);
-    for (Work& entry : work) {
-      auto* job = std::get_if<ReadJob>(&entry);
-      if (job == nullptr) continue;
-      inbox_.post(job->owner, roles::RecordsRead{job->read.reader, read_batch(job->read.request)});
-    }
+void RecordStore::take(std::deque<Work> work) {
+  write_together(work);
+  for (Work& entry : work) {
+    auto* job = std::get_if<ReadJob>(&entry);
+    if (job == nullptr) continue;
+    inbox_.post(job->owner, roles::RecordsRead{job->read.reader, read_batch(job->read.request)});
   }
 }
 

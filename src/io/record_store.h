@@ -1,16 +1,14 @@
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <variant>
 
 #include "base/file.h"
 #include "base/result.h"
 #include "host/ports.h"
+#include "io/work_thread.h"
 
 struct sqlite3;
 
@@ -44,7 +42,7 @@ class RecordStore final : public host::Store {
 
   explicit RecordStore(host::Inbox& inbox) : inbox_(inbox) {}
   Status prepare(const Path& path);
-  void run();
+  void take(std::deque<Work> work);
   void write_together(std::deque<Work>& work);
   Status insert(const roles::StoredRecord& record);
   Result<pb::Feed> read_batch(const pb::Subscribe& request);
@@ -52,11 +50,7 @@ class RecordStore final : public host::Store {
   host::Inbox& inbox_;
   sqlite3* database_ = nullptr;
   std::string store_id_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Work> work_;
-  bool stopped_ = false;
-  std::thread thread_;
+  std::unique_ptr<WorkThread<Work>> thread_;  // From open() on.
 };
 
 }  // namespace muster::io

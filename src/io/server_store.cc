@@ -98,25 +98,22 @@ Result<std::unique_ptr<ServerStore>> ServerStore::open(const Path& state_dir, ho
   } catch (const std::exception& error) {
     return fail(Code::kDisk, path.string() + ": " + error.what());
   }
-  store->thread_ = std::thread([raw = store.get()] { raw->run(); });
+  store->thread_ = std::make_unique<WorkThread<Work>>([raw = store.get()](std::deque<Work> work) {
+    for (const Work& one : work) {
+      const Status done = raw->commit(one.write);
+      raw->inbox_.post(
+          one.owner,
+          roles::Stored{one.write.id, done ? roles::Outcome::kDone : roles::Outcome::kFailed,
+                        done ? "" : done.error().message});
+    }
+  });
   return store;
 }
 
-ServerStore::~ServerStore() {
-  {
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
-}
+ServerStore::~ServerStore() = default;
 
 void ServerStore::write(pb::Role owner, roles::Write write) {
-  {
-    std::lock_guard lock(mutex_);
-    work_.push_back({owner, std::move(write)});
-  }
-  wake_.notify_one();
+  thread_->put({owner, std::move(write)});
 }
 
 Status ServerStore::commit(const roles::Write& write) {
@@ -129,24 +126,6 @@ Status ServerStore::commit(const roles::Write& write) {
     return {};
   } catch (const std::exception& error) {
     return fail(Code::kDisk, error.what());
-  }
-}
-
-void ServerStore::run() {
-  while (true) {
-    std::deque<Work> work;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
-      if (stopped_ && work_.empty()) return;
-      work.swap(work_);
-    }
-    for (const Work& entry : work) {
-      const Status done = commit(entry.write);
-      inbox_.post(entry.owner, roles::Stored{entry.write.id,
-                                             done ? roles::Outcome::kDone : roles::Outcome::kFailed,
-                                             done ? "" : done.error().message});
-    }
   }
 }
 

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "base/file.h"
 #include "host/ports.h"
+#include "io/work_thread.h"
 #include "roles/server/server.h"
 
 namespace muster::io {
@@ -32,17 +29,12 @@ class ServerStore final : public host::Store {
     roles::Write write;
   };
   ServerStore(std::unique_ptr<Database> database, host::Inbox& inbox);
-  void run();
   Status commit(const roles::Write& write);
 
   std::unique_ptr<Database> database_;
   host::Inbox& inbox_;
   roles::server::ServerState state_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Work> work_;
-  bool stopped_ = false;
-  std::thread thread_;
+  std::unique_ptr<WorkThread<Work>> thread_;  // From open() on.
 };
 
 }  // namespace muster::io

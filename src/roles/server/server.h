@@ -60,7 +60,7 @@ class Server final : public Role {
   };
   struct Pinning {
     std::string client;
-    pb::JobRequest request;
+    pb::Submit submit;
     Instant give_up_at{};
   };
 
@@ -89,7 +89,7 @@ class Server final : public Role {
   void on_submit(Instant now, const std::string& client, const pb::Submit& submit,
                  Effects& effects);
   void on_pinned(Instant now, const pb::Pinned& pinned, Effects& effects);
-  void accept(Instant now, const std::string& client, pb::JobRequest request,
+  void accept(Instant now, const std::string& client, const pb::Submit& submit,
               const pb::ModelPin& pin, Effects& effects);
   void on_watch(const std::string& client, const pb::Watch& watch, Effects& effects);
   void on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects);

@@ -72,7 +72,7 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
                        Effects& effects) {
   const pb::JobRequest& request = submit.request();
   if (request.has_directory_pin()) {
-    return accept(now, client, request, request.directory_pin(), effects);
+    return accept(now, client, submit, request.directory_pin(), effects);
   }
   const std::string coordinator = pick_coordinator();
   if (coordinator.empty()) {
@@ -83,7 +83,7 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     return;
   }
   const uint64_t call = next_call_++;
-  pinning_[call] = {client, request, now + kPinWait};
+  pinning_[call] = {client, submit, now + kPinWait};
   pb::Envelope ask = envelope_to(address(pb::ROLE_COORDINATOR, coordinator));
   ask.mutable_pin_model()->set_call(call);
   ask.mutable_pin_model()->set_model(request.model());
@@ -98,7 +98,7 @@ void Server::on_pinned(Instant now, const pb::Pinned& pinned, Effects& effects) 
     effects.send.push_back({submit_failure(pinning.client, to_error(pinned.failure()))});
     return;
   }
-  accept(now, pinning.client, std::move(pinning.request), pinned.model(), effects);
+  accept(now, pinning.client, pinning.submit, pinned.model(), effects);
 }
 
 void Server::expire_pins(Instant now, Effects& effects) {
@@ -114,8 +114,9 @@ void Server::expire_pins(Instant now, Effects& effects) {
   }
 }
 
-void Server::accept(Instant now, const std::string& client, pb::JobRequest request,
+void Server::accept(Instant now, const std::string& client, const pb::Submit& submit,
                     const pb::ModelPin& pin, Effects& effects) {
+  pb::JobRequest request = submit.request();
   if (request.redundancy() == 0) request.set_redundancy(kDefaultRedundancy);
   if (request.quorum_wait_ms() == 0) request.set_quorum_wait_ms(kDefaultQuorumWaitMs);
   const auto id = job_id(request, pin);
@@ -138,6 +139,7 @@ void Server::accept(Instant now, const std::string& client, pb::JobRequest reque
   row.set_job(*id);
   row.set_run(row.run() + 1);
   row.set_state(pb::JOB_STATE_RUNNING);
+  row.set_accepted_at_ms(submit.received_at_ms());
   row.set_reason("waiting for a coordinator");
   *row.mutable_request() = std::move(request);
   *row.mutable_model() = pin;

@@ -99,6 +99,7 @@ WriteId Storage::write(std::vector<StoredRecord> records, bool copied, Effects& 
   const WriteId id = next_write_++;
   PendingWrite& pending = writes_[id];
   pending.copied = copied;
+  pending.records = records.size();
   copied_writes_ += copied ? 1 : 0;
   for (const StoredRecord& record : records) pending.jobs.insert(record.job);
   effects.persist.push_back({id, PutRecords{std::move(records)}});
@@ -126,11 +127,13 @@ void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effec
 void Storage::on_stored(const Stored& stored, Effects& effects) {
   auto found = writes_.find(stored.id);
   if (found == writes_.end()) return;
-  const auto jobs = std::move(found->second.jobs);
-  copied_writes_ -= found->second.copied ? 1 : 0;
+  const PendingWrite write = std::move(found->second);
+  copied_writes_ -= write.copied ? 1 : 0;
   writes_.erase(found);
   if (stored.outcome == Outcome::kDone) {
-    wake_readers(jobs, effects);
+    effects.note("storage: " + std::to_string(write.records) + " records stored" +
+                 (write.copied ? ", copied from the other node" : ""));
+    wake_readers(write.jobs, effects);
   } else {
     effects.warn("storage: cannot write: " + stored.why);
     for (Copy& copy : copies_) copy = {copy.member, copy.job, 0, false, {}};

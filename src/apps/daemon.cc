@@ -1,0 +1,34 @@
+#include "apps/daemon.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace muster::apps {
+
+void add_daemon_flags(CLI::App& command, DaemonFlags& flags) {
+  command.add_option("--state_dir", flags.state_dir,
+                     "its own folder [~/.local/state/muster/" + command.get_name() + "]");
+  command.add_option("--log_level", flags.log_level, "how much it says")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+}
+
+Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& role) {
+  auto logger = spdlog::stderr_color_mt(role);
+  logger->set_pattern("%H:%M:%S.%e %n: %^%v%$");
+  logger->set_level(spdlog::level::from_str(flags.log_level));
+  spdlog::set_default_logger(std::move(logger));
+  const Path path =
+      flags.state_dir.empty() ? io::StateDir::default_path(role) : Path(flags.state_dir);
+  return io::StateDir::open(path, role);
+}
+
+void LogConsole::note(pb::Role, const roles::Note& note) {
+  if (note.level == roles::Note::Level::kWarning) {
+    spdlog::warn(note.text);
+  } else {
+    spdlog::info(note.text);
+  }
+}
+
+}  // namespace muster::apps

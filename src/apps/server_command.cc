@@ -1,0 +1,75 @@
+#include <spdlog/spdlog.h>
+
+#include "apps/daemon.h"
+#include "host/driver.h"
+#include "io/loop.h"
+#include "io/mesh_server.h"
+#include "io/server_store.h"
+#include "io/stop_signal.h"
+#include "roles/server/server.h"
+
+namespace muster::apps {
+namespace {
+
+struct Options {
+  DaemonFlags daemon;
+  std::string ip = "127.0.0.1";
+  int port = 30000;
+  uint32_t storage_nodes = 2;
+  bool insecure = false;
+};
+
+bool is_loopback(const std::string& ip) {
+  return ip == "localhost" || ip.starts_with("127.") || ip == "::1";
+}
+
+Status serve(const Options& options) {
+  if (!is_loopback(options.ip) && !options.insecure) {
+    return fail(Code::kPermission,
+                "this version has no TLS: on " + options.ip +
+                    " anyone could join and read. Use 127.0.0.1, or --insecure on a network that "
+                    "only you use");
+  }
+  io::StopSignal signal;
+  io::Loop loop;
+  MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
+  MUSTER_TRY(const auto store, io::ServerStore::open(state_dir.path(), loop));
+  io::MeshServer mesh(loop);
+  LogConsole console;
+  host::Driver driver(
+      "", {.net = &mesh, .console = &console, .stores = {{pb::ROLE_SERVER, store.get()}}});
+  driver.add_role(pb::ROLE_SERVER,
+                  std::make_unique<roles::server::Server>(
+                      roles::server::ServerOptions{options.storage_nodes, MUSTER_VERSION},
+                      store->take_state(), io::Loop::now()));
+  MUSTER_TRY_STATUS(mesh.listen(options.ip, options.port));
+  spdlog::info("serving on {}:{}", options.ip, options.port);
+  if (options.insecure) spdlog::warn("--insecure: anyone who reaches this port may join the pool");
+  loop.post(pb::ROLE_SERVER, roles::Tick{});
+  signal.on_stop([&] { loop.stop(); });
+  loop.run(driver);
+  spdlog::info("stopping");
+  mesh.stop();
+  return {};
+}
+
+}  // namespace
+
+void add_server_command(CLI::App& app, cli::Commands& commands) {
+  auto options = std::make_shared<Options>();
+  auto* command =
+      app.add_subcommand("server", "the one address of a pool: who is in it, who does what");
+  command->add_option("--ip", options->ip, "address to listen on")->capture_default_str();
+  command->add_option("--port", options->port, "port to listen on")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  command->add_option("--storage_nodes", options->storage_nodes, "copies of every answer")
+      ->check(CLI::Range(1, 7))
+      ->capture_default_str();
+  command->add_flag("--insecure", options->insecure, "listen off loopback without TLS");
+  add_daemon_flags(*command, options->daemon);
+  command->footer("Example:\n  muster server --port 30000");
+  commands["server"] = [options] { return serve(*options); };
+}
+
+}  // namespace muster::apps

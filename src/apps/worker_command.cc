@@ -1,0 +1,96 @@
+#include <spdlog/spdlog.h>
+
+#include "apps/daemon.h"
+#include "host/driver.h"
+#include "io/engine_process.h"
+#include "io/local_models.h"
+#include "io/loop.h"
+#include "io/machine_keys.h"
+#include "io/mesh_client.h"
+#include "io/record_store.h"
+#include "io/stop_signal.h"
+#include "roles/storage/storage.h"
+#include "roles/worker/worker.h"
+
+namespace muster::apps {
+namespace {
+
+struct Options {
+  DaemonFlags daemon;
+  cli::ServerAddress server;
+  std::string role = "auto", owner, model_dir, storage_ip;
+  int threads = 0, storage_port = 0;
+};
+
+pb::RoleFlag role_flag(const std::string& role) {
+  if (role == "compute") return pb::ROLE_FLAG_COMPUTE;
+  return role == "storage" ? pb::ROLE_FLAG_STORAGE : pb::ROLE_FLAG_AUTO;
+}
+
+Status work(const Options& options) {
+  io::StopSignal signal;
+  io::Loop loop;
+  MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "worker"));
+  MUSTER_TRY(const auto keys, io::MachineKeys::open(state_dir.path()));
+  const std::string machine = roles::machine_id(keys.public_key());
+  const bool stores = options.role != "compute", computes = options.role != "storage";
+
+  std::unique_ptr<io::RecordStore> store;
+  if (stores) {
+    MUSTER_TRY(store, io::RecordStore::open(state_dir.path(), loop));
+  }
+  io::Models models(options.model_dir);
+  io::EngineProcess engine({io::program_beside_this("muster-engine"), options.threads}, models,
+                           loop);
+  io::NodeIdentity identity{role_flag(options.role), store ? store->store_id() : "", options.owner,
+                            "", MUSTER_VERSION};
+  if (!options.storage_ip.empty()) {
+    identity.storage_address = options.storage_ip + ":" + std::to_string(options.storage_port);
+  }
+  std::vector<pb::Role> hosted;
+  if (computes) hosted.push_back(pb::ROLE_WORKER);
+  if (stores) hosted.push_back(pb::ROLE_STORAGE);
+  io::MeshClient mesh(options.server.text(), identity,
+                      {keys.public_key(), [&](std::string_view bytes) { return keys.sign(bytes); }},
+                      hosted, loop);
+  mesh.on_news = [](const std::string& news) { spdlog::info(news); };
+
+  LogConsole console;
+  host::Driver driver(machine, {.net = &mesh,
+                                .console = &console,
+                                .stores = {{pb::ROLE_STORAGE, store.get()}},
+                                .engine = &engine});
+  if (computes) driver.add_role(pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(keys));
+  if (stores) {
+    driver.add_role(pb::ROLE_STORAGE,
+                    std::make_unique<roles::storage::Storage>(machine, store->store_id(), keys));
+  }
+  spdlog::info("machine {} ({})", machine, options.role);
+  mesh.start();
+  signal.on_stop([&] { loop.stop(); });
+  loop.run(driver);
+  spdlog::info("stopping");
+  return {};
+}
+
+}  // namespace
+
+void add_worker_command(CLI::App& app, cli::Commands& commands) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("worker", "lend this machine: it computes, or stores");
+  cli::add_server_flags(*command, options->server);
+  command->add_option("--role", options->role, "what it may be used for")
+      ->check(CLI::IsMember({"auto", "compute", "storage"}))
+      ->capture_default_str();
+  command->add_option("--owner", options->owner, "whose machine this is");
+  command->add_option("--threads", options->threads, "threads of its engine [one per core]")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--model_dir", options->model_dir, "folder with model directories");
+  command->add_option("--storage_ip", options->storage_ip, "the manual's; shown in status");
+  command->add_option("--storage_port", options->storage_port, "the manual's; shown in status");
+  add_daemon_flags(*command, options->daemon);
+  command->footer("Example:\n  muster worker --ip 127.0.0.1 --port 30000 --owner lab-3");
+  commands["worker"] = [options] { return work(*options); };
+}
+
+}  // namespace muster::apps

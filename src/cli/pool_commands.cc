@@ -1,0 +1,161 @@
+// status, jobs, cancel: one question to the pool each.
+#include <cstdio>
+
+#include "base/json.h"
+#include "cli/command.h"
+#include "cli/server_address.h"
+#include "cli/table.h"
+#include "client/pool_client.h"
+
+namespace muster::cli {
+namespace {
+
+struct Options {
+  ServerAddress server;
+  bool json = false;
+  std::string job;
+};
+
+const char* state_word(pb::JobState state) {
+  switch (state) {
+    case pb::JOB_STATE_RUNNING:
+      return "running";
+    case pb::JOB_STATE_DONE:
+      return "done";
+    case pb::JOB_STATE_FAILED:
+      return "failed";
+    case pb::JOB_STATE_CANCELLED:
+      return "cancelled";
+    default:
+      return "pinning";
+  }
+}
+
+const char* flag_word(pb::RoleFlag flag) {
+  switch (flag) {
+    case pb::ROLE_FLAG_AUTO:
+      return "auto";
+    case pb::ROLE_FLAG_COMPUTE:
+      return "compute";
+    case pb::ROLE_FLAG_STORAGE:
+      return "storage";
+    default:
+      return "coordinator";
+  }
+}
+
+std::string tasks_of(const pb::JobRow& row) {
+  std::string text;
+  for (const std::string& task : row.request().tasks()) text += (text.empty() ? "" : ",") + task;
+  return text;
+}
+
+std::string items_of(const pb::JobRow& row) {
+  return std::to_string(row.settled_items()) + "/" + std::to_string(row.total_items());
+}
+
+Json job_json(const pb::JobRow& row) {
+  return {{"job", row.job()},
+          {"run", row.run()},
+          {"state", state_word(row.state())},
+          {"model", row.model().name()},
+          {"tasks", tasks_of(row)},
+          {"settled", row.settled_items()},
+          {"total", row.total_items()},
+          {"reason", row.reason()}};
+}
+
+std::string jobs_table(const google::protobuf::RepeatedPtrField<pb::JobRow>& rows) {
+  Table table(
+      {{"Job"}, {"State"}, {"Model"}, {"Tasks"}, {"Items", Table::Align::kRight}, {"Reason"}});
+  for (const auto& row : rows) {
+    table.add_row({row.job(), state_word(row.state()), row.model().name(), tasks_of(row),
+                   items_of(row), row.reason()});
+  }
+  return table.text();
+}
+
+Json status_json(const pb::PoolStatus& status) {
+  Json machines = Json::array(), jobs = Json::array();
+  for (const auto& machine : status.machines()) {
+    machines.push_back({{"machine", machine.machine()},
+                        {"role", flag_word(machine.role_flag())},
+                        {"state", machine.state()},
+                        {"owner", machine.owner()},
+                        {"version", machine.version()}});
+  }
+  for (const auto& row : status.jobs()) jobs.push_back(job_json(row));
+  return {{"version", status.version()},
+          {"view", status.view().number()},
+          {"copies", status.view().members_size()},
+          {"copies_wanted", status.copies_wanted()},
+          {"machines", std::move(machines)},
+          {"jobs", std::move(jobs)}};
+}
+
+Status show_status(const Options& options) {
+  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const auto status, pool.status());
+  if (options.json) {
+    std::printf("%s\n", status_json(status).dump().c_str());
+    return {};
+  }
+  std::printf("muster %s, copies %d of %u\n\n", status.version().c_str(),
+              status.view().members_size(), status.copies_wanted());
+  Table table({{"Machine"}, {"Role"}, {"State"}, {"Owner"}, {"Version"}});
+  for (const auto& machine : status.machines()) {
+    table.add_row({machine.machine(), flag_word(machine.role_flag()), machine.state(),
+                   machine.owner(), machine.version()});
+  }
+  std::printf("%s", table.text().c_str());
+  if (status.jobs_size() > 0) std::printf("\n%s", jobs_table(status.jobs()).c_str());
+  return {};
+}
+
+Status show_jobs(const Options& options) {
+  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const auto list, pool.list());
+  if (options.json) {
+    for (const auto& row : list.rows()) std::printf("%s\n", job_json(row).dump().c_str());
+  } else {
+    std::printf("%s", jobs_table(list.rows()).c_str());
+  }
+  return {};
+}
+
+Status cancel_job(const Options& options) {
+  client::PoolClient pool(options.server.text());
+  MUSTER_TRY_STATUS(pool.cancel(options.job));
+  if (options.json) {
+    std::printf("%s\n", Json{{"job", options.job}, {"state", "cancelled"}}.dump().c_str());
+  } else {
+    std::printf("job %s is cancelled\n", options.job.c_str());
+  }
+  return {};
+}
+
+using Action = Status (*)(const Options&);
+
+CLI::App* add(CLI::App& app, Commands& commands, const char* name, const char* what, Action action,
+              const std::shared_ptr<Options>& options) {
+  auto* command = app.add_subcommand(name, what);
+  command->add_flag("--json", options->json, "JSON on stdout");
+  add_server_flags(*command, options->server);
+  command->footer(std::string("Example:\n  muster ") + name +
+                  (action == &cancel_job ? " 3fa9c2d1" : ""));
+  commands[name] = [options, action] { return action(*options); };
+  return command;
+}
+
+}  // namespace
+
+void add_pool_commands(CLI::App& app, Commands& commands) {
+  add(app, commands, "status", "who is in the pool and what it does", show_status,
+      std::make_shared<Options>());
+  add(app, commands, "jobs", "every job and its state", show_jobs, std::make_shared<Options>());
+  auto options = std::make_shared<Options>();
+  auto* cancel = add(app, commands, "cancel", "end a job", cancel_job, options);
+  cancel->add_option("job", options->job, "its id, or how it begins")->required();
+}
+
+}  // namespace muster::cli

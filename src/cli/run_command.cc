@@ -1,0 +1,225 @@
+#include <signal.h>
+
+#include <atomic>
+#include <cstdio>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/results.h"
+#include "cli/server_address.h"
+#include "client/job_request.h"
+#include "client/pool_client.h"
+#include "eval/task.h"
+
+namespace muster::cli {
+namespace {
+
+struct Options {
+  client::RunOptions run;
+  ServerAddress server;
+  std::string llm_name, model = "hf", model_args, output_path;
+  bool json = false, trust_remote_code = false;
+};
+
+std::atomic<client::PoolClient*> interruptible = nullptr;
+
+// Ctrl-C detaches: the job goes on without us. interrupt() takes locks, so a thread calls it.
+void watch_for_interrupt() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::thread([set] {
+    int signal = 0;
+    sigwait(&set, &signal);
+    if (client::PoolClient* pool = interruptible.load()) pool->interrupt();
+    sigwait(&set, &signal);
+    _exit(130);
+  }).detach();
+}
+
+// The model from --llm_name, or from --model hf --model_args pretrained=X,revision=Y.
+Result<std::string> model_name(const Options& options) {
+  if (!options.llm_name.empty()) return options.llm_name;
+  if (options.model != "hf") {
+    return fail(Code::kUnsupported, "--model " + options.model + ": only hf is known");
+  }
+  std::string name, revision;
+  for (const std::string& pair : CLI::detail::split(options.model_args, ',')) {
+    const size_t equals = pair.find('=');
+    const std::string key = pair.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : pair.substr(equals + 1);
+    if (key == "pretrained") {
+      name = value;
+    } else if (key == "revision") {
+      revision = "@" + value;
+    } else if (key != "dtype" || (value != "float32" && value != "auto")) {
+      return fail(Code::kUnsupported, "--model_args " + pair + " is not supported");
+    }
+  }
+  if (name.empty()) {
+    return fail(Code::kInvalidArgument, "which model? --llm_name ORG/NAME or a directory");
+  }
+  return name + revision;
+}
+
+class Run {
+ public:
+  explicit Run(const Options& options) : options_(options), pool_(options.server.text()) {}
+
+  Status go() {
+    MUSTER_TRY(auto words, words_of_request());
+    MUSTER_TRY(const auto request, client::make_request(words, engine_program()));
+    watch_for_interrupt();
+    interruptible = &pool_;
+    MUSTER_TRY(const auto reply, pool_.submit(request));
+    announce(reply);
+    const Status followed = follow(reply.job());
+    interruptible = nullptr;
+    view_.clear();
+    if (!followed && followed.error().code == Code::kInterrupted) return detached(reply.job());
+    MUSTER_TRY_STATUS(followed);
+    return conclude();
+  }
+
+ private:
+  static Path engine_program() {
+    std::error_code error;
+    return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "muster-engine";
+  }
+
+  Result<client::RunOptions> words_of_request() const {
+    client::RunOptions words = options_.run;
+    MUSTER_TRY(words.model, model_name(options_));
+    if (options_.trust_remote_code) {
+      std::fprintf(stderr, "muster: --trust_remote_code has no effect: no code is ever run\n");
+    }
+    for (const std::string& name : words.tasks) {
+      const auto task = eval::find_task(name);
+      if (!task || words.num_fewshot || (*task)->fewshot_note.empty()) continue;
+      std::fprintf(stderr, "muster: %s: %s\n", name.c_str(), (*task)->fewshot_note.c_str());
+    }
+    return words;
+  }
+
+  void announce(const pb::SubmitReply& reply) {
+    const char* how = !reply.attached()                     ? "accepted"
+                      : reply.state() == pb::JOB_STATE_DONE ? "done before; --force runs it again"
+                                                            : "in progress already; attached";
+    if (options_.json) {
+      print(Json{{"type", "accepted"},
+                 {"job", reply.job()},
+                 {"run", reply.run()},
+                 {"attached", reply.attached()}});
+    }
+    view_.say("job " + reply.job() + " " + how);
+  }
+
+  static void print(const Json& line) {
+    std::printf("%s\n", line.dump().c_str());
+    std::fflush(stdout);
+  }
+
+  // Watches until the job is over, through lost servers and coordinators.
+  Status follow(const std::string& job) {
+    std::optional<Error> failure;
+    for (bool told = false; !over_ && !failure;) {
+      const Status watched = pool_.watch(job, [&](const pb::JobUpdate& update) {
+        told = false;
+        if (update.has_failure()) failure = Error{Code::kNotFound, update.failure().message()};
+        return !failure && see(update);
+      });
+      if (!watched && watched.error().code == Code::kInterrupted) return watched;
+      if (over_ || failure) break;
+      if (!std::exchange(told, true)) view_.say("the server is lost, waiting for it");
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+    return failure ? fail(*failure) : Status();
+  }
+
+  bool see(const pb::JobUpdate& update) {
+    row_ = update.row();
+    if (!update.message().empty()) view_.say(update.message());
+    over_ = row_.state() == pb::JOB_STATE_DONE || row_.state() == pb::JOB_STATE_FAILED ||
+            row_.state() == pb::JOB_STATE_CANCELLED;
+    if (over_) return false;
+    if (options_.json) {
+      print(Json{{"type", "progress"},
+                 {"settled", row_.settled_items()},
+                 {"total", row_.total_items()},
+                 {"reason", row_.reason()}});
+    } else {
+      view_.show(row_);
+    }
+    return true;
+  }
+
+  Status detached(const std::string& job) {
+    view_.say("detached; the job goes on. The same command attaches again; 'muster cancel " + job +
+              "' ends it");
+    return fail(Code::kInterrupted, "");
+  }
+
+  Status conclude() {
+    if (row_.state() != pb::JOB_STATE_DONE) {
+      if (options_.json)
+        print(Json{{"type", "done"}, {"state", "failed"}, {"reason", row_.reason()}});
+      const char* what = row_.state() == pb::JOB_STATE_CANCELLED ? "cancelled" : "failed";
+      return fail(Code::kFailed, "job " + row_.job() + " " + what + ": " + row_.reason());
+    }
+    if (options_.json) {
+      print(Json{{"type", "done"}, {"state", "done"}, {"results", results_json(row_)}});
+    } else {
+      std::printf("%s", results_table(row_).c_str());
+      std::fflush(stdout);
+    }
+    if (options_.output_path.empty()) return {};
+    MUSTER_TRY(const Path path, write_results(row_, options_.output_path));
+    view_.say("results written to " + path.string());
+    return {};
+  }
+
+  const Options& options_;
+  client::PoolClient pool_;
+  ProgressView view_;
+  pb::JobRow row_;
+  bool over_ = false;
+};
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Commands& commands) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("run", "evaluate a model on the pool and wait for the table");
+  command->add_option("--llm_name", options->llm_name,
+                      "the model: ORG/NAME[@revision] on the Hugging Face Hub, or a directory");
+  command->add_option("--model", options->model, "lm-eval's kind of model; only hf");
+  command->add_option("--model_args", options->model_args, "lm-eval's: pretrained=X,revision=Y");
+  command->add_option("--tasks", options->run.tasks, "tasks, separated by commas")
+      ->delimiter(',')
+      ->default_val(std::vector<std::string>{"tinyMMLU", "tinyHellaswag"});
+  command
+      ->add_option("--limit", options->run.limit,
+                   "the first N items of each task, or a share below 1")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--num_fewshot", options->run.num_fewshot, "examples in the prompt")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--output_path", options->output_path, "folder for lm-eval's results file");
+  command->add_option("--redundancy", options->run.redundancy, "votes each item wants")
+      ->check(CLI::Range(1, 5));
+  command
+      ->add_option("--quorum_wait", options->run.quorum_wait_seconds,
+                   "seconds until a pool too small settles for fewer votes")
+      ->check(CLI::Range(0.1, 86400.0));
+  command->add_option("--username", options->run.username, "who asks");
+  command->add_flag("--force", options->run.force, "run again although it was done before");
+  command->add_flag("--json", options->json, "JSON lines on stdout: accepted, progress, done");
+  command->add_flag("--trust_remote_code", options->trust_remote_code, "accepted; has no effect");
+  add_server_flags(*command, options->server);
+  command->footer(
+      "Example:\n  muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag");
+  commands["run"] = [options] { return Run(*options).go(); };
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "roles/role.h"
+
+namespace muster::client {
+
+// What a researcher asks for, in words.
+struct RunOptions {
+  std::string model;  // A directory, or ORG/NAME[@revision].
+  std::vector<std::string> tasks;
+  std::optional<double> limit;
+  std::optional<int64_t> num_fewshot;
+  uint32_t redundancy = 2;
+  double quorum_wait_seconds = 30;
+  std::string username;
+  bool force = false;
+};
+
+// Checks the words and turns them into a request: tasks and shots are known, a directory is a model
+// that the engine reads, and is pinned by its bytes. `engine` is the path of muster-engine.
+// kUnsupported or kNotFound says what cannot work.
+Result<pb::JobRequest> make_request(const RunOptions& options, const Path& engine);
+
+}  // namespace muster::client

@@ -1,0 +1,50 @@
+#include "io/http.h"
+
+#include <curl/curl.h>
+
+#include <memory>
+
+namespace muster::io {
+namespace {
+
+size_t pass_on(char* data, size_t size, size_t count, void* user) {
+  const auto& sink = *static_cast<const std::function<bool(std::string_view)>*>(user);
+  return sink({data, size * count}) ? size * count : 0;
+}
+
+}  // namespace
+
+Result<int> http_get(const HttpGet& request) {
+  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  std::unique_ptr<CURL, void (*)(CURL*)> curl(ready ? curl_easy_init() : nullptr,
+                                              curl_easy_cleanup);
+  if (!curl) return fail(Code::kFailed, "libcurl cannot be used");
+  curl_slist* list = nullptr;
+  for (const std::string& header : request.headers) list = curl_slist_append(list, header.c_str());
+  std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(list, curl_slist_free_all);
+
+  curl_easy_setopt(curl.get(), CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, "muster/" MUSTER_VERSION);
+  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl.get(), CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl.get(), CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_MAXREDIRS, 5L);
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, 15L);
+  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_TIME, 30L);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, pass_on);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &request.sink);
+  const CURLcode outcome = curl_easy_perform(curl.get());
+  if (outcome == CURLE_WRITE_ERROR)
+    return fail(Code::kDisk, request.url + ": the transfer was stopped");
+  if (outcome != CURLE_OK) {
+    return fail(Code::kTryLater, request.url + ": " + curl_easy_strerror(outcome));
+  }
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<int>(status);
+}
+
+}  // namespace muster::io

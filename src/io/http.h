@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace muster::io {
+
+// One HTTP GET (libcurl): redirects followed, the Authorization header kept to the first host.
+struct HttpGet {
+  std::string url;
+  std::vector<std::string> headers;
+  // Gets the body piece by piece; false stops the transfer (kInterrupted... as kDisk, say).
+  std::function<bool(std::string_view)> sink;
+};
+
+// Returns the status code, 200 or not; the sink has then seen that answer's body. kTryLater when
+// the host cannot be reached, stalls for 30 s, or cuts the connection short.
+Result<int> http_get(const HttpGet& request);
+
+}  // namespace muster::io

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace muster::io {
+
+// A thread of its own that works through a queue, taking everything that waits at once. Destroying
+// it lets what is under way finish and drops the rest.
+template <typename Work>
+class WorkThread {
+ public:
+  explicit WorkThread(std::function<void(std::deque<Work>)> take)
+      : take_(std::move(take)), thread_([this] { run(); }) {}
+  WorkThread(const WorkThread&) = delete;
+  WorkThread& operator=(const WorkThread&) = delete;
+  ~WorkThread() {
+    {
+      std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+  void put(Work work) {
+    {
+      std::lock_guard lock(mutex_);
+      work_.push_back(std::move(work));
+    }
+    wake_.notify_one();
+  }
+
+ private:
+  void run() {
+    while (true) {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
+      if (stopped_) return;
+      std::deque<Work> work = std::exchange(work_, {});
+      lock.unlock();
+      take_(std::move(work));
+    }
+  }
+
+  std::function<void(std::deque<Work>)> take_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Work> work_;
+  bool stopped_ = false;
+  std::thread thread_;  // Last: it uses all of the above.
+};
+
+}  // namespace muster::io
