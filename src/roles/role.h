@@ -31,7 +31,8 @@ struct StoredRecord {
   Digest digest;
   std::string job;
   uint32_t run = 0;
-  std::string bytes;  // A serialised pb::SignedRecord.
+  std::string author;  // Machine id; for the console alone, not kept.
+  std::string bytes;   // A serialised pb::SignedRecord.
 };
 struct PutRecords {
   std::vector<StoredRecord> records;

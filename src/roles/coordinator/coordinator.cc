@@ -20,8 +20,6 @@ const std::string* job_of(const pb::Envelope& envelope) {
       return &envelope.unable().key().job();
     case pb::Envelope::kProgress:
       return &envelope.progress().key().job();
-    case pb::Envelope::kLeaseDone:
-      return &envelope.lease_done().key().job();
     case pb::Envelope::kLeaseFailed:
       return &envelope.lease_failed().key().job();
     case pb::Envelope::kFeed:
@@ -46,8 +44,6 @@ const pb::JobKey* key_of(const pb::Envelope& envelope) {
       return &envelope.unable().key();
     case pb::Envelope::kProgress:
       return &envelope.progress().key();
-    case pb::Envelope::kLeaseDone:
-      return &envelope.lease_done().key();
     case pb::Envelope::kLeaseFailed:
       return &envelope.lease_failed().key();
     default:

@@ -98,8 +98,6 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
       return on_unable(now, from, envelope.unable(), effects);
     case pb::Envelope::kProgress:
       return on_progress(now, envelope.progress().lease());
-    case pb::Envelope::kLeaseDone:
-      return on_lease_done(now, envelope.lease_done().lease());
     case pb::Envelope::kLeaseFailed:
       return on_lease_failed(now, envelope.lease_failed(), effects);
     case pb::Envelope::kWrongView:

@@ -98,12 +98,12 @@ class Job {
   void on_unable(Instant now, const std::string& machine, const pb::Unable& unable,
                  Effects& effects);
   void on_progress(Instant now, uint64_t lease);
-  void on_lease_done(Instant now, uint64_t lease);
   void on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects);
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);
   bool grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
   void expire_leases(Instant now, Effects& effects);
+  void close_lease_if_answered(Instant now, const std::string& machine);
   void close_lease(Instant now, uint64_t number, bool measured);
   void withdraw(Instant now, uint64_t number, Effects& effects);
   [[nodiscard]] size_t votes_needed(const Item& item) const;

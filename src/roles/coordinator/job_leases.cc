@@ -126,7 +126,15 @@ void Job::on_progress(Instant now, uint64_t number) {
   if (found != leases_.end()) found->second.deadline = now + kLease;
 }
 
-void Job::on_lease_done(Instant now, uint64_t number) { close_lease(now, number, true); }
+// A lease ends when all its answers have been read from storage, and in no other good way.
+void Job::close_lease_if_answered(Instant now, const std::string& machine) {
+  for (const auto& [number, lease] : leases_) {
+    const bool all_in = lease.machine == machine &&
+                        std::all_of(lease.items.begin(), lease.items.end(),
+                                    [&](uint32_t i) { return items_[i].votes.has(machine); });
+    if (all_in) return close_lease(now, number, true);
+  }
+}
 
 void Job::close_lease(Instant now, uint64_t number, bool measured) {
   auto found = leases_.find(number);

@@ -35,15 +35,7 @@ void Job::on_record(Instant now, const pb::SignedRecord& record, Effects& effect
                  short_id(opened->machine) + " does not agree; another machine is asked");
   }
   settle_if_agreed(item, row_.request().redundancy());
-  // The feed tells of a lease's end even when its LeaseDone was lost.
-  for (const auto& [number, lease] : leases_) {
-    const bool all_in = lease.machine == opened->machine &&
-                        std::all_of(lease.items.begin(), lease.items.end(),
-                                    [&](uint32_t i) { return items_[i].votes.has(lease.machine); });
-    if (!all_in) continue;
-    close_lease(now, number, true);
-    break;
-  }
+  close_lease_if_answered(now, opened->machine);
 }
 
 void Job::settle_if_agreed(Item& item, size_t votes_enough) {

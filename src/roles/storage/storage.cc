@@ -89,8 +89,8 @@ std::vector<StoredRecord> Storage::good_records(
   for (const auto& record : records) {
     const auto opened = open_record(record, keys_);
     if (!opened || !is_live(opened->record.job(), opened->record.run())) continue;
-    good.push_back(
-        {opened->digest, opened->record.job(), opened->record.run(), record.SerializeAsString()});
+    good.push_back({opened->digest, opened->record.job(), opened->record.run(), opened->machine,
+                    record.SerializeAsString()});
   }
   return good;
 }
@@ -99,9 +99,11 @@ WriteId Storage::write(std::vector<StoredRecord> records, bool copied, Effects& 
   const WriteId id = next_write_++;
   PendingWrite& pending = writes_[id];
   pending.copied = copied;
-  pending.records = records.size();
   copied_writes_ += copied ? 1 : 0;
-  for (const StoredRecord& record : records) pending.jobs.insert(record.job);
+  for (const StoredRecord& record : records) {
+    pending.jobs.insert(record.job);
+    ++pending.records[record.author];
+  }
   effects.persist.push_back({id, PutRecords{std::move(records)}});
   return id;
 }
@@ -131,8 +133,10 @@ void Storage::on_stored(const Stored& stored, Effects& effects) {
   copied_writes_ -= write.copied ? 1 : 0;
   writes_.erase(found);
   if (stored.outcome == Outcome::kDone) {
-    effects.note("storage: " + std::to_string(write.records) + " records stored" +
-                 (write.copied ? ", copied from the other node" : ""));
+    for (const auto& [author, count] : write.records) {
+      effects.note("storage: " + std::to_string(count) + " records of " + short_id(author) +
+                   (write.copied ? " copied" : " stored"));
+    }
     wake_readers(write.jobs, effects);
   } else {
     effects.warn("storage: cannot write: " + stored.why);

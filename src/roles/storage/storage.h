@@ -67,7 +67,7 @@ class Storage final : public Role {
   WriteId next_write_ = 1;
   struct PendingWrite {
     std::set<std::string> jobs;
-    size_t records = 0;
+    std::map<std::string, size_t> records;  // By author.
     bool copied = false;  // From a member, rather than Put by an author.
   };
   std::map<WriteId, PendingWrite> writes_;  // Under way; bounded by what peers may have in flight.

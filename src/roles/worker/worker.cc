@@ -254,10 +254,6 @@ void Worker::on_put_done(const std::string& machine, const pb::PutDone& done, Ef
 void Worker::finish_if_done(const LeaseId& id, Effects& effects) {
   const Lease& lease = leases_.at(id);
   if (!lease.items.empty() || lease.unacknowledged > 0) return;
-  pb::Envelope say = to_coordinator();
-  *say.mutable_lease_done()->mutable_key() = lease.key;
-  say.mutable_lease_done()->set_lease(id.second);
-  effects.send.push_back({std::move(say)});
   effects.note("lease " + std::to_string(id.second) + " done and stored");
   leases_.erase(id);
   std::erase(order_, id);

@@ -20,7 +20,7 @@ namespace muster::roles::worker {
 //   preparing   a Prepare is answered by LoadModel; Ready or Unable ends it. Prepare is repeated by
 //               the coordinator and answered each time.
 //   working     Ready was said: leases are worked through in the order they came.
-// A lease ends here by LeaseDone (all its answers acknowledged by the view), LeaseFailed, Withdraw,
+// A lease ends here when all its answers are acknowledged by the view, by LeaseFailed, Withdraw,
 // or by being lent to something else. Answers that were computed are stored even when the
 // coordinator is gone; with no view they wait, and beyond kMaxWaitingAnswers no more is computed.
 class Worker final : public Role {

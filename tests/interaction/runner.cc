@@ -1,0 +1,186 @@
+// Runs the interaction scripts of this folder: a line that begins with ">" is a command, what
+// follows up to the next command is what it must print. MUSTER_REWRITE=1 writes what it did print.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/check.h"
+#include "interaction/world.h"
+
+namespace muster::interaction {
+namespace {
+
+// "job items=4 redundancy=2" as a word and its settings.
+struct CommandLine {
+  std::string word, subject;
+  std::map<std::string, std::string> settings;
+
+  explicit CommandLine(const std::string& text) {
+    std::istringstream words(text);
+    words >> word;
+    for (std::string part; words >> part;) {
+      const size_t equals = part.find('=');
+      if (equals == std::string::npos) {
+        subject = part;
+      } else {
+        settings[part.substr(0, equals)] = part.substr(equals + 1);
+      }
+    }
+  }
+  [[nodiscard]] std::string get(const std::string& key, const std::string& otherwise) const {
+    auto found = settings.find(key);
+    return found == settings.end() ? otherwise : found->second;
+  }
+};
+
+Duration duration_of(const std::string& text) { return from_seconds(std::stod(text)); }
+
+pb::RoleFlag flag_of(const std::string& word) {
+  if (word == "compute") return pb::ROLE_FLAG_COMPUTE;
+  if (word == "storage") return pb::ROLE_FLAG_STORAGE;
+  return word == "coordinator" ? pb::ROLE_FLAG_COORDINATOR : pb::ROLE_FLAG_AUTO;
+}
+
+pb::JobRequest request_of(const CommandLine& line) {
+  pb::JobRequest request;
+  std::istringstream names(line.get("tasks", "tinyMMLU"));
+  for (std::string name; std::getline(names, name, ',');) request.add_tasks(name);
+  request.set_model("/m");
+  request.set_limit(std::stod(line.get("items", "2")));
+  request.set_redundancy(static_cast<uint32_t>(std::stoul(line.get("redundancy", "2"))));
+  request.set_quorum_wait_ms(
+      static_cast<uint32_t>(std::stod(line.get("quorum_wait", "30")) * 1000));
+  request.set_force(line.get("force", "") == "yes");
+  request.mutable_directory_pin()->set_name("m");
+  request.mutable_directory_pin()->set_path("/m");
+  request.mutable_directory_pin()->set_commit("c0ffee");
+  return request;
+}
+
+std::string show_result(const World& world) {
+  const pb::JobRow row = world.row();
+  std::string text;
+  if (row.state() == pb::JOB_STATE_FAILED) text = "failed: " + row.reason() + "\n";
+  if (row.state() == pb::JOB_STATE_CANCELLED) text = "cancelled\n";
+  if (row.state() == pb::JOB_STATE_RUNNING) text = "still running\n";
+  for (const auto& task : row.result().tasks()) {
+    text += task.task() + ":";
+    for (const auto& metric : task.metrics())
+      text += " " + metric.name() + "=" + std::to_string(metric.value());
+    text += " votes=" + std::to_string(task.least_votes());
+    if (task.items_below() > 0) text += " (" + std::to_string(task.items_below()) + " items below)";
+    text += "\n";
+  }
+  if (row.state() == pb::JOB_STATE_DONE) {
+    text += world.result_equals_alone() ? "equal to one process alone\n"
+                                        : "NOT what one process alone gives\n";
+  }
+  return text;
+}
+
+void run_pool(World& world, const CommandLine& line) {
+  world.start_server();
+  const int workers = std::stoi(line.get("workers", "4"));
+  for (int i = 1; i <= workers; ++i) world.join("w" + std::to_string(i), pb::ROLE_FLAG_AUTO);
+  const int coordinators = std::stoi(line.get("coordinators", "1"));
+  for (int i = 1; i <= coordinators; ++i) {
+    world.join("c" + std::to_string(i), pb::ROLE_FLAG_COORDINATOR);
+  }
+}
+
+std::string show(const World& world, const std::string& what) {
+  if (what == "view") return world.show_view() + "\n";
+  if (what == "records") return world.show_records();
+  if (what == "result") return show_result(world);
+  return "nothing is called '" + what + "'\n";
+}
+
+std::string run_command(World& world, const std::string& text) {
+  const CommandLine line(text);
+  world.transcript.clear();
+  const std::string& who = line.subject;
+  if (line.word == "pool")
+    run_pool(world, line);
+  else if (line.word == "join")
+    world.join(who, flag_of(line.get("role", "auto")));
+  else if (line.word == "kill")
+    world.kill(who);
+  else if (line.word == "restart")
+    world.restart(who);
+  else if (line.word == "cut")
+    world.cut(who);
+  else if (line.word == "heal")
+    world.heal(who);
+  else if (line.word == "lie")
+    world.set_lying(who, true);
+  else if (line.word == "crash_engine")
+    world.set_engine_failing(who, line.get("is", "yes") == "yes");
+  else if (line.word == "lose_model")
+    world.set_model_missing(who, line.get("is", "yes") == "yes");
+  else if (line.word == "speed")
+    world.set_seconds_per_item(who, std::stod(line.get("seconds_per_item", "1")));
+  else if (line.word == "job")
+    world.submit(request_of(line));
+  else if (line.word == "cancel")
+    world.cancel();
+  else if (line.word == "advance")
+    world.advance(duration_of(line.subject));
+  else if (line.word == "finish")
+    world.run_job(duration_of(line.get("within", "600")));
+  else if (line.word == "show")
+    return show(world, line.subject);
+  else
+    return "no command is called '" + line.word + "'\n";
+  return world.transcript;
+}
+
+// The script with what each command prints now.
+std::string replay(const std::string& script) {
+  World world;
+  std::istringstream lines(script);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("> ")) {
+      out += line + "\n" + run_command(world, line.substr(2));
+    } else if (line.starts_with("#") || line.empty()) {
+      out += line + "\n";
+    }
+  }
+  return out;
+}
+
+class Script : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Script, PrintsWhatItSays) {
+  const std::string path =
+      std::string(MUSTER_SOURCE_DIR "/tests/interaction/") + GetParam() + ".txt";
+  std::ifstream file(path);
+  std::stringstream content;
+  content << file.rdbuf();
+  const std::string now = replay(content.str());
+  if (std::getenv("MUSTER_REWRITE") != nullptr) {
+    std::ofstream(path) << now;
+    return;
+  }
+  EXPECT_EQ(now, content.str()) << "if the new output is right: ./dev test --rewrite";
+  EXPECT_EQ(now, replay(content.str())) << "the same script must print the same again";
+}
+
+std::vector<std::string> scripts() {
+  std::vector<std::string> names;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(MUSTER_SOURCE_DIR "/tests/interaction")) {
+    if (entry.path().extension() == ".txt") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  MUSTER_CHECK(!names.empty());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(interaction, Script, ::testing::ValuesIn(scripts()),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace muster::interaction

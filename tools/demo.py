@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Scenario 1 of the manual on one machine: a server, workers (two turn into storage), a
+coordinator, and a researcher's `muster run`. Tells what happens, ends with the table and the time,
+and leaves no process and no file behind."""
+import argparse
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+
+class Pool:
+    """The processes of a pool, and their stories, told with names instead of ids."""
+
+    def __init__(self, bin_dir, folder, port, threads):
+        self.muster = os.path.abspath(os.path.join(bin_dir, "muster"))
+        self.folder, self.port, self.threads = folder, port, threads
+        self.processes, self.names, self.events = [], {}, []
+        self.changed = threading.Condition()
+        self.started = time.monotonic()
+        self.printing, self.seen, self.stopping = threading.Lock(), set(), False
+
+    def start(self, name, *arguments):
+        command = [self.muster, *arguments, "--port", str(self.port),
+                   "--state_dir", os.path.join(self.folder, name.replace(" ", "-"))]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.processes.append((name, process))
+        threading.Thread(target=self.listen, args=(name, process), daemon=True).start()
+
+    def listen(self, name, process):
+        for line in process.stderr:
+            # "12:00:00.000 worker: machine 0123456789abcdef (auto)"
+            text = line.rstrip("\n").split(": ", 1)[-1]
+            if match := re.match(r"machine ([0-9a-f]{16}) \(", text):
+                self.names[match[1][:8]] = name
+            with self.changed:
+                self.events.append((name, text))
+                self.changed.notify_all()
+            self.tell(name, text)
+
+    def tell(self, name, text):
+        dull = re.match(r"machine [0-9a-f]{16}|lease |loading |connected|lent to|job .* is (mine|over)"
+                        r"|storage: member|stopping", text)
+        if dull or self.stopping or (name == "coordinator" and text.startswith("machine ")):
+            return
+        if match := re.match(r"storage: \d+ records of ([0-9a-f]{8}) stored", text):
+            author = self.names.get(match[1], match[1])
+            if author == "coordinator" or (name, author) in self.seen:
+                return
+            self.seen.add((name, author))
+            text = f"the first answer of {author} is stored here"
+        # A machine gets its name; a job keeps the id that the researcher sees.
+        story = re.sub(r"(?:machine|worker|coordinator) ([0-9a-f]{8})\b|\b([0-9a-f]{8})\b",
+                       lambda m: self.names.get(m[1] or m[2], m[0]), text)
+        self.say(name, story)
+
+    def say(self, who, text):
+        with self.printing:
+            print(f"{time.monotonic() - self.started:6.1f} s  {who:12} {text}", flush=True)
+
+    def stored_answers(self):
+        return sum(int(m[1]) for _, text in list(self.events)
+                   if (m := re.match(r"storage: (\d+) records of [0-9a-f]+ stored", text)))
+
+    def wait_for(self, name, pattern, count=1, seconds=30):
+        """Waits until `count` lines of the process called `name` match."""
+        deadline = time.monotonic() + seconds
+        with self.changed:
+            while sum(1 for who, text in self.events if who == name and re.search(pattern, text)) < count:
+                self.check_alive()
+                if not self.changed.wait(min(1, max(0, deadline - time.monotonic()))) and time.monotonic() >= deadline:
+                    sys.exit(f"demo: {name} did not say '{pattern}' in {seconds} s")
+
+    def check_alive(self):
+        for name, process in self.processes:
+            if process.poll() not in (None, 0):
+                sys.exit(f"demo: the {name} ended with exit code {process.returncode}")
+
+    def stop(self):
+        self.stopping = True
+        for _, process in reversed(self.processes):
+            if process.poll() is None:
+                process.terminate()
+        for _, process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def flags():
+    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
+    parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--model", required=True, help="a model directory or ORG/NAME")
+    parser.add_argument("--limit", default="25", help="items of each task")
+    parser.add_argument("--tasks", default="tinyMMLU,tinyHellaswag")
+    parser.add_argument("--workers", type=int, default=6)
+    parser.add_argument("--keep", action="store_true", help="leave the pool up")
+    return parser.parse_args()
+
+
+def gather(pool, workers):
+    """The manual's steps 1 to 4: workers join one after the other, then the coordinator."""
+    pool.start("server", "server")
+    pool.wait_for("server", "serving on")
+    for number in range(1, workers + 1):
+        name = f"worker {number}"
+        pool.start(name, "worker", "--threads", str(pool.threads), "--owner", f"owner-{number}")
+        pool.wait_for(name, "connected")
+        if number <= 2:
+            pool.wait_for("server", "holds a copy", count=number)
+        elif number == 3:
+            pool.say("worker 3", "is not needed for storage: two are there; it waits for work")
+    pool.start("coordinator", "coordinator")
+    pool.wait_for("coordinator", "connected")
+
+
+def ask(pool, args):
+    pool.say("researcher", f"muster run --llm_name {os.path.basename(args.model)} --tasks {args.tasks} --limit {args.limit}")
+    command = [pool.muster, "run", "--llm_name", args.model, "--tasks", args.tasks,
+               "--limit", args.limit, "--port", str(pool.port)]
+    return subprocess.Popen(command)
+
+
+def main():
+    args = flags()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    begun = time.monotonic()
+    folder = tempfile.mkdtemp(prefix="muster-demo-")
+    computing = max(1, args.workers - 2)
+    pool = Pool(args.bin, folder, free_port(), max(1, (os.cpu_count() or 1) // computing))
+    run, keep = None, False
+    try:
+        gather(pool, args.workers)
+        run = ask(pool, args)
+        code = run.wait()
+        pool.say("storage", f"{pool.stored_answers()} records were stored, counting every copy")
+        print(f"the demo took {time.monotonic() - begun:.0f} s")
+        keep = args.keep and code == 0
+        if keep:
+            pids = " ".join(str(process.pid) for _, process in pool.processes)
+            print(f"\nThe pool is up. Use it:   MUSTER_SERVER=127.0.0.1:{pool.port} {pool.muster} status\n"
+                  f"Stop it:                  kill {pids}; rm -r {folder}")
+        return code
+    except KeyboardInterrupt:
+        print("\ndemo: stopping", file=sys.stderr)
+        return 130
+    finally:
+        if not keep:
+            if run is not None and run.poll() is None:
+                run.kill()
+                run.wait()
+            pool.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
