@@ -12,6 +12,10 @@ void Outbox::add(const pb::SignedRecord& record, uint64_t tag) {
   waiting.tags.insert(tag);
 }
 
+void Outbox::drop(uint64_t tag) {
+  std::erase_if(waiting_, [tag](const auto& entry) { return entry.second.tags.contains(tag); });
+}
+
 void Outbox::set_view(const pb::View& view) {
   if (view.number() <= view_.number()) return;
   view_ = view;

@@ -23,8 +23,8 @@ class Outbox {
   std::vector<uint64_t> acknowledge(const std::string& machine, const pb::PutDone& done);
   // Appends the Puts that are due to `effects`, and when to come back.
   void send_due(Instant now, Effects& effects);
-  // Forgets everything that waits.
-  void clear() { waiting_.clear(); }
+  // Forgets a record by one of its tags: nobody wants it any more.
+  void drop(uint64_t tag);
 
   [[nodiscard]] size_t size() const { return waiting_.size(); }
   [[nodiscard]] bool has_view() const { return !targets_.empty(); }

@@ -93,7 +93,7 @@ void run_pool(World& world, const CommandLine& line) {
 std::string show(const World& world, const std::string& what) {
   if (what == "view") return world.show_view() + "\n";
   if (what == "records") return world.show_records();
-  if (what == "result") return show_result(world);
+  if (what == "result") return world.with_names(show_result(world));
   return "nothing is called '" + what + "'\n";
 }
 

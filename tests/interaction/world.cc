@@ -354,6 +354,7 @@ void World::at(Instant when, std::function<void()> what) {
 void World::carry(Node& from, pb::Envelope envelope) {
   tell_message(envelope);
   if (!from.alive || from.cut) return;
+  envelope.mutable_from()->set_machine(from.machine);  // The transport vouches for it.
   const pb::Address& to = envelope.to();
   if (to.role() == pb::ROLE_CLIENT) return;
   for (auto& [name, target] : nodes_) {
@@ -433,7 +434,8 @@ bool World::step_once(Instant until) {
     found = true;
   }
   for (auto& [name, n] : nodes_) {
-    const auto wake = n->alive ? n->driver->wake_at() : std::nullopt;
+    auto wake = n->alive ? n->driver->wake_at() : std::nullopt;
+    if (wake) wake = std::max(*wake, now_);
     if (wake && *wake <= until && (!found || *wake < earliest)) {
       earliest = *wake;
       waking = n.get();
@@ -527,8 +529,9 @@ bool World::result_equals_alone() const {
   const pb::JobRow job = row();
   for (const auto& task : job.result().tasks()) {
     std::vector<eval::ItemScore> scores;
-    for (const auto& item : *eval::build_items(**eval::find_task(task.task()),
-                                               {job.request().limit(), std::nullopt})) {
+    const auto items =
+        *eval::build_items(**eval::find_task(task.task()), {job.request().limit(), std::nullopt});
+    for (const auto& item : items) {
       Requests requests;
       for (const auto& request : item.requests)
         requests.emplace_back(request.context, request.continuation);

@@ -45,6 +45,9 @@ class World {
   // Whether the result equals that of one process that asks the same engine alone.
   [[nodiscard]] bool result_equals_alone() const;
 
+  // A text with names in the place of machines' and the job's ids.
+  [[nodiscard]] std::string with_names(std::string text) const;
+
   std::string transcript;
 
  private:
@@ -64,7 +67,6 @@ class World {
   void tell(const std::string& who, const std::string& text);
   void tell_message(const pb::Envelope& envelope);
   [[nodiscard]] std::string name_of(const pb::Address& address) const;
-  [[nodiscard]] std::string with_names(std::string text) const;
   bool step_once(Instant until);
 
   Instant now_{seconds(100)};

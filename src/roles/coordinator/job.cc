@@ -219,10 +219,10 @@ std::string Job::waiting_reason() const {
 }
 
 void Job::report(Instant now, Effects& effects) {
-  effects.wake_by(std::max(report_due_, now));
-  if (report_due_ > now) return;
-  report_due_ = now + kReportEvery;
+  const bool due = report_due_ <= now;
+  if (due) report_due_ = now + kReportEvery;
   effects.wake_by(report_due_);
+  if (!due) return;
   pb::Envelope progress = envelope_to_server();
   *progress.mutable_job_progress()->mutable_key() = key_;
   progress.mutable_job_progress()->set_settled(static_cast<int64_t>(acknowledged_));
@@ -231,13 +231,11 @@ void Job::report(Instant now, Effects& effects) {
   effects.send.push_back({std::move(progress)});
   pb::Envelope want = envelope_to_server();
   *want.mutable_want_workers()->mutable_key() = key_;
-  const size_t votes = (items_.size() - acknowledged_) * row_.request().redundancy();
-  want.mutable_want_workers()->set_count(static_cast<uint32_t>(votes));
+  want.mutable_want_workers()->set_count(static_cast<uint32_t>(machines_wanted()));
   effects.send.push_back({std::move(want)});
 }
 
 void Job::move(Instant now, Effects& effects) {
-  if (phase_ == Phase::kCommitting || phase_ == Phase::kFinishing) repeat_requests(now, effects);
   if (phase_ == Phase::kReading || phase_ == Phase::kRunning) {
     read_feeds(now, effects);
     report(now, effects);
@@ -251,6 +249,7 @@ void Job::move(Instant now, Effects& effects) {
   }
   outbox_.send_due(now, effects);
   if (phase_ == Phase::kRunning && acknowledged_ == items_.size()) finish(result(now), effects);
+  if (phase_ == Phase::kCommitting || phase_ == Phase::kFinishing) repeat_requests(now, effects);
 }
 
 pb::TaskResult Job::task_result(size_t index) const {
@@ -301,7 +300,7 @@ void Job::finish(pb::JobResult result, Effects& effects) {
   repeated_ = envelope_to_server();
   *repeated_.mutable_finish()->mutable_key() = key_;
   *repeated_.mutable_finish()->mutable_result() = std::move(result);
-  effects.send.push_back({repeated_});
+  repeat_due_ = {};
 }
 
 void Job::give_up(const Error& error, Effects& effects) {
@@ -310,7 +309,7 @@ void Job::give_up(const Error& error, Effects& effects) {
   repeated_ = envelope_to_server();
   *repeated_.mutable_finish()->mutable_key() = key_;
   *repeated_.mutable_finish()->mutable_failure() = to_failure(error);
-  effects.send.push_back({repeated_});
+  repeat_due_ = {};
 }
 
 }  // namespace muster::roles::coordinator

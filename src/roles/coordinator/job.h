@@ -109,6 +109,8 @@ class Job {
   [[nodiscard]] size_t votes_needed(const Item& item) const;
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
   [[nodiscard]] bool is_barred_everywhere(const Item& item) const;
+  [[nodiscard]] bool is_useful(const std::string& name, const Machine& machine) const;
+  [[nodiscard]] size_t machines_wanted() const;
 
   // job_settling.cc: what the votes say.
   void on_record(Instant now, const pb::SignedRecord& record, Effects& effects);

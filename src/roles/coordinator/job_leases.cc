@@ -194,6 +194,22 @@ void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& e
   }
 }
 
+// Whether a lent machine has anything to do here, now or once it is ready.
+bool Job::is_useful(const std::string& name, const Machine& machine) const {
+  return machine.lease || std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
+           return votes_needed(item) > 0 && may_vote(name, item);
+         });
+}
+
+// One for every vote that is still wanted, and one in the place of each that can give none.
+size_t Job::machines_wanted() const {
+  size_t wanted = 0;
+  for (const Item& item : items_) wanted += votes_needed(item);
+  if (wanted == 0) return 0;
+  for (const auto& [name, machine] : machines_) wanted += is_useful(name, machine) ? 0 : 1;
+  return wanted;
+}
+
 bool Job::is_barred_everywhere(const Item& item) const {
   return !machines_.empty() &&
          std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {

@@ -60,11 +60,7 @@ void Job::settle_if_agreed(Item& item, size_t votes_enough) {
 bool Job::is_stuck() const {
   if (!line_up_ || !leases_.empty()) return false;
   for (const auto& [name, machine] : machines_) {
-    if (!machine.ready && machine.unable.empty()) return false;
-    if (!machine.ready) continue;
-    for (const Item& item : items_) {
-      if (votes_needed(item) > 0 && may_vote(name, item)) return false;
-    }
+    if (machine.unable.empty() && is_useful(name, machine)) return false;
   }
   return settled_ < items_.size();
 }

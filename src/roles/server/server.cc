@@ -16,10 +16,10 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)), started_(started), view_(std::move(state.view)) {
   fresh_ = view_.number() == 0;
   for (pb::JobRow& row : state.jobs) {
+    Job& job = jobs_[row.job()];
+    job.before = row.coordinator();
     row.clear_coordinator();  // Whoever had it starts again under a new epoch.
-    const std::string id = row.job();
-    jobs_[id].row = std::move(row);
-    jobs_[id].accepted = started;
+    job.row = std::move(row);
   }
 }
 
@@ -56,7 +56,6 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   const bool coordinator = node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR;
   effects.note((coordinator ? "coordinator " : "worker ") + short_id(machine) + " joined");
   send_pool_state(machine, effects);
-  send_lent(machine, effects);
 }
 
 void Server::on_left(Instant now, const std::string& machine, const std::string& why,
@@ -67,7 +66,7 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   nodes_.erase(found);
   effects.warn((in_view(machine) ? "storage node " : "machine ") + short_id(machine) +
                " is gone: " + why);
-  if (in_view(machine)) gone_since_[machine] = now;
+  if (in_view(machine)) gone_since_[machine] = node.heard;
   if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
     job->second.lent.erase(machine);
     send_lend(now, job->second, effects);
@@ -133,7 +132,7 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kCancelJob:
       return on_cancel(from, envelope.cancel_job(), effects);
     case pb::Envelope::kPinned:
-      return on_pinned(now, envelope.pinned(), effects);
+      return on_pinned(envelope.pinned(), effects);
     case pb::Envelope::kCommitFrozen:
       return on_commit_frozen(from, envelope.commit_frozen(), effects);
     case pb::Envelope::kWantWorkers:

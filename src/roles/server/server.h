@@ -50,7 +50,7 @@ class Server final : public Role {
     uint32_t wants = 0;  // Machines its coordinator could use.
     std::set<std::string> lent;
     std::set<std::string> watchers;  // Clients' call numbers.
-    Instant accepted{};
+    std::string before;              // Its coordinator when this server started.
   };
   // A row on its way to the database, and what to do when it is there.
   struct RowWrite {
@@ -88,9 +88,9 @@ class Server final : public Role {
   // server_jobs.cc: from a request to a committed end.
   void on_submit(Instant now, const std::string& client, const pb::Submit& submit,
                  Effects& effects);
-  void on_pinned(Instant now, const pb::Pinned& pinned, Effects& effects);
-  void accept(Instant now, const std::string& client, const pb::Submit& submit,
-              const pb::ModelPin& pin, Effects& effects);
+  void on_pinned(const pb::Pinned& pinned, Effects& effects);
+  void accept(const std::string& client, const pb::Submit& submit, const pb::ModelPin& pin,
+              Effects& effects);
   void on_watch(const std::string& client, const pb::Watch& watch, Effects& effects);
   void on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects);
   void on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit, Effects& effects);
@@ -111,7 +111,7 @@ class Server final : public Role {
   void send_lend(Instant now, Job& job, Effects& effects) const;
   void send_lent(const std::string& machine, Effects& effects) const;
   [[nodiscard]] bool may_compute(const Node& node) const;
-  [[nodiscard]] std::vector<std::string> free_machines(size_t votes_wanted) const;
+  [[nodiscard]] std::vector<std::string> free_machines(Instant now, size_t votes_wanted) const;
 
   ServerOptions options_;
   Instant started_;
@@ -119,7 +119,7 @@ class Server final : public Role {
 
   std::map<std::string, Node> nodes_;
   uint64_t next_order_ = 1;
-  std::map<std::string, Instant> gone_since_;  // Members whose line is closed.
+  std::map<std::string, Instant> gone_since_;  // Members not there: when they were last heard.
 
   pb::View view_;
   std::optional<WriteId> view_write_;

@@ -72,7 +72,7 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
                        Effects& effects) {
   const pb::JobRequest& request = submit.request();
   if (request.has_directory_pin()) {
-    return accept(now, client, submit, request.directory_pin(), effects);
+    return accept(client, submit, request.directory_pin(), effects);
   }
   const std::string coordinator = pick_coordinator();
   if (coordinator.empty()) {
@@ -90,7 +90,7 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
   effects.send.push_back({std::move(ask)});
 }
 
-void Server::on_pinned(Instant now, const pb::Pinned& pinned, Effects& effects) {
+void Server::on_pinned(const pb::Pinned& pinned, Effects& effects) {
   auto found = pinning_.extract(pinned.call());
   if (found.empty()) return;
   Pinning& pinning = found.mapped();
@@ -98,7 +98,7 @@ void Server::on_pinned(Instant now, const pb::Pinned& pinned, Effects& effects) 
     effects.send.push_back({submit_failure(pinning.client, to_error(pinned.failure()))});
     return;
   }
-  accept(now, pinning.client, pinning.submit, pinned.model(), effects);
+  accept(pinning.client, pinning.submit, pinned.model(), effects);
 }
 
 void Server::expire_pins(Instant now, Effects& effects) {
@@ -114,8 +114,8 @@ void Server::expire_pins(Instant now, Effects& effects) {
   }
 }
 
-void Server::accept(Instant now, const std::string& client, const pb::Submit& submit,
-                    const pb::ModelPin& pin, Effects& effects) {
+void Server::accept(const std::string& client, const pb::Submit& submit, const pb::ModelPin& pin,
+                    Effects& effects) {
   pb::JobRequest request = submit.request();
   if (request.redundancy() == 0) request.set_redundancy(kDefaultRedundancy);
   if (request.quorum_wait_ms() == 0) request.set_quorum_wait_ms(kDefaultQuorumWaitMs);
@@ -143,7 +143,6 @@ void Server::accept(Instant now, const std::string& client, const pb::Submit& su
   row.set_reason("waiting for a coordinator");
   *row.mutable_request() = std::move(request);
   *row.mutable_model() = pin;
-  jobs_[*id].accepted = now;
   jobs_[*id].row.set_job(*id);
   effects.note("job " + short_id(*id) + " accepted: " + pin.name());
   const pb::Envelope reply = submit_reply(client, row, false);
@@ -204,7 +203,11 @@ void Server::assign_jobs(Instant now, Effects& effects) {
   for (auto& [id, job] : jobs_) {
     if (job.writing || job.row.run() == 0 || is_over(job.row.state())) continue;
     if (job.row.coordinator().empty()) {
-      const std::string coordinator = pick_coordinator();
+      // After a start the one that had it gets time to come back.
+      const bool waits = in_grace(now) && !job.before.empty();
+      const std::string coordinator = waits && nodes_.contains(job.before) ? job.before
+                                      : waits                              ? ""
+                                                                           : pick_coordinator();
       if (coordinator.empty()) continue;
       pb::JobRow row = job.row;
       row.set_epoch(row.epoch() + 1);

@@ -13,7 +13,7 @@ bool Server::may_compute(const Node& node) const {
 
 // Machines that could be lent now, in the order they joined. Storage nodes come last, and only
 // while fewer other machines can compute than the job wants votes.
-std::vector<std::string> Server::free_machines(size_t votes_wanted) const {
+std::vector<std::string> Server::free_machines(Instant now, size_t votes_wanted) const {
   std::vector<std::pair<uint64_t, std::string>> free, storing;
   size_t others = 0;
   for (const auto& [machine, node] : nodes_) {
@@ -24,7 +24,8 @@ std::vector<std::string> Server::free_machines(size_t votes_wanted) const {
   }
   std::sort(free.begin(), free.end());
   std::sort(storing.begin(), storing.end());
-  if (others < votes_wanted) free.insert(free.end(), storing.begin(), storing.end());
+  if (others < votes_wanted && !in_grace(now))
+    free.insert(free.end(), storing.begin(), storing.end());
   std::vector<std::string> names;
   for (auto& [order, machine] : free) names.push_back(std::move(machine));
   return names;
@@ -45,11 +46,11 @@ void Server::lend_machines(Instant now, Effects& effects) {
     for (auto& [id, job] : jobs_) {
       const bool wants = !is_over(job.row.state()) && !job.row.coordinator().empty() &&
                          job.wants > job.lent.size();
-      if (!wants || free_machines(job.row.request().redundancy()).empty()) continue;
+      if (!wants || free_machines(now, job.row.request().redundancy()).empty()) continue;
       if (neediest == nullptr || job.lent.size() < neediest->lent.size()) neediest = &job;
     }
     if (neediest == nullptr) break;
-    const std::string machine = free_machines(neediest->row.request().redundancy()).front();
+    const std::string machine = free_machines(now, neediest->row.request().redundancy()).front();
     nodes_.at(machine).lent_to = neediest->row.job();
     neediest->lent.insert(machine);
     changed.insert(neediest->row.job());

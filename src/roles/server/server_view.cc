@@ -57,7 +57,9 @@ void Server::keep_view(Instant now, Effects& effects) {
   for (const auto& joiner : view_.joiners()) {
     is_there(now, joiner) ? void(*next.add_joiners() = joiner) : void(lost = joiner.machine());
   }
-  for (const auto& [machine, since] : gone_since_) effects.wake_by(since + kSilence);
+  for (const auto& [machine, since] : gone_since_) {
+    if (since + kSilence > now) effects.wake_by(since + kSilence);
+  }
   const auto count = static_cast<uint32_t>(next.members_size() + next.joiners_size());
   if (!lost.empty()) {
     effects.warn("storage node " + short_id(lost) + " is down and leaves the view");

@@ -68,7 +68,7 @@ class Storage final : public Role {
   struct PendingWrite {
     std::set<std::string> jobs;
     std::map<std::string, size_t> records;  // By author.
-    bool copied = false;  // From a member, rather than Put by an author.
+    bool copied = false;                    // From a member, rather than Put by an author.
   };
   std::map<WriteId, PendingWrite> writes_;  // Under way; bounded by what peers may have in flight.
   std::vector<Reader> readers_;             // Waiting; one per address and job.

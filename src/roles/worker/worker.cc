@@ -49,7 +49,7 @@ Effects Worker::step(Instant now, const Event& event) {
 void Worker::on_message(Instant, const pb::Envelope& envelope, Effects& effects) {
   switch (envelope.body_case()) {
     case pb::Envelope::kPoolState:
-      return on_pool_state(envelope.pool_state());
+      return on_pool_state(envelope.pool_state(), effects);
     case pb::Envelope::kLent:
       return on_lent(envelope.lent(), effects);
     case pb::Envelope::kPrepare:
@@ -69,7 +69,29 @@ void Worker::on_message(Instant, const pb::Envelope& envelope, Effects& effects)
   }
 }
 
-void Worker::on_pool_state(const pb::PoolState& state) { outbox_.set_view(state.view()); }
+// What is not for a live job is of no use: its leases are dropped, its answers forgotten. What was
+// computed for a live one is kept and repeated, even when this machine is lent to it no longer.
+void Worker::on_pool_state(const pb::PoolState& state, Effects& effects) {
+  outbox_.set_view(state.view());
+  auto is_live = [&](const pb::JobKey& key) {
+    return std::any_of(state.live().begin(), state.live().end(), [&](const pb::LiveJob& live) {
+      return live.job() == key.job() && live.run() == key.run();
+    });
+  };
+  std::erase_if(waiting_answers_, [&](const auto& entry) {
+    if (is_live(entry.second)) return false;
+    outbox_.drop(entry.first);
+    lease_of_answer_.erase(entry.first);
+    return true;
+  });
+  if (job_ && !is_live(*job_)) end_job(effects);
+}
+
+void Worker::end_job(Effects& effects) {
+  effects.note("job " + short_id(job_->job()) + " is over; waiting for work");
+  job_.reset();
+  drop_leases(effects);
+}
 
 bool Worker::is_mine(const pb::JobKey& key) const { return job_ && same_key(*job_, key); }
 
@@ -79,11 +101,7 @@ pb::Envelope Worker::to_coordinator() const {
 
 void Worker::on_lent(const pb::Lent& lent, Effects& effects) {
   if (!lent.has_key()) {
-    if (job_) effects.note("job " + short_id(job_->job()) + " is over; waiting for work");
-    job_.reset();
-    drop_leases(effects);
-    outbox_.clear();
-    lease_of_answer_.clear();
+    if (job_) end_job(effects);
     return;
   }
   if (job_ && same_key(*job_, lent.key())) return;
@@ -220,6 +238,7 @@ void Worker::store_answer(const Lease& lease, uint64_t number, const pb::ItemReq
   answer->set_numeric_class(numeric_class_);
   answer->mutable_responses()->Add(responses.begin(), responses.end());
   lease_of_answer_[next_answer_] = {lease.key.epoch(), number};
+  waiting_answers_[next_answer_] = lease.key;
   outbox_.add(sign_record(record, keys_), next_answer_++);
 }
 
@@ -240,6 +259,7 @@ void Worker::fail_lease(const LeaseId& id, const pb::ItemRequests& item, const E
 
 void Worker::on_put_done(const std::string& machine, const pb::PutDone& done, Effects& effects) {
   for (uint64_t tag : outbox_.acknowledge(machine, done)) {
+    waiting_answers_.erase(tag);
     auto answer = lease_of_answer_.find(tag);
     if (answer == lease_of_answer_.end()) continue;
     const LeaseId id = answer->second;

@@ -39,7 +39,8 @@ class Worker final : public Role {
   using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
 
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
-  void on_pool_state(const pb::PoolState& state);
+  void on_pool_state(const pb::PoolState& state, Effects& effects);
+  void end_job(Effects& effects);
   void on_lent(const pb::Lent& lent, Effects& effects);
   void on_prepare(const pb::Prepare& prepare, Effects& effects);
   void on_grant(const pb::Grant& grant, Effects& effects);
@@ -63,7 +64,8 @@ class Worker final : public Role {
 
   const Keys& keys_;
   Outbox outbox_;
-  std::map<uint64_t, LeaseId> lease_of_answer_;  // Outbox tag to lease.
+  std::map<uint64_t, pb::JobKey> waiting_answers_;  // Outbox tag to the job it is for.
+  std::map<uint64_t, LeaseId> lease_of_answer_;     // Outbox tag to lease.
   uint64_t next_answer_ = 1;
 
   std::optional<pb::JobKey> job_;  // Lent to.
