@@ -47,6 +47,7 @@ Result<std::string> model_name(const Options& options) {
   }
   std::string name, revision;
   for (const std::string& pair : CLI::detail::split(options.model_args, ',')) {
+    if (pair.empty()) continue;
     const size_t equals = pair.find('=');
     const std::string key = pair.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : pair.substr(equals + 1);
@@ -71,7 +72,6 @@ class Run {
   Status go() {
     MUSTER_TRY(auto words, words_of_request());
     MUSTER_TRY(const auto request, client::make_request(words, engine_program()));
-    watch_for_interrupt();
     interruptible = &pool_;
     MUSTER_TRY(const auto reply, pool_.submit(request));
     announce(reply);
@@ -219,7 +219,10 @@ void add_run_command(CLI::App& app, Commands& commands) {
   add_server_flags(*command, options->server);
   command->footer(
       "Example:\n  muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag");
-  commands["run"] = [options] { return Run(*options).go(); };
+  commands["run"] = [options] {
+    watch_for_interrupt();  // Before gRPC has threads, which would take the signal.
+    return Run(*options).go();
+  };
 }
 
 }  // namespace muster::cli

@@ -1,0 +1,142 @@
+"""Wrong input: a clear sentence on stderr, the documented exit code, nothing half-written."""
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+from pool import ENGINE, MUSTER, NEOX, PoolTest, free_port
+
+
+def edit_json(path, changes):
+    with open(path) as file:
+        content = json.load(file)
+    with open(path, "w") as file:
+        json.dump({**content, **changes}, file)
+
+
+class BadInput(PoolTest):
+    def run_with(self, *arguments):
+        return self.muster("run", *arguments)
+
+    def model_copy(self, **changes):
+        folder = self.path(f"model-{len(os.listdir(self.folder))}")
+        shutil.copytree(NEOX, folder)
+        edit_json(os.path.join(folder, "config.json"), changes)
+        return folder
+
+    def test_words_that_cannot_work(self):
+        self.assert_fails(self.run_with("--llm_name", NEOX, "--tasks", "tinyMLU"), 78, "nearest is tinyMMLU")
+        self.assert_fails(self.run_with("--llm_name", NEOX, "--tasks", "tinyHellaswag", "--num_fewshot", "10"), 78, "num_fewshot")
+        self.assert_fails(self.run_with("--llm_name", NEOX, "--limit", "0"), 2, "--limit")
+        self.assert_fails(self.run_with("--llm_name", NEOX, "--nonsense"), 2, "nonsense")
+        self.assert_fails(self.run_with("--tasks", "tinyMMLU"), 2, "--llm_name")
+        self.assert_fails(self.run_with("--llm_name", "no such thing"), 78, "neither a directory nor a name")
+        self.assert_fails(self.muster("nonsense"), 2)
+        self.assert_fails(self.muster("requests", "tinyhelaswag"), 78, "tinyHellaswag")
+
+    def test_directories_that_are_no_models(self):
+        os.mkdir(self.path("empty"))
+        self.assert_fails(self.run_with("--llm_name", self.path("empty")), 78, "config.json")
+        self.assert_fails(self.run_with("--llm_name", self.path("nowhere")), 78, "no such directory")
+        self.assert_fails(self.run_with("--llm_name", self.model_copy(model_type="mamba")), 78, "model_type", "mamba")
+        self.assert_fails(self.run_with("--llm_name", self.model_copy(hidden_act="swish_2")), 78, "hidden_act")
+
+        pickled = self.model_copy()
+        os.rename(os.path.join(pickled, "model.safetensors"), os.path.join(pickled, "pytorch_model.bin"))
+        self.assert_fails(self.run_with("--llm_name", pickled), 78, "pickled", "save_pretrained")
+
+        cut = self.model_copy()
+        os.truncate(os.path.join(cut, "model.safetensors"), 1_000_000)
+        self.assert_fails(self.run_with("--llm_name", cut), 78, "truncated")
+
+        odd = self.model_copy()
+        edit_json(os.path.join(odd, "tokenizer.json"), {"normalizer": {"type": "Lowercase"}})
+        self.assert_fails(self.run_with("--llm_name", odd), 78, "normalizer.type = Lowercase")
+
+    def test_a_server_that_is_not_there(self):
+        self.assert_fails(self.run_with("--llm_name", NEOX), 69, "no muster server answers", str(self.port))
+        self.assert_fails(self.muster("status"), 69, "no muster server answers")
+
+    def test_a_port_in_use_and_a_folder_in_use(self):
+        self.start_pool([], coordinator=False)
+        second = self.start("server")
+        self.assertEqual(second.stop(0) if second.process.wait(30) is None else second.process.returncode, 69)
+        second.reader.join()
+        self.assertIn("in use", "\n".join(second.lines))
+        twin = self.start("server", state=self.server.state)
+        twin.process.wait(30)
+        twin.reader.join()
+        self.assertEqual(twin.process.returncode, 69)
+        self.assertIn("--state_dir", "\n".join(twin.lines))
+
+    def test_an_address_off_loopback_is_refused_without_insecure(self):
+        done = self.muster("server", "--ip", "0.0.0.0", "--port", str(free_port()), "--state_dir", self.path("s"))
+        self.assert_fails(done, 77, "--insecure")
+
+    def test_no_coordinator_to_look_a_name_up(self):
+        self.start_pool([], coordinator=False)
+        self.assert_fails(self.run_with("--llm_name", "EleutherAI/pythia-14m"), 75, "no coordinator")
+
+    def test_a_state_folder_that_cannot_be_made(self):
+        with open(self.path("file"), "w"):
+            pass
+        done = self.muster("server", "--port", str(free_port()), "--state_dir", self.path("file", "below"))
+        self.assert_fails(done, 74)
+
+    def test_the_engine_on_broken_requests_writes_nothing(self):
+        for line, word in (("{", "JSON"), ('{"context": "a"}', "continuation"), ('{"context": 1, "continuation": "b"}', "context"),
+                           ('{"context": "a", "continuation": ""}', "continuation")):
+            with open(self.path("in"), "w") as out:
+                out.write('{"context": "a", "continuation": " b"}\n' + line + "\n")
+            done = subprocess.run([ENGINE, "score", "--model", NEOX, "--requests", self.path("in"),
+                                   "--output", self.path("out")], capture_output=True, text=True)
+            self.assert_fails(done, 78, word)
+            self.assertFalse(os.path.exists(self.path("out")))
+        done = subprocess.run([ENGINE, "score", "--model", NEOX, "--requests", self.path("none"),
+                               "--output", self.path("out")], capture_output=True, text=True)
+        self.assert_fails(done, 78, "none")
+
+    def test_every_command_has_help_that_ends_with_an_example(self):
+        for command in ("run", "status", "jobs", "cancel", "requests", "server", "worker", "coordinator"):
+            done = subprocess.run([MUSTER, command, "--help"], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("Example:", done.stdout.strip().splitlines()[-2])
+        self.assertEqual(subprocess.run([MUSTER, "--version"], capture_output=True, text=True).returncode, 0)
+
+
+class Stopping(PoolTest):
+    def test_daemons_end_with_0_when_told_to(self):
+        self.start_pool([[]] * 2)
+        for daemon in reversed(self.daemons):
+            self.assertEqual(daemon.stop(), 0)
+
+    def test_a_researcher_who_leaves_can_come_back(self):
+        self.start_pool([["--role", "storage"]] * 2)
+        run = subprocess.Popen([MUSTER, "run", "--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2", "--port",
+                                str(self.port)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        self.server.wait_for("goes to coordinator")
+        run.send_signal(2)
+        words = run.communicate(timeout=60)[1]
+        self.assertEqual(run.returncode, 130)
+        self.assertIn("muster cancel", words)
+        for _ in range(2):
+            self.start("worker", "--role", "compute", "--threads", "1")
+        lines = self.run_job("--tasks", "tinyHellaswag", "--limit", "2", model=NEOX)
+        self.assertTrue(lines[0]["attached"])
+        self.assertEqual(lines[-1]["state"], "done")
+
+    def test_a_job_can_be_cancelled(self):
+        self.start_pool([["--role", "storage"]] * 2)
+        run = subprocess.Popen([MUSTER, "run", "--llm_name", NEOX, "--limit", "2", "--port", str(self.port)],
+                               stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        self.server.wait_for("goes to coordinator")
+        (job,) = json.loads(self.muster("status", "--json").stdout)["jobs"]
+        self.assertEqual(self.muster("cancel", job["job"]).returncode, 0)
+        words = run.communicate(timeout=60)[1]
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("cancelled", words)
+
+
+if __name__ == "__main__":
+    unittest.main()
