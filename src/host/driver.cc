@@ -7,7 +7,9 @@ namespace muster::host {
 
 using roles::Event;
 
-void Store::read(pb::Role, roles::ReadRecords) { MUSTER_CHECK(!"this store holds no records"); }
+void Store::read(pb::Role, const roles::ReadRecords&) {
+  MUSTER_CHECK(!"this store holds no records");
+}
 
 Driver::Driver(std::string machine, Ports ports)
     : machine_(std::move(machine)), ports_(std::move(ports)) {}
@@ -84,13 +86,13 @@ void Driver::execute(pb::Role name, Hosted& hosted, roles::Effects effects) {
     }
   }
   for (auto& write : effects.persist) ports_.stores.at(name)->write(name, std::move(write));
-  for (auto& command : effects.run) execute(name, command);
+  for (const auto& command : effects.run) execute(name, command);
   if (effects.wake_at && (!hosted.wake_at || *effects.wake_at < *hosted.wake_at)) {
     hosted.wake_at = effects.wake_at;
   }
 }
 
-void Driver::execute(pb::Role name, roles::Command& command) {
+void Driver::execute(pb::Role name, const roles::Command& command) {
   struct Visitor {
     Driver& driver;
     pb::Role owner;
@@ -103,8 +105,8 @@ void Driver::execute(pb::Role name, roles::Command& command) {
       driver.ports_.engine->score(owner, item);
     }
     void operator()(const roles::StopScoring&) const { driver.ports_.engine->stop_scoring(); }
-    void operator()(roles::ReadRecords& read) const {
-      driver.ports_.stores.at(owner)->read(owner, std::move(read));
+    void operator()(const roles::ReadRecords& read) const {
+      driver.ports_.stores.at(owner)->read(owner, read);
     }
   };
   std::visit(Visitor{*this, name}, command);

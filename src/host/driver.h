@@ -48,7 +48,7 @@ class Driver {
   void step(Instant now, const Pending& pending);
   void release(Hosted& hosted, const roles::Stored& stored);
   void execute(pb::Role name, Hosted& hosted, roles::Effects effects);
-  void execute(pb::Role name, roles::Command& command);
+  void execute(pb::Role name, const roles::Command& command);
   void send(pb::Envelope envelope);
   void route_local(pb::Envelope envelope);
   void watch_line(Instant now, const roles::Event& event);

@@ -33,7 +33,7 @@ class Store {
   // Answered by Stored to `owner`.
   virtual void write(pb::Role owner, roles::Write write) = 0;
   // Answered by RecordsRead to `owner`. Only a record store is asked.
-  virtual void read(pb::Role owner, roles::ReadRecords read);
+  virtual void read(pb::Role owner, const roles::ReadRecords& read);
 };
 
 class Engine {

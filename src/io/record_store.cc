@@ -59,8 +59,8 @@ void RecordStore::write(pb::Role owner, roles::Write write) {
   thread_->put(WriteJob{owner, std::move(write)});
 }
 
-void RecordStore::read(pb::Role owner, roles::ReadRecords read) {
-  thread_->put(ReadJob{owner, std::move(read)});
+void RecordStore::read(pb::Role owner, const roles::ReadRecords& read) {
+  thread_->put(ReadJob{owner, read});
 }
 
 void RecordStore::take(std::deque<Work> work) {

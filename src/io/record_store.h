@@ -27,7 +27,7 @@ class RecordStore final : public host::Store {
   [[nodiscard]] const std::string& store_id() const { return store_id_; }
 
   void write(pb::Role owner, roles::Write write) override;
-  void read(pb::Role owner, roles::ReadRecords read) override;
+  void read(pb::Role owner, const roles::ReadRecords& read) override;
 
  private:
   struct WriteJob {

@@ -117,7 +117,7 @@ class World::NodeStore final : public host::Store {
     answer(owner, roles::Stored{write.id, roles::Outcome::kDone, ""});
   }
 
-  void read(pb::Role owner, roles::ReadRecords read) override {
+  void read(pb::Role owner, const roles::ReadRecords& read) override {
     pb::Feed feed;
     feed.set_job(read.request.job());
     feed.set_run(read.request.run());
