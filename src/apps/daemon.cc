@@ -1,5 +1,6 @@
 #include "apps/daemon.h"
 
+#include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -14,6 +15,7 @@ void add_daemon_flags(CLI::App& command, DaemonFlags& flags) {
 }
 
 Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& role) {
+  ::signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is a write that fails, like a full disk.
   auto logger = spdlog::stderr_color_mt(role);
   logger->set_pattern("%H:%M:%S.%e %n: %^%v%$");
   logger->set_level(spdlog::level::from_str(flags.log_level));

@@ -82,7 +82,8 @@ Json status_json(const pb::PoolStatus& status) {
                         {"role", flag_word(machine.role_flag())},
                         {"state", machine.state()},
                         {"owner", machine.owner()},
-                        {"version", machine.version()}});
+                        {"version", machine.version()},
+                        {"reason", machine.reason()}});
   }
   for (const auto& row : status.jobs()) jobs.push_back(job_json(row));
   return {{"version", status.version()},
@@ -102,10 +103,10 @@ Status show_status(const Options& options) {
   }
   std::printf("muster %s, copies %d of %u\n\n", status.version().c_str(),
               status.view().members_size(), status.copies_wanted());
-  Table table({{"Machine"}, {"Role"}, {"State"}, {"Owner"}, {"Version"}});
+  Table table({{"Machine"}, {"Role"}, {"State"}, {"Owner"}, {"Version"}, {"Reason"}});
   for (const auto& machine : status.machines()) {
     table.add_row({machine.machine(), flag_word(machine.role_flag()), machine.state(),
-                   machine.owner(), machine.version()});
+                   machine.owner(), machine.version(), machine.reason()});
   }
   std::printf("%s", table.text().c_str());
   if (status.jobs_size() > 0) std::printf("\n%s", jobs_table(status.jobs()).c_str());

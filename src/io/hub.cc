@@ -177,7 +177,11 @@ Result<pb::ModelPin> Hub::pin(const std::string& model) {
     pin.set_commit(commit->substr(0, 40));
     return pin;
   }
-  MUSTER_TRY(const auto listing, list(name, revision));
+  MUSTER_TRY(auto listing, list(name, revision));
+  uint64_t bytes = 0;
+  for (const File& file : listing.files) bytes += file.bytes;
+  // Where the Hub does not count them, the bytes tell, as float32.
+  if (listing.parameters == 0) listing.parameters = bytes / 4;
   if (listing.parameters > kMostParameters) {
     return fail(Code::kUnsupported,
                 name + ": " + std::to_string(listing.parameters / 1'000'000) +
@@ -185,8 +189,6 @@ Result<pb::ModelPin> Hub::pin(const std::string& model) {
   }
   pin.set_commit(listing.commit);
   pin.set_parameters(listing.parameters);
-  uint64_t bytes = 0;
-  for (const File& file : listing.files) bytes += file.bytes;
   pin.set_bytes(bytes);
   return pin;
 }

@@ -22,6 +22,7 @@ constexpr char kSchema[] =
 
 Result<std::unique_ptr<RecordStore>> RecordStore::open(const Path& state_dir, host::Inbox& inbox) {
   std::unique_ptr<RecordStore> store(new RecordStore(inbox));
+  store->folder_ = state_dir;
   const Path path = state_dir / "records.db";
   if (auto prepared = store->prepare(path); !prepared) {
     return fail(prepared.error().in(path.string()));
@@ -82,8 +83,11 @@ void RecordStore::write_together(std::deque<Work>& work) {
   auto commit = [&]() -> Status {
     MUSTER_TRY_STATUS(execute(database_, "BEGIN IMMEDIATE"));
     for (const WriteJob* job : jobs) {
+      if (const auto* space = std::get_if<roles::ProbeSpace>(&job->write.what)) {
+        MUSTER_TRY_STATUS(probe(space->bytes));
+      }
       const auto* put = std::get_if<roles::PutRecords>(&job->write.what);
-      if (put == nullptr) return fail(Code::kDisk, "a record store takes records only");
+      if (put == nullptr) continue;
       for (const auto& record : put->records) MUSTER_TRY_STATUS(insert(record));
     }
     return execute(database_, "COMMIT");
@@ -96,6 +100,14 @@ void RecordStore::write_together(std::deque<Work>& work) {
         roles::Stored{job->write.id, committed ? roles::Outcome::kDone : roles::Outcome::kFailed,
                       committed ? "" : committed.error().message});
   }
+}
+
+Status RecordStore::probe(uint64_t bytes) const {
+  const Path path = folder_ / "probe";
+  const Status written = write_file_atomically(path, std::string(bytes, '\0'));
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  return written;
 }
 
 Status RecordStore::insert(const roles::StoredRecord& record) {

@@ -45,9 +45,11 @@ class RecordStore final : public host::Store {
   void take(std::deque<Work> work);
   void write_together(std::deque<Work>& work);
   Status insert(const roles::StoredRecord& record);
+  Status probe(uint64_t bytes) const;
   Result<pb::Feed> read_batch(const pb::Subscribe& request);
 
   host::Inbox& inbox_;
+  Path folder_;
   sqlite3* database_ = nullptr;
   std::string store_id_;
   std::unique_ptr<WorkThread<Work>> thread_;  // From open() on.

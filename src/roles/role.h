@@ -37,6 +37,10 @@ struct StoredRecord {
 struct PutRecords {
   std::vector<StoredRecord> records;
 };
+// Writes so many bytes, syncs them and takes them away again: whether there is room.
+struct ProbeSpace {
+  uint64_t bytes = 0;
+};
 struct SaveView {
   pb::View view;
 };
@@ -45,7 +49,7 @@ struct SaveJob {
 };
 struct Write {
   WriteId id = 0;
-  std::variant<PutRecords, SaveView, SaveJob> what;
+  std::variant<PutRecords, ProbeSpace, SaveView, SaveJob> what;
 };
 
 // ---- What a role may ask to have done. Each is answered by an event of the same name.

@@ -117,6 +117,8 @@ std::string run_command(World& world, const std::string& text) {
     world.set_lying(who, true);
   else if (line.word == "crash_engine")
     world.set_engine_failing(who, line.get("is", "yes") == "yes");
+  else if (line.word == "fill")
+    world.set_disk_full(who, line.get("is", "yes") == "yes");
   else if (line.word == "lose_model")
     world.set_model_missing(who, line.get("is", "yes") == "yes");
   else if (line.word == "speed")

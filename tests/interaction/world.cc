@@ -85,7 +85,7 @@ struct World::Node {
   std::map<std::string, pb::JobRow> rows;
 
   // How its engine behaves.
-  bool lying = false, failing = false, missing = false;
+  bool disk_full = false, lying = false, failing = false, missing = false;
   double seconds_per_item = 1;
   uint64_t scoring = 0;
 };
@@ -109,6 +109,9 @@ class World::NodeStore final : public host::Store {
   NodeStore(World& world, Node& node) : world_(world), node_(node) {}
 
   void write(pb::Role owner, roles::Write write) override {
+    if (node_.disk_full) {
+      return answer(owner, roles::Stored{write.id, roles::Outcome::kFailed, "no space left"});
+    }
     if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) keep(*put);
     if (const auto* view = std::get_if<roles::SaveView>(&write.what)) node_.view = view->view;
     if (const auto* job = std::get_if<roles::SaveJob>(&write.what)) {
@@ -342,6 +345,7 @@ void World::set_seconds_per_item(const std::string& name, double s) {
 void World::set_engine_failing(const std::string& name, bool failing) {
   node(name).failing = failing;
 }
+void World::set_disk_full(const std::string& name, bool full) { node(name).disk_full = full; }
 void World::set_model_missing(const std::string& name, bool missing) {
   node(name).missing = missing;
 }

@@ -29,6 +29,7 @@ class World {
   void set_lying(const std::string& name, bool lying);
   void set_seconds_per_item(const std::string& name, double seconds);  // 0: never ends.
   void set_engine_failing(const std::string& name, bool failing);
+  void set_disk_full(const std::string& name, bool full);
   void set_model_missing(const std::string& name, bool missing);
 
   void submit(const pb::JobRequest& request);

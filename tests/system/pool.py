@@ -3,6 +3,7 @@ sleeps to wait for something to happen; everything it starts, it stops."""
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -30,10 +31,12 @@ def free_port():
 class Daemon:
     """One process and what it has said."""
 
-    def __init__(self, arguments, env=None):
+    def __init__(self, arguments, env=None, file_bytes=None):
+        limit = file_bytes is not None and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes)))
         self.lines, self.changed = [], threading.Condition()
         self.process = subprocess.Popen([MUSTER, *arguments], stderr=subprocess.PIPE, text=True,
-                                        env={**os.environ, **(env or {})}, start_new_session=True)
+                                        env={**os.environ, **(env or {})}, start_new_session=True,
+                                        preexec_fn=limit or None)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -76,10 +79,11 @@ class PoolTest(unittest.TestCase):
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
 
-    def start(self, role, *arguments, state=None, env=None):
+    def start(self, role, *arguments, state=None, env=None, file_bytes=None):
+        """A daemon; with `file_bytes` none of its files may grow beyond, as on a full disk."""
         self.count += 1
         state = state or self.path(f"{role}-{self.count}")
-        daemon = Daemon([role, "--port", str(self.port), "--state_dir", state, *arguments], env)
+        daemon = Daemon([role, "--port", str(self.port), "--state_dir", state, *arguments], env, file_bytes)
         daemon.state = state
         self.daemons.append(daemon)
         return daemon

@@ -14,6 +14,8 @@ const std::string* job_of(const pb::Envelope& envelope) {
       return &envelope.lend().key().job();
     case pb::Envelope::kFinished:
       return &envelope.finished().key().job();
+    case pb::Envelope::kPreparing:
+      return &envelope.preparing().key().job();
     case pb::Envelope::kReady:
       return &envelope.ready().key().job();
     case pb::Envelope::kUnable:
@@ -38,6 +40,8 @@ const pb::JobKey* key_of(const pb::Envelope& envelope) {
       return &envelope.lend().key();
     case pb::Envelope::kFinished:
       return &envelope.finished().key();
+    case pb::Envelope::kPreparing:
+      return &envelope.preparing().key();
     case pb::Envelope::kReady:
       return &envelope.ready().key();
     case pb::Envelope::kUnable:

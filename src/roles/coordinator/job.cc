@@ -92,6 +92,8 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
     case pb::Envelope::kFinished:
       if (phase_ == Phase::kFinishing) phase_ = Phase::kOver;
       return;
+    case pb::Envelope::kPreparing:
+      return on_preparing(from, envelope.preparing());
     case pb::Envelope::kReady:
       return on_ready(from, envelope.ready());
     case pb::Envelope::kUnable:
@@ -208,14 +210,15 @@ std::string Job::waiting_reason() const {
   if (phase_ == Phase::kFreezing) return "building the requests";
   if (readers_.empty()) return "no storage node is there to keep the answers";
   if (machines_.empty()) return "no machine is free to compute";
-  std::string unable;
+  std::string unable, preparing;
   for (const auto& [name, machine] : machines_) {
     if (machine.lease) return "";
+    if (!machine.ready && !machine.preparing.empty()) preparing = ": " + machine.preparing;
     if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;
   }
   if (!unable.empty()) return unable;
   if (stuck_since_) return "too few machines can vote; waiting for another";
-  return leases_.empty() ? "machines are loading the model" : "";
+  return leases_.empty() ? "machines are loading the model" + preparing : "";
 }
 
 void Job::report(Instant now, Effects& effects) {

@@ -62,7 +62,8 @@ class Job {
   struct Machine {
     bool ready = false;
     std::string numeric_class;
-    std::string unable;  // Why it cannot; empty while it may.
+    std::string unable;     // Why it cannot; empty while it may.
+    std::string preparing;  // What it does before it is ready: "fetching 12 of 98 MB".
     Instant prepare_due{};
     Instant not_before{};  // After a failed attempt.
     std::optional<uint64_t> lease;
@@ -94,6 +95,7 @@ class Job {
   [[nodiscard]] std::string waiting_reason() const;
 
   // job_leases.cc: who works on what.
+  void on_preparing(const std::string& machine, const pb::Preparing& preparing);
   void on_ready(const std::string& machine, const pb::Ready& ready);
   void on_unable(Instant now, const std::string& machine, const pb::Unable& unable,
                  Effects& effects);

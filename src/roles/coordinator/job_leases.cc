@@ -25,6 +25,13 @@ std::string describe(const std::vector<uint32_t>& items) {
 
 }  // namespace
 
+void Job::on_preparing(const std::string& name, const pb::Preparing& preparing) {
+  auto found = machines_.find(name);
+  if (found != machines_.end() && !preparing.what().empty()) {
+    found->second.preparing = preparing.what();
+  }
+}
+
 void Job::on_ready(const std::string& name, const pb::Ready& ready) {
   auto found = machines_.find(name);
   if (found == machines_.end()) return;

@@ -125,6 +125,8 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
   switch (envelope.body_case()) {
     case pb::Envelope::kCopied:
       return on_copied(from, envelope.copied(), effects);
+    case pb::Envelope::kStoreState:
+      return on_store_state(from, envelope.store_state(), effects);
     case pb::Envelope::kSubmit:
       return on_submit(now, from, envelope.submit(), effects);
     case pb::Envelope::kWatch:
@@ -193,6 +195,7 @@ pb::PoolStatus Server::status() const {
     added->set_owner(node.hello.owner());
     added->set_version(node.hello.version());
     added->set_storage_address(node.hello.storage_address());
+    if (!node.store_problem.empty()) added->set_reason("cannot store: " + node.store_problem);
   }
   for (const auto& [id, job] : jobs_) {
     if (!is_over(job.row.state())) *out.add_jobs() = job.row;

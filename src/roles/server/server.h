@@ -38,9 +38,9 @@ class Server final : public Role {
   struct Node {
     pb::Hello hello;
     Instant heard{}, beat_due{};
-    uint64_t order = 0;   // Of joining.
-    std::string lent_to;  // Job id, or empty.
-    std::string numeric_class;
+    uint64_t order = 0;         // Of joining.
+    std::string lent_to;        // Job id, or empty.
+    std::string store_problem;  // Why its store cannot be written; empty: it can.
   };
   struct Job {
     pb::JobRow row;        // As committed.
@@ -78,6 +78,7 @@ class Server final : public Role {
 
   // server_view.cc: which stores count.
   void keep_view(Instant now, Effects& effects);
+  void on_store_state(const std::string& machine, const pb::StoreState& state, Effects& effects);
   void on_copied(const std::string& machine, const pb::Copied& copied, Effects& effects);
   void write_view(pb::View view, Effects& effects);
   void on_view_stored(Instant now, const Stored& stored, Effects& effects);

@@ -21,7 +21,9 @@ bool Server::in_view(const std::string& machine) const {
 // There, or gone for so short a time that it may be a blip. A node back with another store is gone.
 bool Server::is_there(Instant now, const pb::Member& member) const {
   auto node = nodes_.find(member.machine());
-  if (node != nodes_.end()) return node->second.hello.store_id() == member.store_id();
+  if (node != nodes_.end()) {
+    return node->second.hello.store_id() == member.store_id() && node->second.store_problem.empty();
+  }
   auto gone = gone_since_.find(member.machine());
   return gone != gone_since_.end() && now - gone->second < kSilence;
 }
@@ -32,7 +34,8 @@ std::string Server::next_to_promote() const {
   std::pair<int, uint64_t> best_rank{};
   for (const auto& [machine, node] : nodes_) {
     const pb::RoleFlag flag = node.hello.role_flag();
-    const bool may_store = flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE;
+    const bool may_store =
+        (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE) && node.store_problem.empty();
     if (!may_store || node.hello.store_id().empty() || in_view(machine)) continue;
     const int kind = flag == pb::ROLE_FLAG_STORAGE ? 0 : node.lent_to.empty() ? 1 : 2;
     const std::pair rank{kind, node.order};
@@ -74,6 +77,16 @@ void Server::keep_view(Instant now, Effects& effects) {
   joiner->set_store_id(nodes_.at(newcomer).hello.store_id());
   effects.note("machine " + short_id(newcomer) + " becomes a storage node");
   write_view(std::move(next), effects);
+}
+
+void Server::on_store_state(const std::string& machine, const pb::StoreState& state,
+                            Effects& effects) {
+  auto node = nodes_.find(machine);
+  if (node == nodes_.end() || node->second.store_problem == state.problem()) return;
+  node->second.store_problem = state.problem();
+  if (!state.problem().empty()) {
+    effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem());
+  }
 }
 
 void Server::on_copied(const std::string& machine, const pb::Copied& copied, Effects& effects) {

@@ -9,6 +9,8 @@ namespace muster::roles::storage {
 namespace {
 
 constexpr size_t kMaxReaders = 4096;
+constexpr Duration kProbeEvery = seconds(10);
+constexpr uint64_t kProbeBytes = 64u << 20;
 
 }  // namespace
 
@@ -20,11 +22,12 @@ Effects Storage::step(Instant now, const Event& event) {
   if (const auto* received = std::get_if<Received>(&event)) {
     on_message(now, received->envelope, effects);
   } else if (const auto* stored = std::get_if<Stored>(&event)) {
-    on_stored(*stored, effects);
+    on_stored(now, *stored, effects);
   } else if (const auto* read = std::get_if<RecordsRead>(&event)) {
     on_read(*read, effects);
   }
   move_copies(now, effects);
+  try_again(now, effects);
   return effects;
 }
 
@@ -116,7 +119,7 @@ void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effec
     return;
   }
   auto records = good_records(put.records());
-  if (records.empty()) return;
+  if (records.empty() || !problem_.empty()) return;
   pb::Envelope answer = envelope_to(from);
   answer.mutable_put_done()->set_view(view_.number());
   for (const StoredRecord& record : records) {
@@ -126,7 +129,14 @@ void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effec
   effects.send.push_back({std::move(answer), id});
 }
 
-void Storage::on_stored(const Stored& stored, Effects& effects) {
+void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
+  if (stored.id == probe_) {
+    probe_ = 0;
+    if (stored.outcome != Outcome::kDone) return;
+    effects.note("storage: it can be written again");
+    problem_.clear();
+    return say_state(effects);
+  }
   auto found = writes_.find(stored.id);
   if (found == writes_.end()) return;
   const PendingWrite write = std::move(found->second);
@@ -139,9 +149,38 @@ void Storage::on_stored(const Stored& stored, Effects& effects) {
     }
     wake_readers(write.jobs, effects);
   } else {
-    effects.warn("storage: cannot write: " + stored.why);
-    for (Copy& copy : copies_) copy = {copy.member, copy.job, 0, false, {}};
+    on_write_failed(now, stored.why, effects);
   }
+}
+
+void Storage::on_write_failed(Instant now, const std::string& why, Effects& effects) {
+  for (Copy& copy : copies_) copy = {copy.member, copy.job, 0, false, {}};
+  if (!problem_.empty()) return;
+  problem_ = why;
+  say_problem_at_ = now;
+  probe_at_ = now + kProbeEvery;
+  effects.warn("storage: cannot write, so this machine leaves the view: " + why);
+}
+
+void Storage::say_state(Effects& effects) const {
+  pb::Envelope say = envelope_to_server();
+  say.mutable_store_state()->set_problem(problem_);
+  effects.send.push_back({std::move(say)});
+}
+
+// While the store cannot be written: tells the server, and tries whether there is room again.
+void Storage::try_again(Instant now, Effects& effects) {
+  if (problem_.empty()) return;
+  if (say_problem_at_ <= now) {
+    say_state(effects);
+    say_problem_at_ = now + kRepeatEvery;
+  }
+  if (probe_at_ <= now && probe_ == 0) {
+    probe_ = next_write_++;
+    probe_at_ = now + kProbeEvery;
+    effects.persist.push_back({probe_, ProbeSpace{kProbeBytes}});
+  }
+  effects.wake_by(say_problem_at_);
 }
 
 void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request,
@@ -205,7 +244,7 @@ void Storage::on_copied_batch(const std::string& member, const pb::Feed& feed, E
 
 // Asks for the next batch of every copy, and says Copied once all are whole and on disk.
 void Storage::move_copies(Instant now, Effects& effects) {
-  if (place_ != Place::kJoining) return;
+  if (place_ != Place::kJoining || !problem_.empty()) return;
   bool whole = copied_writes_ == 0;
   for (Copy& copy : copies_) {
     if (!is_live(copy.job.job(), copy.job.run())) copy.at_end = true;

@@ -18,6 +18,8 @@ namespace muster::roles::storage {
 //   joining   a joiner: takes Puts, and copies from every member; when the copy is whole and on
 //             disk it says Copied, again and again, until a later view lists it as a member.
 //   member    takes Puts, serves feeds and copies.
+// A store that cannot be written says so, to the console once and to the server until it is out of
+// the view; it lives on, and offers itself again after a test write of 64 MiB.
 // Invariant: an acknowledgement leaves only after the write is durable (Effects::send, `after`).
 // Keeps nothing in memory that the store does not have: a restart is a new object.
 class Storage final : public Role {
@@ -48,10 +50,13 @@ class Storage final : public Role {
   void on_put(const pb::Address& from, const pb::Put& put, Effects& effects);
   void on_subscribe(const pb::Address& from, const pb::Subscribe& request, Effects& effects);
   void on_copied_batch(const std::string& member, const pb::Feed& feed, Effects& effects);
-  void on_stored(const Stored& stored, Effects& effects);
+  void on_stored(Instant now, const Stored& stored, Effects& effects);
   void on_read(const RecordsRead& read, Effects& effects);
   void wake_readers(const std::set<std::string>& jobs, Effects& effects);
   void start_copies();
+  void on_write_failed(Instant now, const std::string& why, Effects& effects);
+  void try_again(Instant now, Effects& effects);
+  void say_state(Effects& effects) const;
   void move_copies(Instant now, Effects& effects);
   WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
   [[nodiscard]] std::vector<StoredRecord> good_records(
@@ -75,6 +80,10 @@ class Storage final : public Role {
   std::vector<Copy> copies_;
   size_t copied_writes_ = 0;  // Of `writes_`, those with `copied`.
   Instant say_copied_at_{};
+
+  std::string problem_;  // Why the store cannot be written; empty: it can.
+  Instant say_problem_at_{}, probe_at_{};
+  WriteId probe_ = 0;  // Under way.
 };
 
 }  // namespace muster::roles::storage

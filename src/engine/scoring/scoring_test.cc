@@ -1,0 +1,68 @@
+// White space as Python's rstrip sees it; contexts that make no token; the order and the cut of a
+// list change no bits.
+#include <gtest/gtest.h>
+
+#include "engine/scoring/scorer.h"
+#include "engine/scoring/whitespace.h"
+
+namespace muster::engine {
+namespace {
+
+const Path kModel = MUSTER_SOURCE_DIR "/build/models/random-neox";
+
+TEST(Whitespace, IsWhatPythonStripsFromTheRight) {
+  EXPECT_EQ(length_without_trailing_space("ab \t\r\n\x1c\x1f"), 2u);
+  EXPECT_EQ(length_without_trailing_space("ab\u00a0\u0085\u1680\u2003\u2028\u3000"), 2u);
+  EXPECT_EQ(length_without_trailing_space("ab\u200b"), 5u);  // Zero width space is none.
+  EXPECT_EQ(length_without_trailing_space("\u00e9"), 2u);
+  EXPECT_EQ(length_without_trailing_space("  "), 0u);
+}
+
+class Scoring : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto loaded = Scorer::load(kModel);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    scorer = std::make_unique<Scorer>(*std::move(loaded));
+  }
+  std::vector<Score> score(const std::vector<ScoreRequest>& requests) {
+    auto scores = scorer->score(requests, [] {});
+    EXPECT_TRUE(scores) << scores.error().message;
+    return scores.value_or(std::vector<Score>());
+  }
+  std::unique_ptr<Scorer> scorer;
+};
+
+TEST_F(Scoring, DoesNotDependOnHowTheListIsCut) {
+  const std::vector<ScoreRequest> requests = {
+      {"The cat", " sat on the mat"}, {"The cat", " ran"}, {"Another", " thing"}, {"", "Hello"}};
+  const auto whole = score(requests);
+  const auto first = score({requests[0], requests[1]}), second = score({requests[2]}),
+             third = score({requests[3]});
+  EXPECT_EQ(whole[0].loglikelihood, first[0].loglikelihood);
+  EXPECT_EQ(whole[1].loglikelihood, first[1].loglikelihood);
+  EXPECT_EQ(whole[2].loglikelihood, second[0].loglikelihood);
+  EXPECT_EQ(whole[3].loglikelihood, third[0].loglikelihood);
+}
+
+TEST_F(Scoring, TrailingWhiteSpaceMovesToTheContinuation) {
+  EXPECT_EQ(score({{"The cat ", "sat"}})[0].loglikelihood,
+            score({{"The cat", " sat"}})[0].loglikelihood);
+}
+
+TEST_F(Scoring, SaysWhichRequestCannotBeScored) {
+  const std::vector<ScoreRequest> requests = {{"a", " b"}, {"  ", "b"}};
+  const auto scores = scorer->score(requests, [] {});
+  ASSERT_FALSE(scores);
+  EXPECT_NE(scores.error().message.find("request 1"), std::string::npos);
+}
+
+TEST_F(Scoring, AContextBeyondTheModelsLengthIsCutFromTheLeft) {
+  std::string longer;
+  for (int i = 0; i < 1500; ++i) longer += " word";
+  const auto scores = score({{longer, " end"}, {"other" + longer, " end"}});
+  EXPECT_EQ(scores[0].loglikelihood, scores[1].loglikelihood);
+}
+
+}  // namespace
+}  // namespace muster::engine

@@ -1,0 +1,123 @@
+// Token ids are those of Hugging Face's tokenizers, on texts chosen to be odd; and BPE's heap
+// agrees with the naive way of merging.
+#include "engine/tokenizer/tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+
+#include "base/rng.h"
+
+namespace muster::engine {
+namespace {
+
+const Path kModels = MUSTER_SOURCE_DIR "/build/models";
+
+TEST(Tokenizer, GivesTheIdsThatTokenizersGives) {
+  std::ifstream file(MUSTER_SOURCE_DIR "/tests/data/tokens.jsonl");
+  std::map<std::string, Tokenizer> tokenizers;
+  int rows = 0;
+  for (std::string line; std::getline(file, line); ++rows) {
+    const Json row = *parse_json(line, 1 << 20);
+    const std::string model = row["model"];
+    if (!tokenizers.contains(model)) {
+      auto loaded = Tokenizer::load(kModels / model);
+      ASSERT_TRUE(loaded) << loaded.error().message;
+      tokenizers.emplace(model, *std::move(loaded));
+    }
+    const auto ids = tokenizers.at(model).encode(row["text"].get<std::string>(), false);
+    ASSERT_TRUE(ids) << ids.error().message;
+    EXPECT_EQ(*ids, row["ids"].get<std::vector<TokenId>>()) << model << ": " << row["text"];
+  }
+  EXPECT_EQ(rows, 52);
+}
+
+TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
+  auto tokenizer = Tokenizer::load(kModels / "random-neox");
+  ASSERT_TRUE(tokenizer);
+  EXPECT_EQ(tokenizer->encode("a\xff", false).error().code, Code::kDataLoss);
+  EXPECT_EQ(tokenizer->encode("\xed\xa0\x80", false).error().code, Code::kDataLoss);
+}
+
+// A vocabulary of the bytes and some merges over "abcd".
+Json small_model(const std::vector<std::pair<std::string, std::string>>& merges) {
+  Json vocabulary = Json::object(), list = Json::array();
+  for (const std::string& letter : byte_alphabet()) vocabulary[letter] = vocabulary.size();
+  for (const auto& [left, right] : merges) {
+    if (!vocabulary.contains(left + right)) vocabulary[left + right] = vocabulary.size();
+    list.push_back(left + " " + right);
+  }
+  return {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", list}};
+}
+
+// The definition: again and again the pair of lowest rank, leftmost first.
+std::vector<std::string> merge_naively(
+    const std::string& text, const std::vector<std::pair<std::string, std::string>>& merges) {
+  std::vector<std::string> parts;
+  for (char c : text) parts.emplace_back(1, c);
+  while (true) {
+    size_t best_rank = merges.size(), best_at = 0;
+    for (size_t i = 0; i + 1 < parts.size(); ++i) {
+      for (size_t rank = 0; rank < best_rank; ++rank) {
+        if (merges[rank] == std::pair(parts[i], parts[i + 1])) best_rank = rank, best_at = i;
+      }
+    }
+    if (best_rank == merges.size()) return parts;
+    parts[best_at] += parts[best_at + 1];
+    parts.erase(parts.begin() + static_cast<ptrdiff_t>(best_at) + 1);
+  }
+}
+
+TEST(Bpe, AgreesWithTheNaiveMerger) {
+  Rng rng(7);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::string> known = {"a", "b", "c", "d"};
+    std::vector<std::pair<std::string, std::string>> merges;
+    for (int i = 0; i < 8; ++i) {
+      const auto pair = std::pair(known[rng.below(known.size())], known[rng.below(known.size())]);
+      const bool fresh =
+          std::find(known.begin(), known.end(), pair.first + pair.second) == known.end();
+      if (!fresh) continue;
+      merges.push_back(pair);
+      known.push_back(pair.first + pair.second);
+    }
+    auto bpe = Bpe::load(small_model(merges));
+    ASSERT_TRUE(bpe) << bpe.error().message;
+    for (int i = 0; i < 20; ++i) {
+      std::string text;
+      for (uint64_t n = rng.below(100); n > 0; --n) text += "abcd"[rng.below(4)];
+      std::vector<TokenId> ids, expected;
+      bpe->encode(text, ids);
+      for (const std::string& part : merge_naively(text, merges))
+        expected.push_back(bpe->find(part));
+      EXPECT_EQ(ids, expected) << text;
+    }
+  }
+}
+
+TEST(Bpe, NamesTheSettingItDoesNotKnow) {
+  Json model = small_model({});
+  model["byte_fallback"] = true;
+  EXPECT_NE(Bpe::load(model).error().message.find("model.byte_fallback"), std::string::npos);
+  model = small_model({});
+  model["merges"] = Json::array({"a zz"});
+  EXPECT_EQ(Bpe::load(model).error().code, Code::kDataLoss);
+}
+
+TEST(AddedTokens, TakeTheLeftmostAndThenTheLongest) {
+  const Json list = *parse_json(R"([{"id":1,"content":"ab","normalized":false},
+      {"id":2,"content":"abc","normalized":false}, {"id":3,"content":"bcd","normalized":false},
+      {"id":4,"content":"X","normalized":false,"lstrip":true,"rstrip":true}])",
+                                1000);
+  const auto added = *AddedTokens::load(list, false);
+  std::vector<AddedTokens::Piece> pieces;
+  added.split("zabcd  X ab", pieces);
+  std::vector<std::pair<std::string, TokenId>> got;
+  for (const auto& piece : pieces) got.emplace_back(piece.text, piece.id);
+  EXPECT_EQ(got, (std::vector<std::pair<std::string, TokenId>>{
+                     {"z", -1}, {"abc", 2}, {"d", -1}, {"  X ", 4}, {"ab", 1}}));
+}
+
+}  // namespace
+}  // namespace muster::engine

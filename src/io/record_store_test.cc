@@ -1,0 +1,110 @@
+// What the record store says is written is there after it was opened again; a feed is cut into
+// batches and ends; a broken file is refused.
+#include "io/record_store.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+
+namespace muster::io {
+namespace {
+
+class Answers final : public host::Inbox {
+ public:
+  void post(pb::Role, roles::Event event) override {
+    std::lock_guard lock(mutex_);
+    events_.push_back(std::move(event));
+    arrived_.notify_one();
+  }
+  void receive(pb::Envelope) override {}
+  template <typename T>
+  T wait() {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return !events_.empty(); });
+    T event = std::get<T>(std::move(events_.front()));
+    events_.erase(events_.begin());
+    return event;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<roles::Event> events_;
+};
+
+class RecordStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder = Path(::testing::TempDir()) / ("records-" + std::to_string(::getpid()));
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+
+  static roles::StoredRecord record(const std::string& body) {
+    pb::SignedRecord signed_record;
+    signed_record.set_body(body);
+    return {sha256(body), "job", 1, "author", signed_record.SerializeAsString()};
+  }
+  pb::Feed read(RecordStore& store, uint64_t cursor) {
+    roles::ReadRecords ask;
+    ask.request.set_job("job");
+    ask.request.set_run(1);
+    ask.request.set_cursor(cursor);
+    store.read(pb::ROLE_STORAGE, ask);
+    return *answers.wait<roles::RecordsRead>().feed;
+  }
+
+  Path folder;
+  Answers answers;
+};
+
+TEST_F(RecordStoreTest, KeepsWhatItSaysItWroteAndItsIdentity) {
+  std::string id;
+  {
+    auto store = *RecordStore::open(folder, answers);
+    id = store->store_id();
+    store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{record("a"), record("b")}}});
+    EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
+    store->write(pb::ROLE_STORAGE, {2, roles::PutRecords{{record("b"), record("c")}}});
+    EXPECT_EQ(answers.wait<roles::Stored>().id, 2u);
+  }
+  auto store = *RecordStore::open(folder, answers);
+  EXPECT_EQ(store->store_id(), id);
+  const pb::Feed feed = read(*store, 0);
+  ASSERT_EQ(feed.records_size(), 3);  // Twice is once, in the order of the first writing.
+  EXPECT_EQ(feed.records(2).body(), "c");
+  EXPECT_TRUE(feed.at_end());
+  EXPECT_EQ(read(*store, feed.next()).records_size(), 0);
+}
+
+TEST_F(RecordStoreTest, CutsAFeedIntoBatches) {
+  auto store = *RecordStore::open(folder, answers);
+  std::vector<roles::StoredRecord> records;
+  for (int i = 0; i < 10; ++i)
+    records.push_back(record(std::to_string(i) + std::string(60'000, 'x')));
+  store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{records}});
+  answers.wait<roles::Stored>();
+  int seen = 0, batches = 0;
+  for (uint64_t cursor = 0, end = 0; end == 0; ++batches) {
+    const pb::Feed feed = read(*store, cursor);
+    EXPECT_EQ(feed.from(), cursor);
+    seen += feed.records_size();
+    cursor = feed.next();
+    end = feed.at_end() ? 1 : 0;
+  }
+  EXPECT_EQ(seen, 10);
+  EXPECT_GE(batches, 3);
+}
+
+TEST_F(RecordStoreTest, RefusesAFileThatIsNoDatabase) {
+  std::ofstream(folder / "records.db") << std::string(5000, 'z');
+  const auto store = RecordStore::open(folder, answers);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Code::kDisk);
+}
+
+}  // namespace
+}  // namespace muster::io

@@ -1,0 +1,35 @@
+"""The engine as a program: what it says of a model, and that the converted model knows its capital."""
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+from pool import ENGINE, NEOX, SMOL
+
+
+class Engine(unittest.TestCase):
+    def score(self, model, *requests):
+        with tempfile.TemporaryDirectory() as work:
+            with open(os.path.join(work, "in"), "w") as out:
+                out.writelines(json.dumps({"context": c, "continuation": t}) + "\n" for c, t in requests)
+            subprocess.run([ENGINE, "score", "--model", model, "--requests", os.path.join(work, "in"),
+                            "--output", os.path.join(work, "out")], check=True)
+            with open(os.path.join(work, "out")) as lines:
+                return [json.loads(line) for line in lines]
+
+    def test_after_the_capital_of_france_is_comes_paris(self):
+        paris, london = self.score(SMOL, ("The capital of France is", " Paris"), ("The capital of France is", " London"))
+        self.assertTrue(paris["is_greedy"])
+        self.assertFalse(london["is_greedy"])
+        self.assertGreater(paris["loglikelihood"], london["loglikelihood"])
+
+    def test_info_tells_what_a_model_is(self):
+        for model, family, parameters in ((SMOL, "llama", 134515008), (NEOX, "gpt_neox", 14067712)):
+            info = json.loads(subprocess.run([ENGINE, "info", "--model", model], check=True, capture_output=True).stdout)
+            self.assertEqual((info["architecture"], info["parameters"]), (family, parameters))
+            self.assertTrue(info["numeric_class"].startswith("approximate-float32-"))
+
+
+if __name__ == "__main__":
+    unittest.main()
