@@ -1,5 +1,6 @@
 #include "cli/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -15,6 +16,14 @@ std::string duration_text(double seconds) {
   const auto whole = static_cast<long>(std::ceil(seconds));
   if (whole < 90) return std::to_string(whole) + " s";
   return std::to_string((whole + 30) / 60) + " min";
+}
+
+// Cut to the terminal's width: a line that wraps could not be drawn over.
+std::string fitting(std::string text) {
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  if (known && text.size() >= size.ws_col) text.resize(size.ws_col - 1u);
+  return text;
 }
 
 }  // namespace
@@ -49,7 +58,7 @@ void ProgressView::show(const pb::JobRow& row) {
   }
   const std::string reason = row.reason().empty() ? "" : "  waiting: " + row.reason();
   if (terminal_) {
-    std::fprintf(stderr, "\r\033[K%s%s", bar(row).c_str(), reason.c_str());
+    std::fprintf(stderr, "\r\033[K%s", fitting(bar(row) + reason).c_str());
     std::fflush(stderr);
     drawn_ = true;
     return;

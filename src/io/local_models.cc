@@ -30,7 +30,7 @@ Result<Path> LocalModels::obtain(const pb::ModelPin& model,
   if (!model_dir_.empty()) places.push_back(model_dir_ / model.name());
   std::string tried;
   for (const Path& place : places) {
-    say("checking " + place.string());
+    say("checking the model's files");
     const auto digest = digest_of(place);
     if (digest && *digest == model.commit()) return place;
     tried += (tried.empty() ? "" : ", ") + place.string() + (digest ? " (another version)" : "");

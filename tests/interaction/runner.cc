@@ -138,19 +138,32 @@ std::string run_command(World& world, const std::string& text) {
   return world.transcript;
 }
 
-// The script with what each command prints now.
-std::string replay(const std::string& script) {
+// The script with what each command prints now. `restarted`, when it is running, is killed and
+// started again before each command.
+std::string replay(const std::string& script, const std::string& restarted = "") {
   World world;
   std::istringstream lines(script);
   std::string out;
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("> ")) {
+      if (world.is_running(restarted)) {
+        world.kill(restarted);
+        world.restart(restarted);
+      }
       out += line + "\n" + run_command(world, line.substr(2));
     } else if (line.starts_with("#") || line.empty()) {
       out += line + "\n";
     }
   }
   return out;
+}
+
+// What "show result" printed at the end of the script: what must not depend on restarts.
+std::string last_result(const std::string& transcript) {
+  const size_t at = transcript.rfind("> show result\n");
+  if (at == std::string::npos) return "";
+  const size_t begin = at + std::string("> show result\n").size();
+  return transcript.substr(begin, transcript.find_first_of("#>", begin) - begin);
 }
 
 class Script : public ::testing::TestWithParam<std::string> {};
@@ -168,6 +181,8 @@ TEST_P(Script, PrintsWhatItSays) {
   }
   EXPECT_EQ(now, content.str()) << "if the new output is right: ./dev test --rewrite";
   EXPECT_EQ(now, replay(content.str())) << "the same script must print the same again";
+  EXPECT_EQ(last_result(now), last_result(replay(content.str(), "server"))) << "server restarted";
+  EXPECT_EQ(last_result(now), last_result(replay(content.str(), "c1"))) << "coordinator restarted";
 }
 
 std::vector<std::string> scripts() {

@@ -302,6 +302,11 @@ void World::join(const std::string& name, pb::RoleFlag flag) {
   attach(n);
 }
 
+bool World::is_running(const std::string& name) const {
+  auto found = nodes_.find(name);
+  return found != nodes_.end() && found->second->alive && found->second->driver != nullptr;
+}
+
 void World::kill(const std::string& name) {
   Node& n = node(name);
   n.alive = n.attached = false;

@@ -22,6 +22,7 @@ class World {
 
   void start_server();
   void join(const std::string& name, pb::RoleFlag flag);
+  [[nodiscard]] bool is_running(const std::string& name) const;
   void kill(const std::string& name);     // Its line closes at once.
   void restart(const std::string& name);  // A new process on what it had stored.
   void cut(const std::string& name);      // Silence, both ways.
