@@ -27,4 +27,12 @@ Error to_error(const pb::Failure& failure) {
   return {Code::kFailed, failure.message()};
 }
 
+pb::JobKey key_of(const pb::JobRow& row) {
+  pb::JobKey key;
+  key.set_job(row.job());
+  key.set_run(row.run());
+  key.set_epoch(row.epoch());
+  return key;
+}
+
 }  // namespace muster::roles

@@ -30,6 +30,9 @@ inline bool same_key(const pb::JobKey& a, const pb::JobKey& b) {
   return a.job() == b.job() && a.run() == b.run() && a.epoch() == b.epoch();
 }
 
+// The assignment that a row is under.
+pb::JobKey key_of(const pb::JobRow& row);
+
 // "3fa9c2..." of a job or machine, for a console.
 inline std::string short_id(const std::string& id) { return id.substr(0, 8); }
 

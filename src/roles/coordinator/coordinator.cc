@@ -5,32 +5,6 @@
 namespace muster::roles::coordinator {
 namespace {
 
-// Which job a message is about; nullptr when it is about none.
-const std::string* job_of(const pb::Envelope& envelope) {
-  switch (envelope.body_case()) {
-    case pb::Envelope::kFrozenCommitted:
-      return &envelope.frozen_committed().key().job();
-    case pb::Envelope::kLend:
-      return &envelope.lend().key().job();
-    case pb::Envelope::kFinished:
-      return &envelope.finished().key().job();
-    case pb::Envelope::kPreparing:
-      return &envelope.preparing().key().job();
-    case pb::Envelope::kReady:
-      return &envelope.ready().key().job();
-    case pb::Envelope::kUnable:
-      return &envelope.unable().key().job();
-    case pb::Envelope::kProgress:
-      return &envelope.progress().key().job();
-    case pb::Envelope::kLeaseFailed:
-      return &envelope.lease_failed().key().job();
-    case pb::Envelope::kFeed:
-      return &envelope.feed().job();
-    default:
-      return nullptr;
-  }
-}
-
 // The assignment a message names; messages of another one are stale.
 const pb::JobKey* key_of(const pb::Envelope& envelope) {
   switch (envelope.body_case()) {
@@ -53,6 +27,12 @@ const pb::JobKey* key_of(const pb::Envelope& envelope) {
     default:
       return nullptr;
   }
+}
+
+// Which job a message is about; nullptr when it is about none.
+const std::string* job_of(const pb::Envelope& envelope) {
+  if (const pb::JobKey* key = key_of(envelope)) return &key->job();
+  return envelope.has_feed() ? &envelope.feed().job() : nullptr;
 }
 
 }  // namespace

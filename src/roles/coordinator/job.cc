@@ -35,18 +35,12 @@ size_t text_bytes(const pb::ItemRequests& requests) {
   return bytes;
 }
 
-pb::JobKey key_of(const pb::JobRow& row) {
-  pb::JobKey key;
-  key.set_job(row.job());
-  key.set_run(row.run());
-  key.set_epoch(row.epoch());
-  return key;
-}
-
 }  // namespace
 
 Job::Job(pb::JobRow row, const Keys& keys, Instant now)
-    : row_(std::move(row)), key_(key_of(row_)), keys_(keys), started_(now) {}
+    : row_(std::move(row)), key_(key_of(row_)), keys_(keys), started_(now) {
+  if (row_.epoch() > 1) others_may_return_until_ = now + kServerGrace;
+}
 
 void Job::start(Effects& effects) {
   effects.run.push_back(FreezeRequests{row_.job(), row_.run(), row_.request()});
@@ -131,6 +125,7 @@ void Job::on_line(Instant now, bool up) {
   line_up_ = up;
   stuck_since_.reset();
   if (!up) return;
+  others_may_return_until_ = now + kServerGrace;
   for (auto& [number, lease] : leases_)
     lease.deadline = std::max(lease.deadline, now + seconds(10));
 }

@@ -118,7 +118,7 @@ class Job {
   void on_record(Instant now, const pb::SignedRecord& record, Effects& effects);
   void settle_if_agreed(Item& item, size_t votes_enough);
   void settle_what_waited(Instant now, Effects& effects);
-  bool is_stuck() const;
+  [[nodiscard]] bool is_stuck(Instant now) const;
   void fail_disputed(const Item& item, Effects& effects);
 
   pb::JobRow row_;
@@ -142,6 +142,7 @@ class Job {
   std::set<std::string> classes_;
 
   std::optional<Instant> stuck_since_;
+  Instant others_may_return_until_{};  // After a new line or assignment: nobody is missing yet.
   Instant repeat_due_{}, report_due_{};
   pb::Envelope repeated_;  // CommitFrozen or Finish.
 };

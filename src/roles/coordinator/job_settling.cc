@@ -57,8 +57,8 @@ void Job::settle_if_agreed(Item& item, size_t votes_enough) {
 }
 
 // Nothing of this job can run: no lease is open, nobody is preparing, nobody may take anything.
-bool Job::is_stuck() const {
-  if (!line_up_ || !leases_.empty()) return false;
+bool Job::is_stuck(Instant now) const {
+  if (!line_up_ || !leases_.empty() || now < others_may_return_until_) return false;
   for (const auto& [name, machine] : machines_) {
     if (machine.unable.empty() && is_useful(name, machine)) return false;
   }
@@ -78,7 +78,7 @@ void Job::fail_disputed(const Item& item, Effects& effects) {
 
 // A pool too small does not hang: what has agreeing votes settles on those it has.
 void Job::settle_what_waited(Instant now, Effects& effects) {
-  if (!is_stuck()) {
+  if (!is_stuck(now)) {
     stuck_since_.reset();
     return;
   }
@@ -86,6 +86,7 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   const Instant due = *stuck_since_ + milliseconds(row_.request().quorum_wait_ms());
   effects.wake_by(due);
   if (now < due) return;
+  stuck_since_ = now;  // What has no answer yet waits on.
   for (Item& item : items_) {
     if (item.votes_at_settling > 0) continue;
     if (item.votes.disputed()) return fail_disputed(item, effects);

@@ -6,12 +6,6 @@
 #include "roles/message.h"
 
 namespace muster::roles::server {
-namespace {
-
-constexpr Duration kGrace = seconds(15);  // After a start, for nodes to come back.
-
-}  // namespace
-
 Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)), started_(started), view_(std::move(state.view)) {
   fresh_ = view_.number() == 0;
@@ -42,7 +36,7 @@ Effects Server::step(Instant now, const Event& event) {
   return effects;
 }
 
-bool Server::in_grace(Instant now) const { return !fresh_ && now < started_ + kGrace; }
+bool Server::in_grace(Instant now) const { return !fresh_ && now < started_ + kServerGrace; }
 
 void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) {
   const std::string& machine = joined.machine;

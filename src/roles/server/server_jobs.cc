@@ -31,14 +31,6 @@ pb::Envelope submit_reply(const std::string& client, const pb::JobRow& row, bool
   return reply;
 }
 
-pb::JobKey key_of(const pb::JobRow& row) {
-  pb::JobKey key;
-  key.set_job(row.job());
-  key.set_run(row.run());
-  key.set_epoch(row.epoch());
-  return key;
-}
-
 template <typename Number>
 std::string text_of(const Number& number) {
   return std::to_string(number);

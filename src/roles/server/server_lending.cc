@@ -64,9 +64,7 @@ void Server::lend_machines(Instant now, Effects& effects) {
 void Server::send_lend(Instant now, Job& job, Effects& effects) const {
   if (job.row.coordinator().empty()) return;
   pb::Envelope lend = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
-  lend.mutable_lend()->mutable_key()->set_job(job.row.job());
-  lend.mutable_lend()->mutable_key()->set_run(job.row.run());
-  lend.mutable_lend()->mutable_key()->set_epoch(job.row.epoch());
+  *lend.mutable_lend()->mutable_key() = key_of(job.row);
   for (const std::string& machine : job.lent) lend.mutable_lend()->add_machines(machine);
   effects.send.push_back({std::move(lend)});
   job.lend_due = now + kRepeatEvery;
@@ -79,10 +77,7 @@ void Server::send_lent(const std::string& machine, Effects& effects) const {
   pb::Envelope lent = envelope_to(address(pb::ROLE_WORKER, machine));
   lent.mutable_lent();
   if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
-    auto* key = lent.mutable_lent()->mutable_key();
-    key->set_job(job->second.row.job());
-    key->set_run(job->second.row.run());
-    key->set_epoch(job->second.row.epoch());
+    *lent.mutable_lent()->mutable_key() = key_of(job->second.row);
     lent.mutable_lent()->set_coordinator(job->second.row.coordinator());
   }
   effects.send.push_back({std::move(lent)});
