@@ -29,12 +29,15 @@ class Pool:
     def start(self, name, *arguments):
         command = [self.muster, *arguments, "--port", str(self.port),
                    "--state_dir", os.path.join(self.folder, name.replace(" ", "-"))]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        log = os.path.join(self.folder, name.replace(" ", "-") + ".log")
+        with open(log, "w") as out:  # A file, not a pipe: a pool that is kept outlives this program.
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out,
+                                       start_new_session=True)
         self.processes.append((name, process))
-        threading.Thread(target=self.listen, args=(name, process), daemon=True).start()
+        threading.Thread(target=self.listen, args=(name, process, log), daemon=True).start()
 
-    def listen(self, name, process):
-        for line in process.stderr:
+    def listen(self, name, process, log):
+        for line in follow(process, log):
             # "12:00:00.000 worker: machine 0123456789abcdef (auto)"
             text = line.rstrip("\n").split(": ", 1)[-1]
             if match := re.match(r"machine ([0-9a-f]{16}) \(", text):
@@ -93,6 +96,20 @@ class Pool:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def follow(process, log):
+    """The lines of a log as they come, until its process has ended."""
+    with open(log) as lines:
+        rest = ""
+        while True:
+            ended = process.poll() is not None
+            rest += lines.read()
+            *whole, rest = rest.split("\n")
+            yield from whole
+            if ended:
+                return
+            time.sleep(0.05)
 
 
 def free_port():

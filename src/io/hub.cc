@@ -262,7 +262,8 @@ Status Hub::download(const std::string& url, const File& file, const Path& blob,
                                         std::to_string(file.bytes) + " were promised"});
   }
   if (to_hex(hasher.finish()) != file.hash) {
-    return refuse({Code::kDataLoss, url + ": the bytes are not what the Hub's hash says"});
+    // Not the researcher's fault: another machine, or another time, may get the right ones.
+    return refuse({Code::kTryLater, url + ": the bytes are not what the Hub's hash says"});
   }
   const bool flushed = std::fflush(out.get()) == 0 && ::fsync(fileno(out.get())) == 0;
   if (!flushed || std::rename(part.c_str(), blob.c_str()) != 0) {

@@ -197,9 +197,9 @@ class Role {
 // ---- Numbers that several roles hold in common (design: section 5 and 6).
 
 constexpr Duration kHeartbeatEvery = seconds(2);
-constexpr Duration kSilence = seconds(8);      // Without any traffic: gone.
+constexpr Duration kSilence = seconds(8);       // Without any traffic: gone.
 constexpr Duration kServerGrace = seconds(15);  // After its start, for nodes to come back.
-constexpr Duration kRepeatEvery = seconds(2);  // Unanswered requests are sent again.
-constexpr size_t kMaxPutBytes = 192u << 10;    // Of records in one Put or Feed.
+constexpr Duration kRepeatEvery = seconds(2);   // Unanswered requests are sent again.
+constexpr size_t kMaxPutBytes = 192u << 10;     // Of records in one Put or Feed.
 
 }  // namespace muster::roles

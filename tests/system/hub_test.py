@@ -142,21 +142,21 @@ class Hub(PoolTest):
         self.start_hub_pool(HF_ENDPOINT="http://127.0.0.1:1")
         self.assert_fails(self.run_tiny(), 75, "127.0.0.1:1")
 
-    def test_wrong_bytes_are_never_kept(self):
-        self.hub.trouble = "wrong bytes"
-        self.start_hub_pool()
-        self.assert_fails(self.run_tiny(), 1, "hash")
-        self.assertFalse(os.path.exists(self.path("hf", "hub", "models--lab--tiny", "snapshots", COMMIT, LARGE)))
-
-    def test_a_cut_connection_is_tried_again(self):
+    def test_a_cut_connection_and_wrong_bytes_are_never_kept_and_tried_again(self):
         self.hub.trouble = "cut"
         self.start_hub_pool()
         run = threading.Thread(target=lambda: setattr(self, "done", self.run_tiny()))
         run.start()
-        self.workers[2].wait_for("cannot load the model")
+        self.workers[2].wait_for("cannot load the model: .*resolve")
+        self.hub.trouble = "wrong bytes"
+        self.workers[2].wait_for("cannot load the model: .*hash")
+        top = self.path("hf", "hub", "models--lab--tiny")
+        self.assertFalse(os.path.exists(os.path.join(top, "snapshots", COMMIT, LARGE)))
+        self.assertNotIn(hashlib.sha256(self.hub.files[LARGE]).hexdigest(), os.listdir(os.path.join(top, "blobs")))
         self.hub.trouble = None
         run.join()
         self.assertEqual(self.done.returncode, 0, self.done.stderr)
+        self.assertIn("waiting: machine", self.done.stderr)
 
 
 if __name__ == "__main__":

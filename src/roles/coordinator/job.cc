@@ -116,7 +116,9 @@ void Job::on_pool_state(const pb::PoolState& state) {
   outbox_.set_view(state.view());
   std::map<std::string, Reader> readers;
   for (const auto& member : outbox_.view().members()) {
-    readers[member.machine()] = readers_[member.machine()];
+    Reader& reader = readers_[member.machine()];
+    const bool same = reader.store_id == member.store_id();
+    readers[member.machine()] = same ? reader : Reader{.store_id = member.store_id()};
   }
   readers_ = std::move(readers);
 }

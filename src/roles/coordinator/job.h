@@ -76,6 +76,7 @@ class Job {
     Instant granted{}, deadline{};
   };
   struct Reader {
+    std::string store_id;  // A cursor means nothing to another store.
     uint64_t cursor = 0;
     bool caught_up = false;
     Instant due{};
