@@ -170,7 +170,7 @@ def main():
         if keep:
             pids = " ".join(str(process.pid) for _, process in pool.processes)
             print(f"\nThe pool is up. Use it:   MUSTER_SERVER=127.0.0.1:{pool.port} {pool.muster} status\n"
-                  f"Stop it:                  kill {pids}; rm -r {folder}")
+                  f"Stop it:                  kill {pids} && sleep 3 && rm -rf {folder}")
         return code
     except KeyboardInterrupt:
         print("\ndemo: stopping", file=sys.stderr)
