@@ -3,7 +3,7 @@
 #include "cli/command.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"muster: evaluates language models on a pool of lent machines"};
+  CLI::App app{"muster: evaluates language models on a pool of lent machines", "muster"};
   app.set_version_flag("--version", "muster " MUSTER_VERSION);
   app.require_subcommand(1);
   app.footer(
