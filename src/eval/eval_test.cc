@@ -68,6 +68,7 @@ TEST(Tasks, ALimitCountsDocumentsOrTakesAShare) {
   EXPECT_EQ(limited(100, 10.0), 10);
   EXPECT_EQ(limited(100, 0.251), 26);
   EXPECT_EQ(limited(100, 1000.0), 100);
+  EXPECT_EQ(limited(100, 1e300), 100);
 }
 
 TEST(Tasks, FewshotIsFixedForMmluAndLackingForHellaswag) {

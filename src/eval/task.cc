@@ -76,10 +76,10 @@ Result<const Task*> find_task(std::string_view name) {
 }
 
 int64_t limited(int64_t documents, std::optional<double> limit) {
-  if (!limit) return documents;
+  if (!limit || *limit >= static_cast<double>(documents)) return documents;
   const double count =
       *limit < 1 ? std::ceil(*limit * static_cast<double>(documents)) : std::floor(*limit);
-  return std::min(documents, static_cast<int64_t>(count));
+  return static_cast<int64_t>(count);
 }
 
 Result<int64_t> resolve_fewshot(const Task& task, std::optional<int64_t> asked) {
