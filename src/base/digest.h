@@ -17,7 +17,6 @@ struct Digest {
 
   auto operator<=>(const Digest&) const = default;
   [[nodiscard]] std::string hex() const;
-  [[nodiscard]] std::string short_hex() const { return hex().substr(0, 8); }
   [[nodiscard]] std::string_view view() const {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }

@@ -27,7 +27,7 @@ const char* state_word(pb::JobState state) {
     case pb::JOB_STATE_CANCELLED:
       return "cancelled";
     default:
-      return "pinning";
+      return "unknown";
   }
 }
 

@@ -13,7 +13,7 @@ namespace muster::io {
 struct HttpGet {
   std::string url;
   std::vector<std::string> headers;
-  // Gets the body piece by piece; false stops the transfer (kInterrupted... as kDisk, say).
+  // Gets the body piece by piece; false stops the transfer, with kDisk.
   std::function<bool(std::string_view)> sink;
 };
 

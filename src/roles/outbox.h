@@ -27,7 +27,6 @@ class Outbox {
   void drop(uint64_t tag);
 
   [[nodiscard]] size_t size() const { return waiting_.size(); }
-  [[nodiscard]] bool has_view() const { return !targets_.empty(); }
   [[nodiscard]] const pb::View& view() const { return view_; }
 
  private:
