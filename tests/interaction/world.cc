@@ -335,6 +335,25 @@ void World::restart(const std::string& name) {
   }
 }
 
+void World::rebuild_storage() {
+  pb::Envelope envelope;
+  auto* state = envelope.mutable_pool_state();
+  *state->mutable_view() = node("server").view;
+  for (const auto& [id, row] : node("server").rows) {
+    if (roles::server::is_over(row.state())) continue;
+    auto* live = state->add_live();
+    live->set_job(id);
+    live->set_run(row.run());
+  }
+  for (auto& [name, n] : nodes_) {
+    const bool stores = n->flag == pb::ROLE_FLAG_AUTO || n->flag == pb::ROLE_FLAG_STORAGE;
+    if (!stores || !n->alive || name == "server") continue;
+    n->driver->add_role(pb::ROLE_STORAGE, std::make_unique<roles::storage::Storage>(
+                                              n->machine, "store-" + name, *n->keys));
+    n->driver->deliver(now_, pb::ROLE_STORAGE, roles::Received{envelope});
+  }
+}
+
 void World::cut(const std::string& name) { node(name).cut = true; }
 
 void World::heal(const std::string& name) {
@@ -532,6 +551,29 @@ std::string World::show_records() const {
     text += "\n";
   }
   return text;
+}
+
+std::string World::outcome() const {
+  const pb::JobRow job = row();
+  std::string text = pb::JobState_Name(job.state()) + " " + job.reason() + "\n";
+  for (const auto& task : job.result().tasks()) text += task.ShortDebugString() + "\n";
+  std::map<uint32_t, std::string> settled;
+  for (const auto& [name, n] : nodes_) {
+    for (const auto& stored : n->records) {
+      pb::SignedRecord signed_record;
+      pb::Record record;
+      MUSTER_CHECK(signed_record.ParseFromString(stored.bytes));
+      MUSTER_CHECK(record.ParseFromString(signed_record.body()));
+      if (!record.has_settled()) continue;
+      std::string& value = settled[record.settled().item()];
+      value.clear();
+      for (const auto& response : record.settled().responses())
+        value += " " + std::to_string(response.loglikelihood());
+    }
+  }
+  for (const auto& [item, value] : settled)
+    text += "item " + std::to_string(item) + value + "\n";
+  return with_names(text);
 }
 
 bool World::result_equals_alone() const {

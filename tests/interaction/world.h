@@ -25,6 +25,8 @@ class World {
   [[nodiscard]] bool is_running(const std::string& name) const;
   void kill(const std::string& name);     // Its line closes at once.
   void restart(const std::string& name);  // A new process on what it had stored.
+  // Every storage role is built anew from what it stored, while the rest of its process lives on.
+  void rebuild_storage();
   void cut(const std::string& name);      // Silence, both ways.
   void heal(const std::string& name);
   void set_lying(const std::string& name, bool lying);
@@ -46,6 +48,10 @@ class World {
   [[nodiscard]] std::string show_records() const;
   // Whether the result equals that of one process that asks the same engine alone.
   [[nodiscard]] bool result_equals_alone() const;
+
+  // What a script came to, whoever was restarted on the way: the job's state and numbers, and the
+  // value of every settled item.
+  [[nodiscard]] std::string outcome() const;
 
   // A text with names in the place of machines' and the job's ids.
   [[nodiscard]] std::string with_names(std::string text) const;
