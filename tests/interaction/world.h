@@ -1,24 +1,18 @@
 #pragma once
 
-#include <functional>
-#include <map>
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "host/driver.h"
-#include "roles/keys.h"
+#include "sim/world.h"
 
 namespace muster::interaction {
 
-// A pool in one thread and in virtual time: the very roles and Driver of production over ports that
-// live here. Messages take no time and arrive in order unless a machine is cut off; a write is
-// durable as soon as it is asked for; an engine takes a second an item and answers by a hash of the
-// question. Everything worth telling goes to `transcript`, with names instead of ids.
-class World {
+// A simulated pool in which nothing goes wrong by itself, driven by the commands of a script.
+// Messages take no time and arrive in order unless a machine is cut off; a write is durable as soon
+// as it is asked for; an engine takes a second an item and answers by a hash of the question.
+// Everything worth telling goes to `transcript`, with names instead of ids.
+class World final : private sim::Observer {
  public:
   World();
-  ~World();
 
   void start_server();
   void join(const std::string& name, pb::RoleFlag flag);
@@ -27,7 +21,7 @@ class World {
   void restart(const std::string& name);  // A new process on what it had stored.
   // Every storage role is built anew from what it stored, while the rest of its process lives on.
   void rebuild_storage();
-  void cut(const std::string& name);      // Silence, both ways.
+  void cut(const std::string& name);  // Silence, both ways.
   void heal(const std::string& name);
   void set_lying(const std::string& name, bool lying);
   void set_seconds_per_item(const std::string& name, double seconds);  // 0: never ends.
@@ -59,28 +53,14 @@ class World {
   std::string transcript;
 
  private:
-  struct Node;
-  class NodeNet;
-  class NodeStore;
-  class NodeEngine;
-  class NodeCompute;
-  class NodeConsole;
-  class NodeKeys;
-
-  Node& node(const std::string& name);
-  void build(Node& node);
-  void attach(Node& node);
-  void at(Instant when, std::function<void()> what);
-  void carry(Node& from, pb::Envelope envelope);
+  void on_send(const sim::Node& from, const pb::Envelope& envelope) override;
+  void on_note(const sim::Node& from, const roles::Note& note) override;
+  sim::Node& node(const std::string& name);
+  void ask(pb::Envelope envelope);
   void tell(const std::string& who, const std::string& text);
-  void tell_message(const pb::Envelope& envelope);
   [[nodiscard]] std::string name_of(const pb::Address& address) const;
-  bool step_once(Instant until);
 
-  Instant now_{seconds(100)};
-  uint64_t sequence_ = 0;
-  std::map<std::pair<Instant, uint64_t>, std::function<void()>> agenda_;
-  std::map<std::string, std::unique_ptr<Node>> nodes_;  // By name; "server" is one.
+  sim::World pool_;
   std::string job_;
 };
 

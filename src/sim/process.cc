@@ -1,0 +1,232 @@
+#include "sim/process.h"
+
+#include "eval/task.h"
+#include "roles/coordinator/coordinator.h"
+#include "roles/server/server.h"
+#include "roles/storage/storage.h"
+#include "roles/worker/worker.h"
+
+namespace muster::sim {
+
+class Process::NodeNet final : public host::Net {
+ public:
+  NodeNet(World& world, Node& node) : world_(world), node_(node) {}
+  void send(pb::Envelope envelope) override { world_.send(node_, std::move(envelope)); }
+  void reopen_line() override { world_.close_line(node_); }
+
+ private:
+  World& world_;
+  Node& node_;
+};
+
+// Applies a write after half the disk's latency and tells of it after the other half: a crash may
+// come before, between, or after.
+class Process::NodeStore final : public host::Store {
+ public:
+  NodeStore(World& world, Node& node)
+      : world_(world), node_(node), pool_epoch_(node.database.pool_epoch) {}
+
+  void write(pb::Role owner, roles::Write write) override {
+    const WriteState state{owner, write.id};
+    if (node_.disk.full) {
+      return answer(state, node_.disk.latency, roles::Outcome::kFailed, "no space left");
+    }
+    if (node_.disk.away) {
+      return answer(state, node_.disk.latency + seconds(5), roles::Outcome::kFailed,
+                    "the database does not answer");
+    }
+    const bool unknown = world_.rng.below(1000) < node_.disk.unknown_per_mille;
+    const bool applied = !unknown || world_.rng.below(2) == 0;
+    auto apply = [this, state, unknown, applied, write = std::move(write)](Process&) {
+      if (node_.is_server() && pool_epoch_ != node_.database.pool_epoch) {
+        return answer(state, {}, roles::Outcome::kFailed, "another server has this pool now");
+      }
+      if (applied) {
+        apply_to_disk(write);
+        world_.observer().on_applied(node_, write);
+      }
+      answer(state, node_.disk.latency / 2,
+             unknown ? roles::Outcome::kUnknown : roles::Outcome::kDone, "");
+    };
+    if (node_.disk.latency == Duration()) return apply(*node_.process);
+    later(node_.disk.latency / 2, std::move(apply));
+  }
+
+  void read(pb::Role owner, const roles::ReadRecords& read) override {
+    later(node_.disk.latency / 2, [this, owner, read](Process& process) {
+      roles::RecordsRead answer{read.reader, node_.records.read(read.request)};
+      process.driver().deliver(node_.local(world_.now()), owner, std::move(answer));
+    });
+  }
+
+ private:
+  struct WriteState {
+    pb::Role owner;
+    roles::WriteId id;
+  };
+  void apply_to_disk(const roles::Write& write) {
+    if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) node_.records.put(*put);
+    if (node_.is_server()) node_.database.apply(write);
+  }
+  void answer(WriteState state, Duration delay, roles::Outcome outcome, std::string why) {
+    later(delay, [this, state, outcome, why = std::move(why)](Process& process) {
+      process.driver().deliver(node_.local(world_.now()), state.owner,
+                               roles::Stored{state.id, outcome, why});
+    });
+  }
+  void later(Duration delay, std::function<void(Process&)> what) {
+    world_.agenda.in(delay, [this, life = node_.life, what = std::move(what)] {
+      world_.in_process(node_, life, what);
+    });
+  }
+
+  World& world_;
+  Node& node_;
+  uint64_t pool_epoch_;  // Of the server that opened it.
+};
+
+class Process::NodeEngine final : public host::Engine {
+ public:
+  NodeEngine(World& world, Node& node) : world_(world), node_(node) {}
+
+  void load(pb::Role owner, const roles::LoadModel& load) override {
+    Result<std::string> outcome = node_.engine.model_class.name;
+    if (node_.engine.missing_model) outcome = fail(Code::kNotFound, "model not here");
+    later(node_.engine.loading, owner, roles::ModelLoaded{load.model.commit(), outcome});
+  }
+
+  void score(pb::Role owner, const roles::ScoreItem& item) override {
+    const uint64_t scoring = ++scoring_;
+    const Duration takes = node_.engine.per_item;
+    if (takes == Duration()) return;
+    for (Duration passed = seconds(1); passed < takes; passed += seconds(1)) {
+      while_scoring(scoring, passed, owner, roles::Scoring{item.id});
+    }
+    while_scoring(scoring, takes, owner, roles::ItemScored{item.id, outcome(item)});
+  }
+
+  void stop_scoring() override { ++scoring_; }
+
+ private:
+  Result<std::vector<pb::Response>> outcome(const roles::ScoreItem& item) {
+    if (node_.engine.failing) return fail(Code::kFailed, "the engine crashed");
+    auto responses = answers_of(node_.engine.model_class, item.requests, world_.rng.next());
+    if (!node_.engine.lie.empty()) {
+      const double lie = 1.0 + static_cast<double>(mix(node_.engine.lie) % 1000);
+      responses[0].set_loglikelihood(responses[0].loglikelihood() - lie);
+    }
+    return responses;
+  }
+  void while_scoring(uint64_t scoring, Duration delay, pb::Role owner, roles::Event event) {
+    world_.agenda.in(delay, [this, scoring, owner, life = node_.life, e = std::move(event)] {
+      world_.in_process(node_, life, [&](Process& process) {
+        if (scoring == scoring_) process.driver().deliver(node_.local(world_.now()), owner, e);
+      });
+    });
+  }
+  void later(Duration delay, pb::Role owner, roles::Event event) {
+    world_.agenda.in(delay, [this, owner, life = node_.life, e = std::move(event)] {
+      world_.in_process(node_, life, [&](Process& process) {
+        process.driver().deliver(node_.local(world_.now()), owner, e);
+      });
+    });
+  }
+
+  World& world_;
+  Node& node_;
+  uint64_t scoring_ = 0;  // Of the last score() or stop_scoring().
+};
+
+class Process::NodeCompute final : public host::Compute {
+ public:
+  NodeCompute(World& world, Node& node) : world_(world), node_(node) {}
+  void freeze(pb::Role owner, const roles::FreezeRequests& freeze) override {
+    world_.agenda.in({}, [this, owner, freeze, life = node_.life] {
+      world_.in_process(node_, life, [&](Process& process) {
+        process.driver().deliver(
+            node_.local(world_.now()), owner,
+            roles::RequestsFrozen{freeze.job, freeze.run, world_.freeze(freeze.request)});
+      });
+    });
+  }
+
+ private:
+  World& world_;
+  Node& node_;
+};
+
+class Process::NodeHub final : public host::Hub {
+ public:
+  NodeHub(World& world, Node& node) : world_(world), node_(node) {}
+  void pin(pb::Role owner, const roles::PinModel& pin) override {
+    pb::ModelPin model;
+    model.set_name(pin.model);
+    model.set_commit(to_hex(sha256(pin.model).view()).substr(0, 40));
+    model.set_dtype("float32");
+    world_.agenda.in(milliseconds(100), [this, owner, pin, model, life = node_.life] {
+      world_.in_process(node_, life, [&](Process& process) {
+        process.driver().deliver(node_.local(world_.now()), owner,
+                                 roles::ModelPinned{pin.call, model});
+      });
+    });
+  }
+
+ private:
+  World& world_;
+  Node& node_;
+};
+
+class Process::NodeConsole final : public host::Console {
+ public:
+  NodeConsole(World& world, Node& node) : world_(world), node_(node) {}
+  void note(pb::Role, const roles::Note& note) override { world_.observer().on_note(node_, note); }
+
+ private:
+  World& world_;
+  Node& node_;
+};
+
+Process::Process(World& world, Node& node) : world_(world), node_(node) {
+  net_ = std::make_unique<NodeNet>(world, node);
+  store_ = std::make_unique<NodeStore>(world, node);
+  engine_ = std::make_unique<NodeEngine>(world, node);
+  compute_ = std::make_unique<NodeCompute>(world, node);
+  hub_ = std::make_unique<NodeHub>(world, node);
+  console_ = std::make_unique<NodeConsole>(world, node);
+  driver_ = std::make_unique<host::Driver>(
+      node.machine,
+      host::Ports{.net = net_.get(),
+                  .console = console_.get(),
+                  .stores = {{pb::ROLE_SERVER, store_.get()}, {pb::ROLE_STORAGE, store_.get()}},
+                  .engine = engine_.get(),
+                  .hub = hub_.get(),
+                  .compute = compute_.get()});
+  add_roles();
+}
+
+Process::~Process() = default;
+
+void Process::add_roles() {
+  if (node_.is_server()) {
+    driver_->add_role(pb::ROLE_SERVER, std::make_unique<roles::server::Server>(
+                                           roles::server::ServerOptions{.version = "test"},
+                                           node_.database.state(), node_.local(world_.now())));
+    return;
+  }
+  if (node_.flag == pb::ROLE_FLAG_COORDINATOR) {
+    driver_->add_role(pb::ROLE_COORDINATOR,
+                      std::make_unique<roles::coordinator::Coordinator>(*node_.keys));
+    return;
+  }
+  if (node_.computes()) {
+    driver_->add_role(pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(*node_.keys));
+  }
+  if (node_.stores()) rebuild_storage();
+}
+
+void Process::rebuild_storage() {
+  driver_->add_role(pb::ROLE_STORAGE, std::make_unique<roles::storage::Storage>(
+                                          node_.machine, node_.records.store_id(), *node_.keys));
+}
+
+}  // namespace muster::sim

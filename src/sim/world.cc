@@ -1,0 +1,246 @@
+#include "sim/world.h"
+
+#include "base/check.h"
+#include "eval/task.h"
+#include "roles/message.h"
+#include "sim/process.h"
+
+namespace muster::sim {
+namespace {
+
+constexpr Duration kFirstRetry = milliseconds(200);
+constexpr Duration kSlowestRetry = seconds(5);
+
+Result<std::shared_ptr<const roles::FrozenTasks>> freeze_real_tasks(const pb::JobRequest& request) {
+  auto tasks = std::make_shared<roles::FrozenTasks>();
+  for (const std::string& name : request.tasks()) {
+    MUSTER_TRY(const eval::Task* task, eval::find_task(name));
+    tasks->push_back({.task = name, .version = task->version, .documents = task->documents});
+    MUSTER_TRY(tasks->back().items, eval::build_items(*task, {request.limit(), std::nullopt}));
+  }
+  return tasks;
+}
+
+}  // namespace
+
+Node::Node() = default;
+Node::~Node() = default;
+
+bool Node::stores() const { return flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE; }
+bool Node::computes() const { return flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_COMPUTE; }
+Instant Node::local(Instant now) const {
+  const int64_t since = now.time_since_epoch().count();
+  return Instant(Duration(since + since / 1'000'000 * clock_drift_ppm));
+}
+
+World::World(uint64_t seed, Observer& observer)
+    : rng(seed), freeze(freeze_real_tasks), to_client([](auto&, auto&) {}), observer_(observer) {}
+World::~World() = default;
+
+Node& World::add(const std::string& name, pb::RoleFlag flag) {
+  auto& slot = nodes_[name];
+  MUSTER_CHECK(!slot);
+  slot = std::make_unique<Node>();
+  slot->name = name;
+  slot->flag = flag;
+  slot->keys = std::make_unique<HashKeys>("key of " + name);
+  if (slot->is_server()) return *slot;
+  slot->machine = roles::machine_id(slot->keys->public_key());
+  slot->records.wipe("store-" + name);
+  by_machine_[slot->machine] = slot.get();
+  return *slot;
+}
+
+Node* World::find(const std::string& machine) {
+  auto found = by_machine_.find(machine);
+  return found == by_machine_.end() ? nullptr : found->second;
+}
+
+Duration World::delay() {
+  if (weather.jitter == Duration()) return weather.least_delay;
+  return weather.least_delay +
+         Duration(static_cast<int64_t>(rng.below(static_cast<uint64_t>(weather.jitter.count()))));
+}
+
+void World::start(Node& node) {
+  MUSTER_CHECK(!node.process);
+  ++node.life;
+  node.wake.reset();
+  if (node.is_server()) ++node.database.pool_epoch;
+  node.process = std::make_unique<Process>(*this, node);
+  observer_.on_started(node);
+  if (!node.is_server()) return retry_connect(node, {});
+  in_process(node, node.life, [&](Process& process) {
+    process.driver().deliver(node.local(now()), pb::ROLE_SERVER, roles::Tick{});
+  });
+}
+
+void World::start_and_connect_now(Node& node) {
+  const bool reconnects_by_itself = std::exchange(reconnects, false);
+  start(node);
+  reconnects = reconnects_by_itself;
+  if (!node.is_server()) connect(node);
+}
+
+void World::kill(Node& node) {
+  if (!node.process) return;
+  if (!node.is_server()) close_line(node);
+  ++node.life;
+  node.paused = false;
+  node.backlog.clear();
+  node.process.reset();
+  observer_.on_ended(node);
+  if (!node.is_server()) return;
+  for (auto& [name, other] : nodes_) {
+    if (other->session != 0) close_line(*other);
+  }
+}
+
+void World::pause(Node& node) { node.paused = node.process != nullptr; }
+
+void World::resume(Node& node) {
+  if (!std::exchange(node.paused, false)) return;
+  for (auto& what : std::exchange(node.backlog, {})) what();
+}
+
+void World::in_process(Node& node, uint64_t life, std::function<void(Process&)> what) {
+  if (!node.process || node.life != life) return;
+  if (node.paused) {
+    node.backlog.push_back(
+        [this, &node, life, what = std::move(what)] { in_process(node, life, what); });
+    return;
+  }
+  what(*node.process);
+  schedule_wake(node);
+}
+
+void World::schedule_wake(Node& node) {
+  if (!node.process) return;
+  const auto local = node.process->driver().wake_at();
+  if (!local) return;
+  // Clocks drift by a few per cent at most: looking again a little late is soon enough.
+  const Duration ahead = std::max(Duration(0), *local - node.local(now()));
+  const Instant at = now() + ahead;
+  if (node.wake && *node.wake <= at) return;
+  node.wake = at;
+  agenda.at(at, [this, &node, life = node.life, at] {
+    if (node.wake != at || node.life != life) return;
+    node.wake.reset();
+    in_process(node, life, [&](Process& process) { process.driver().tick(node.local(now())); });
+  });
+}
+
+// ---- Lines.
+
+void World::connect(Node& node) {
+  Node& server = *nodes_.at("server");
+  if (!node.process || node.session != 0) return;
+  if (!server.process || node.cut_up || node.cut_down) {
+    return retry_connect(node, kSlowestRetry);
+  }
+  node.session = next_session_++;
+  roles::NodeJoined joined{node.machine, {}};
+  joined.hello.set_role_flag(node.flag);
+  joined.hello.set_owner(node.owner);
+  joined.hello.set_version(node.version);
+  if (node.stores()) joined.hello.set_store_id(node.records.store_id());
+  tell_line(node, roles::LineUp{});
+  agenda.in(delay(), [this, &server, life = server.life, joined = std::move(joined)] {
+    in_process(server, life, [&](Process& process) {
+      process.driver().deliver(server.local(now()), pb::ROLE_SERVER, joined);
+    });
+  });
+}
+
+void World::retry_connect(Node& node, Duration pause) {
+  if (!reconnects) return;
+  const auto wait =
+      pause == Duration()
+          ? pause
+          : Duration(static_cast<int64_t>(rng.below(static_cast<uint64_t>(pause.count())) + 1));
+  agenda.in(wait, [this, &node, life = node.life] {
+    if (node.life == life) connect(node);
+  });
+}
+
+// Both ends see the line close, each if the close reaches it.
+void World::close_line(Node& node) {
+  if (std::exchange(node.session, 0) == 0) return;
+  Node& server = *nodes_.at("server");
+  tell_line(node, roles::LineDown{});
+  if (server.process && !node.cut_up) {
+    agenda.in(delay(), [this, &node, &server, life = server.life] {
+      in_process(server, life, [&](Process& process) {
+        if (node.session != 0) return;  // A newer line is there: nobody left.
+        process.driver().deliver(server.local(now()), pb::ROLE_SERVER,
+                                 roles::NodeLeft{node.machine});
+      });
+    });
+  }
+  retry_connect(node, kFirstRetry);
+}
+
+void World::tell_line(Node& node, roles::Event event) {
+  in_process(node, node.life, [&node, this, event](Process& process) {
+    for (pb::Role role : {pb::ROLE_WORKER, pb::ROLE_STORAGE, pb::ROLE_COORDINATOR}) {
+      process.driver().deliver(node.local(now()), role, event);
+    }
+  });
+}
+
+// ---- Envelopes: a star.
+
+// One hop between a node and the server.
+void World::carry(Node& node, bool up, pb::Envelope envelope) {
+  if (node.session == 0 || (up ? node.cut_up : node.cut_down)) return;
+  if (rng.below(1000) < weather.lost_per_mille) return;
+  const int copies = rng.below(1000) < weather.repeated_per_mille ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    agenda.in(delay(), [this, &node, up, session = node.session, e = envelope]() mutable {
+      if (node.session != session) return;  // Of an older line.
+      if (up) return arrive_at_server(node, std::move(e));
+      in_process(node, node.life, [&node, this, e = std::move(e)](Process& process) {
+        process.driver().receive(node.local(now()), e);
+      });
+    });
+  }
+}
+
+void World::arrive_at_server(Node& from, pb::Envelope envelope) {
+  Node& server = *nodes_.at("server");
+  if (!server.process) return;
+  envelope.mutable_from()->set_machine(from.machine);  // The transport vouches for it.
+  const pb::Role to = envelope.to().role();
+  if (to == pb::ROLE_CLIENT) return;
+  if (to != pb::ROLE_SERVER) {
+    if (Node* target = find(envelope.to().machine())) carry(*target, false, std::move(envelope));
+    return;
+  }
+  in_process(server, server.life, [&server, this, e = std::move(envelope)](Process& process) {
+    process.driver().receive(server.local(now()), e);
+  });
+}
+
+void World::send(Node& from, pb::Envelope envelope) {
+  observer_.on_send(from, envelope);
+  if (!from.is_server()) return carry(from, true, std::move(envelope));
+  const pb::Address& to = envelope.to();
+  if (to.role() == pb::ROLE_CLIENT) {
+    agenda.in(delay(),
+              [this, client = to.machine(), e = std::move(envelope)] { to_client(client, e); });
+  } else if (Node* target = find(to.machine())) {
+    carry(*target, false, std::move(envelope));
+  }
+}
+
+void World::from_client(const std::string& client, pb::Envelope envelope) {
+  Node& server = *nodes_.at("server");
+  if (!server.process) return;
+  *envelope.mutable_from() = roles::address(pb::ROLE_CLIENT, client);
+  agenda.in(delay(), [this, &server, life = server.life, e = std::move(envelope)] {
+    in_process(server, life,
+               [&](Process& process) { process.driver().receive(server.local(now()), e); });
+  });
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "host/driver.h"
+#include "sim/agenda.h"
+#include "sim/disk.h"
+#include "sim/hash_keys.h"
+#include "sim/stand_in_model.h"
+
+namespace muster::sim {
+
+// How envelopes fare between nodes and the server, each way. Nothing set: at once, in order.
+struct Weather {
+  Duration least_delay{}, jitter{};  // Each takes least_delay + uniform [0, jitter].
+  uint32_t lost_per_mille = 0, repeated_per_mille = 0;
+};
+
+// How a node's engine behaves.
+struct EngineTraits {
+  ModelClass model_class;
+  Duration per_item = seconds(1);  // Zero: an item never ends.
+  Duration loading{};
+  std::string lie;       // Not empty: answers are wrong; equal lies agree.
+  bool failing = false;  // Every item ends in a crash.
+  bool missing_model = false;
+};
+
+// How a node's disk behaves.
+struct DiskTraits {
+  Duration latency{};
+  bool full = false;               // Or read-only: every write fails.
+  bool away = false;               // The server's database: every write fails after a while.
+  uint32_t unknown_per_mille = 0;  // The server's database: a commit whose outcome is not told.
+};
+
+class Process;
+
+// A machine of the pool: what survives its process, and the process while it runs.
+struct Node {
+  Node();
+  ~Node();
+  [[nodiscard]] bool is_server() const { return name == "server"; }
+  [[nodiscard]] bool stores() const;
+  [[nodiscard]] bool computes() const;
+  [[nodiscard]] Instant local(Instant now) const;
+
+  std::string name, machine, owner, version = "test";
+  pb::RoleFlag flag{};
+  std::unique_ptr<HashKeys> keys;
+  RecordDisk records;
+  ServerDisk database;  // The server's.
+  EngineTraits engine;
+  DiskTraits disk;
+  int64_t clock_drift_ppm = 0;  // Its clock against the world's.
+
+  std::unique_ptr<Process> process;  // Null: not running.
+  uint64_t life = 0;     // Raised by every start and end: what an older life asked for is dropped.
+  uint64_t session = 0;  // Of its line to the server; 0: none.
+  bool cut_up = false, cut_down = false;  // Nothing passes to the server, from the server.
+  bool paused = false;
+  std::vector<std::function<void()>> backlog;  // What waits for a paused process.
+  std::optional<Instant> wake;                 // The earliest wake-up on the agenda.
+};
+
+// What someone who watches the world may want to see. Called in the order things happen.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // A role says something; it may yet be lost on the way.
+  virtual void on_send(const Node&, const pb::Envelope&) {}
+  virtual void on_note(const Node&, const roles::Note&) {}
+  // A write was applied: it is durable, though nobody was told yet.
+  virtual void on_applied(const Node&, const roles::Write&) {}
+  virtual void on_started(const Node&) {}
+  virtual void on_ended(const Node&) {}
+};
+
+// A whole pool in one thread and in virtual time: the very roles and Driver of production over
+// ports that live here. As built nothing goes wrong and nothing but an engine takes time; whoever
+// holds the world makes it rougher through its nodes' fields and `weather`.
+class World {
+ public:
+  // `observer` outlives the object.
+  World(uint64_t seed, Observer& observer);
+  ~World();
+
+  Agenda agenda{Instant(seconds(100))};
+  Weather weather;
+  Rng rng;
+  // Backs the items of a job; by default those of the real tasks.
+  std::function<Result<std::shared_ptr<const roles::FrozenTasks>>(const pb::JobRequest&)> freeze;
+  // Gets what the server says to a client, by the client's name.
+  std::function<void(const std::string& client, const pb::Envelope&)> to_client;
+  bool reconnects = true;  // A node whose line is lost opens a new one by itself.
+
+  [[nodiscard]] Instant now() const { return agenda.now(); }
+  Node& add(const std::string& name, pb::RoleFlag flag);  // Not running yet.
+  Node& node(const std::string& name) { return *nodes_.at(name); }
+  [[nodiscard]] const std::map<std::string, std::unique_ptr<Node>>& nodes() const { return nodes_; }
+  [[nodiscard]] Node* find(const std::string& machine);  // Null: none of this id.
+
+  // A process on what the node had stored; it connects by itself.
+  void start(Node& node);
+  void start_and_connect_now(Node& node);
+  // The process is gone, and its line is seen to close unless it is cut off.
+  void kill(Node& node);
+  void pause(Node& node);
+  void resume(Node& node);
+  void connect(Node& node);  // Tries once.
+
+  // A client's envelope to the server; lost when there is none.
+  void from_client(const std::string& client, pb::Envelope envelope);
+
+  // For the ports and the process.
+  void send(Node& from, pb::Envelope envelope);
+  void close_line(Node& node);
+  // Runs `what` in the node's process, if it still is the same, and looks after its wake-ups.
+  void in_process(Node& node, uint64_t life, std::function<void(Process&)> what);
+  Observer& observer() { return observer_; }
+
+ private:
+  void carry(Node& node, bool up, pb::Envelope envelope);
+  void arrive_at_server(Node& from, pb::Envelope envelope);
+  void retry_connect(Node& node, Duration pause);
+  void schedule_wake(Node& node);
+  void tell_line(Node& node, roles::Event event);
+  [[nodiscard]] Duration delay();
+
+  Observer& observer_;
+  std::map<std::string, std::unique_ptr<Node>> nodes_;  // By name; "server" is one.
+  std::map<std::string, Node*> by_machine_;
+  uint64_t next_session_ = 1;
+};
+
+}  // namespace muster::sim
