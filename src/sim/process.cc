@@ -75,9 +75,7 @@ class Process::NodeStore final : public host::Store {
     });
   }
   void later(Duration delay, std::function<void(Process&)> what) {
-    world_.agenda.in(delay, [this, life = node_.life, what = std::move(what)] {
-      world_.in_process(node_, life, what);
-    });
+    world_.in_process_after(node_, delay, std::move(what));
   }
 
   World& world_;
@@ -118,17 +116,13 @@ class Process::NodeEngine final : public host::Engine {
     return responses;
   }
   void while_scoring(uint64_t scoring, Duration delay, pb::Role owner, roles::Event event) {
-    world_.agenda.in(delay, [this, scoring, owner, life = node_.life, e = std::move(event)] {
-      world_.in_process(node_, life, [&](Process& process) {
-        if (scoring == scoring_) process.driver().deliver(node_.local(world_.now()), owner, e);
-      });
+    world_.in_process_after(node_, delay, [this, scoring, owner, event](Process& process) {
+      if (scoring == scoring_) process.driver().deliver(node_.local(world_.now()), owner, event);
     });
   }
   void later(Duration delay, pb::Role owner, roles::Event event) {
-    world_.agenda.in(delay, [this, owner, life = node_.life, e = std::move(event)] {
-      world_.in_process(node_, life, [&](Process& process) {
-        process.driver().deliver(node_.local(world_.now()), owner, e);
-      });
+    world_.in_process_after(node_, delay, [this, owner, event](Process& process) {
+      process.driver().deliver(node_.local(world_.now()), owner, event);
     });
   }
 
@@ -141,12 +135,10 @@ class Process::NodeCompute final : public host::Compute {
  public:
   NodeCompute(World& world, Node& node) : world_(world), node_(node) {}
   void freeze(pb::Role owner, const roles::FreezeRequests& freeze) override {
-    world_.agenda.in({}, [this, owner, freeze, life = node_.life] {
-      world_.in_process(node_, life, [&](Process& process) {
-        process.driver().deliver(
-            node_.local(world_.now()), owner,
-            roles::RequestsFrozen{freeze.job, freeze.run, world_.freeze(freeze.request)});
-      });
+    world_.in_process_after(node_, {}, [this, owner, freeze](Process& process) {
+      process.driver().deliver(
+          node_.local(world_.now()), owner,
+          roles::RequestsFrozen{freeze.job, freeze.run, world_.freeze(freeze.request)});
     });
   }
 
@@ -163,11 +155,9 @@ class Process::NodeHub final : public host::Hub {
     model.set_name(pin.model);
     model.set_commit(to_hex(sha256(pin.model).view()).substr(0, 40));
     model.set_dtype("float32");
-    world_.agenda.in(milliseconds(100), [this, owner, pin, model, life = node_.life] {
-      world_.in_process(node_, life, [&](Process& process) {
-        process.driver().deliver(node_.local(world_.now()), owner,
-                                 roles::ModelPinned{pin.call, model});
-      });
+    world_.in_process_after(node_, milliseconds(100), [this, owner, pin, model](Process& process) {
+      process.driver().deliver(node_.local(world_.now()), owner,
+                               roles::ModelPinned{pin.call, model});
     });
   }
 

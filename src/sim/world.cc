@@ -51,7 +51,7 @@ Node& World::add(const std::string& name, pb::RoleFlag flag) {
   return *slot;
 }
 
-Node* World::find(const std::string& machine) {
+Node* World::find(const std::string& machine) const {
   auto found = by_machine_.find(machine);
   return found == by_machine_.end() ? nullptr : found->second;
 }
@@ -70,7 +70,7 @@ void World::start(Node& node) {
   node.process = std::make_unique<Process>(*this, node);
   observer_.on_started(node);
   if (!node.is_server()) return retry_connect(node, {});
-  in_process(node, node.life, [&](Process& process) {
+  in_process(node, node.life, [this, &node](Process& process) {
     process.driver().deliver(node.local(now()), pb::ROLE_SERVER, roles::Tick{});
   });
 }
@@ -114,6 +114,12 @@ void World::in_process(Node& node, uint64_t life, std::function<void(Process&)> 
   schedule_wake(node);
 }
 
+void World::in_process_after(Node& node, Duration delay, std::function<void(Process&)> what) {
+  agenda.in(delay, [this, &node, life = node.life, what = std::move(what)] {
+    in_process(node, life, what);
+  });
+}
+
 void World::schedule_wake(Node& node) {
   if (!node.process) return;
   const auto local = node.process->driver().wake_at();
@@ -126,7 +132,8 @@ void World::schedule_wake(Node& node) {
   agenda.at(at, [this, &node, life = node.life, at] {
     if (node.wake != at || node.life != life) return;
     node.wake.reset();
-    in_process(node, life, [&](Process& process) { process.driver().tick(node.local(now())); });
+    in_process(node, life,
+               [this, &node](Process& process) { process.driver().tick(node.local(now())); });
   });
 }
 
@@ -146,7 +153,7 @@ void World::connect(Node& node) {
   if (node.stores()) joined.hello.set_store_id(node.records.store_id());
   tell_line(node, roles::LineUp{});
   agenda.in(delay(), [this, &server, life = server.life, joined = std::move(joined)] {
-    in_process(server, life, [&](Process& process) {
+    in_process(server, life, [this, &server, joined](Process& process) {
       process.driver().deliver(server.local(now()), pb::ROLE_SERVER, joined);
     });
   });
@@ -170,7 +177,7 @@ void World::close_line(Node& node) {
   tell_line(node, roles::LineDown{});
   if (server.process && !node.cut_up) {
     agenda.in(delay(), [this, &node, &server, life = server.life] {
-      in_process(server, life, [&](Process& process) {
+      in_process(server, life, [this, &node, &server](Process& process) {
         if (node.session != 0) return;  // A newer line is there: nobody left.
         process.driver().deliver(server.local(now()), pb::ROLE_SERVER,
                                  roles::NodeLeft{node.machine});
@@ -181,7 +188,7 @@ void World::close_line(Node& node) {
 }
 
 void World::tell_line(Node& node, roles::Event event) {
-  in_process(node, node.life, [&node, this, event](Process& process) {
+  in_process_after(node, {}, [&node, this, event](Process& process) {
     for (pb::Role role : {pb::ROLE_WORKER, pb::ROLE_STORAGE, pb::ROLE_COORDINATOR}) {
       process.driver().deliver(node.local(now()), role, event);
     }
@@ -238,8 +245,9 @@ void World::from_client(const std::string& client, pb::Envelope envelope) {
   if (!server.process) return;
   *envelope.mutable_from() = roles::address(pb::ROLE_CLIENT, client);
   agenda.in(delay(), [this, &server, life = server.life, e = std::move(envelope)] {
-    in_process(server, life,
-               [&](Process& process) { process.driver().receive(server.local(now()), e); });
+    in_process(server, life, [this, &server, e](Process& process) {
+      process.driver().receive(server.local(now()), e);
+    });
   });
 }
 

@@ -104,7 +104,7 @@ class World {
   Node& add(const std::string& name, pb::RoleFlag flag);  // Not running yet.
   Node& node(const std::string& name) { return *nodes_.at(name); }
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Node>>& nodes() const { return nodes_; }
-  [[nodiscard]] Node* find(const std::string& machine);  // Null: none of this id.
+  [[nodiscard]] Node* find(const std::string& machine) const;  // Null: none of this id.
 
   // A process on what the node had stored; it connects by itself.
   void start(Node& node);
@@ -123,6 +123,7 @@ class World {
   void close_line(Node& node);
   // Runs `what` in the node's process, if it still is the same, and looks after its wake-ups.
   void in_process(Node& node, uint64_t life, std::function<void(Process&)> what);
+  void in_process_after(Node& node, Duration delay, std::function<void(Process&)> what);
   Observer& observer() { return observer_; }
 
  private:

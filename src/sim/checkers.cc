@@ -1,0 +1,380 @@
+#include "sim/checkers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "eval/metric.h"
+#include "eval/task.h"
+#include "roles/message.h"
+#include "roles/server/server.h"
+
+namespace muster::sim {
+namespace {
+
+std::vector<Question> questions_of(const eval::Item& item) {
+  std::vector<Question> questions;
+  for (const auto& request : item.requests) {
+    questions.emplace_back(request.context, request.continuation);
+  }
+  return questions;
+}
+
+using RunKey = std::pair<std::string, uint32_t>;              // {job, run}
+using ItemKey = std::tuple<std::string, uint32_t, uint32_t>;  // {job, run, item}
+
+ItemKey item_key(const pb::Record& record, uint32_t item) {
+  return {record.job(), record.run(), item};
+}
+
+std::string name_of(const ItemKey& key) {
+  return "item " + std::to_string(std::get<2>(key)) + " of job " +
+         roles::short_id(std::get<0>(key)) + " run " + std::to_string(std::get<1>(key));
+}
+
+std::string bytes_of(const pb::Settled& settled) {
+  std::string text;
+  for (const auto& response : settled.responses()) text += response.SerializeAsString() + "|";
+  return text;
+}
+
+// The items of a job in order, over all its tasks.
+class JobItems {
+ public:
+  explicit JobItems(const pb::JobRequest& request) : tasks_(*stand_in_tasks(request)) {
+    for (size_t task = 0; task < tasks_->size(); ++task) {
+      for (const auto& item : (*tasks_)[task].items) items_.emplace_back(task, &item);
+    }
+  }
+  [[nodiscard]] size_t size() const { return items_.size(); }
+  [[nodiscard]] const eval::Item& item(size_t i) const { return *items_[i].second; }
+  [[nodiscard]] size_t task(size_t i) const { return items_[i].first; }
+
+ private:
+  std::shared_ptr<const roles::FrozenTasks> tasks_;
+  std::vector<std::pair<size_t, const eval::Item*>> items_;
+};
+
+// ---- An accepted job is never lost.
+
+class AcceptedJobIsKept final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (!node.is_server() || !envelope.has_submit_reply()) return;
+    const auto& reply = envelope.submit_reply();
+    if (reply.has_failure()) return;
+    accepted_.emplace(reply.job(), reply.run());
+    check(node);
+  }
+  void on_started(const Node& node) override {
+    if (node.is_server()) check(node);
+  }
+  void at_end() override { check(world_.node("server")); }
+
+ private:
+  void check(const Node& server) {
+    for (const auto& [job, run] : accepted_) {
+      auto row = server.database.rows.find(job);
+      if (row != server.database.rows.end() && row->second.run() >= run) continue;
+      wrong("job " + job + " run " + std::to_string(run) + " was accepted and has no row");
+    }
+  }
+  std::set<RunKey> accepted_;
+};
+
+// ---- An acknowledged record survives while one store that acknowledged it does.
+
+class AcknowledgedIsKept final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (!envelope.has_put_done()) return;
+    for (const std::string& bytes : envelope.put_done().digests()) {
+      if (node.records.holds(*Digest::from_bytes(bytes))) continue;
+      wrong(node.name + " acknowledges a record that is not on its disk");
+    }
+  }
+  // Who becomes a member holds all that is acknowledged and that another member holds.
+  void on_applied(const Node&, const roles::Write& write) override {
+    if (std::holds_alternative<roles::SaveView>(write.what)) check("after a change of the view");
+  }
+  void at_end() override { check("in the end"); }
+
+ private:
+  void check(const std::string& when) {
+    const auto stores = members();
+    for (const KnownRecord* known : ledger_.acknowledged()) {
+      if (!is_live(known->record.job(), known->record.run())) continue;
+      size_t holding = 0;
+      for (const Node* store : stores) holding += store->records.holds(known->digest) ? 1 : 0;
+      if (holding == 0 || holding == stores.size()) continue;
+      wrong("an acknowledged record is on " + std::to_string(holding) + " of " +
+            std::to_string(stores.size()) + " members " + when);
+    }
+  }
+};
+
+// ---- A settled item never changes while one store that acknowledged it survives.
+
+class SettledNeverChanges final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_acknowledged(const KnownRecord& known) override {
+    if (!known.record.has_settled()) return;
+    const ItemKey key = item_key(known.record, known.record.settled().item());
+    const std::string value = bytes_of(known.record.settled());
+    auto [entry, is_new] = settled_.try_emplace(key, First{value, known.digest});
+    if (is_new || entry->second.value == value) return;
+    if (survives(entry->second.digest)) {
+      wrong(name_of(key) + " was settled with another value before");
+    }
+    entry->second = {value, known.digest};
+  }
+
+ private:
+  struct First {
+    std::string value;
+    Digest digest;
+  };
+  bool survives(const Digest& digest) const {
+    const auto stores = members();
+    return std::any_of(stores.begin(), stores.end(),
+                       [&](const Node* store) { return store->records.holds(digest); });
+  }
+  std::map<ItemKey, First> settled_;
+};
+
+// ---- An item is settled by votes of distinct machines that agree, and by enough of them.
+
+class VotesAreSound final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_acknowledged(const KnownRecord& known) override {
+    if (!known.record.has_settled() || !checked_.insert(known.digest).second) return;
+    const pb::Settled& settled = known.record.settled();
+    const ItemKey key = item_key(known.record, settled.item());
+    std::set<std::string> machines;
+    for (const std::string& bytes : settled.votes()) {
+      const KnownRecord* vote = ledger_.find(*Digest::from_bytes(bytes));
+      const bool is_vote = vote != nullptr && vote->record.has_answer() &&
+                           vote->record.answer().item() == settled.item() &&
+                           vote->record.job() == known.record.job() &&
+                           vote->record.run() == known.record.run();
+      if (!is_vote) return wrong(name_of(key) + " counts something that is no vote on it");
+      if (!machines.insert(vote->author).second) {
+        return wrong(name_of(key) + " counts two votes of one machine");
+      }
+    }
+    if (machines.empty()) return wrong(name_of(key) + " is settled without a vote");
+    check_count(key, machines.size());
+  }
+
+ private:
+  void check_count(const ItemKey& key, size_t votes) {
+    const auto& rows = world_.node("server").database.rows;
+    auto row = rows.find(std::get<0>(key));
+    if (row == rows.end() || row->second.run() != std::get<1>(key)) return;
+    const pb::JobRequest& request = row->second.request();
+    if (votes >= request.redundancy()) return;
+    // Fewer are right only in a pool that had nobody else for the quorum wait.
+    const Duration waited = world_.now() - accepted_[{std::get<0>(key), std::get<1>(key)}];
+    // Clocks run up to 2 % fast.
+    if (waited * 100 < milliseconds(request.quorum_wait_ms()) * 97) {
+      wrong(name_of(key) + " is settled on " + std::to_string(votes) + " votes without waiting");
+    }
+  }
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (!node.is_server() || !envelope.has_submit_reply()) return;
+    const auto& reply = envelope.submit_reply();
+    if (!reply.has_failure()) accepted_.try_emplace({reply.job(), reply.run()}, world_.now());
+  }
+
+  std::set<Digest> checked_;
+  std::map<RunKey, Instant> accepted_;
+};
+
+// ---- A job's numbers equal those of one process doing all the work alone.
+
+class NumbersAreRight final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_acknowledged(const KnownRecord& known) override {
+    if (!known.record.has_settled()) return;
+    const pb::Settled& settled = known.record.settled();
+    values_[item_key(known.record, settled.item())].insert(bytes_of(settled));
+    known_[item_key(known.record, settled.item())].push_back(&known);
+  }
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+    if (save == nullptr || save->row.state() != pb::JOB_STATE_DONE) return;
+    const pb::JobRow& row = save->row;
+    const JobItems items(row.request());
+    std::vector<std::vector<eval::ItemScore>> scores(row.result().tasks_size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      const auto key = ItemKey(row.job(), row.run(), static_cast<uint32_t>(i));
+      auto found = known_.find(key);
+      if (found == known_.end()) {
+        return wrong("the result counts " + name_of(key) +
+                     ", which no acknowledged record settles");
+      }
+      const pb::Settled& settled = found->second.back()->record.settled();
+      const std::vector<pb::Response> value(settled.responses().begin(), settled.responses().end());
+      if (!may_be_wrong() && !is_allowed(value, questions_of(items.item(i)))) {
+        return wrong(name_of(key) + " has a value that no honest machine gives");
+      }
+      std::vector<eval::Response> responses;
+      for (const auto& response : value) {
+        responses.push_back({response.loglikelihood(), response.is_greedy()});
+      }
+      if (items.task(i) >= scores.size()) return wrong("the result lacks a task");
+      scores[items.task(i)].push_back(eval::score_item(items.item(i), responses));
+    }
+    for (size_t task = 0; task < scores.size(); ++task) {
+      const auto metrics = eval::aggregate(scores[task]);
+      const auto& told = row.result().tasks(static_cast<int>(task));
+      for (size_t m = 0; m < metrics.size(); ++m) {
+        if (told.metrics_size() <= static_cast<int>(m) ||
+            told.metrics(static_cast<int>(m)).value() != metrics[m].value) {
+          return wrong("job " + row.job() + ": " + metrics[m].name +
+                       " is not what its settled items give");
+        }
+      }
+    }
+  }
+
+ private:
+  // Liars who say the same, or one vote an item: then a wrong value may win.
+  bool may_be_wrong() const {
+    size_t liars = 0;
+    for (const NodePlan& node : plan_.nodes) liars += node.lie.empty() ? 0 : 1;
+    return liars > 0;
+  }
+  std::map<ItemKey, std::set<std::string>> values_;
+  std::map<ItemKey, std::vector<const KnownRecord*>> known_;
+};
+
+// ---- An old epoch changes nothing.
+
+class OldEpochChangesNothing final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (node.is_server() || !envelope.has_finish()) return;
+    const pb::Finish& finish = envelope.finish();
+    finished_[{finish.key().job(), finish.key().run(), finish.key().epoch()}] = finish;
+  }
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+    if (save == nullptr) return;
+    const pb::JobRow& row = save->row;
+    auto& before = latest_[row.job()];
+    if (std::pair(row.run(), row.epoch()) < before)
+      wrong("an epoch of job " + row.job() + " went back");
+    before = {row.run(), row.epoch()};
+    if (row.state() != pb::JOB_STATE_DONE) return;
+    auto finish = finished_.find({row.job(), row.run(), row.epoch()});
+    if (finish == finished_.end()) {
+      wrong("job " + row.job() + " is done, but not by whom it was assigned to last");
+    }
+  }
+
+ private:
+  std::map<std::string, std::pair<uint32_t, uint64_t>> latest_;
+  std::map<std::tuple<std::string, uint32_t, uint64_t>, pb::Finish> finished_;
+};
+
+// ---- A job that is over stays as it is.
+
+class OverIsOver final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+    if (save == nullptr) return;
+    const pb::JobRow& row = save->row;
+    auto [entry, is_new] = over_.try_emplace({row.job(), row.run()}, row);
+    if (!is_new && entry->second.state() != row.state() &&
+        roles::server::is_over(entry->second.state())) {
+      wrong("job " + row.job() + " was over and is " + pb::JobState_Name(row.state()) + " now");
+    }
+    entry->second = row;
+    const bool asked = std::any_of(plan_.jobs.begin(), plan_.jobs.end(),
+                                   [](const JobPlan& job) { return job.cancelled.has_value(); });
+    if (row.state() == pb::JOB_STATE_CANCELLED && !asked) wrong("a job was cancelled by nobody");
+  }
+
+ private:
+  std::map<RunKey, pb::JobRow> over_;
+};
+
+// ---- The view is back to its count.
+
+class ViewIsWhole final : public Checker {
+ public:
+  using Checker::Checker;
+  void at_end() override {
+    const pb::View& view = world_.node("server").database.view;
+    if (view.members_size() != 2 || view.joiners_size() != 0) {
+      wrong("the view has " + std::to_string(view.members_size()) + " members and " +
+            std::to_string(view.joiners_size()) + " joiners");
+    }
+    if (members().size() != static_cast<size_t>(view.members_size())) {
+      wrong("a member of the view is not the store it was");
+    }
+  }
+};
+
+}  // namespace
+
+bool Checker::is_live(const std::string& job, uint32_t run) const {
+  const auto& rows = world_.node("server").database.rows;
+  auto row = rows.find(job);
+  return row != rows.end() && row->second.run() == run &&
+         !roles::server::is_over(row->second.state());
+}
+
+std::vector<const Node*> Checker::members() const {
+  std::vector<const Node*> out;
+  for (const auto& member : world_.node("server").database.view.members()) {
+    const Node* node = world_.find(member.machine());
+    if (node != nullptr && node->records.store_id() == member.store_id()) out.push_back(node);
+  }
+  return out;
+}
+
+std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger, const Plan& plan) {
+  std::vector<std::unique_ptr<Checker>> all;
+  auto add = [&]<typename T>(std::type_identity<T>, const char* name) {
+    all.push_back(std::make_unique<T>(name, world, ledger, plan));
+  };
+  add(std::type_identity<AcceptedJobIsKept>(), "an accepted job is never lost");
+  add(std::type_identity<AcknowledgedIsKept>(), "an acknowledged record is kept");
+  add(std::type_identity<SettledNeverChanges>(), "a settled item never changes");
+  add(std::type_identity<VotesAreSound>(), "votes are of distinct machines and enough");
+  add(std::type_identity<NumbersAreRight>(), "the numbers equal one process alone");
+  add(std::type_identity<OldEpochChangesNothing>(), "an old epoch changes nothing");
+  add(std::type_identity<OverIsOver>(), "a job that is over stays over");
+  add(std::type_identity<ViewIsWhole>(), "the view is back to its count");
+  return all;
+}
+
+Result<std::shared_ptr<const roles::FrozenTasks>> stand_in_tasks(const pb::JobRequest& request) {
+  auto tasks = std::make_shared<roles::FrozenTasks>();
+  for (const std::string& name : request.tasks()) {
+    MUSTER_TRY(const eval::Task* task, eval::find_task(name));
+    tasks->push_back({.task = name, .version = task->version, .documents = task->documents});
+    const auto count = eval::limited(task->documents, request.limit());
+    for (int64_t doc = 0; doc < count; ++doc) {
+      eval::Item item{.doc_id = doc, .gold = doc % 4};
+      for (int choice = 0; choice < 4; ++choice) {
+        item.requests.push_back(
+            {request.model() + name + std::to_string(doc), " " + std::to_string(choice)});
+        item.lengths.push_back(1 + choice % 2);
+      }
+      tasks->back().items.push_back(std::move(item));
+    }
+  }
+  return tasks;
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/ledger.h"
+#include "sim/plan.h"
+#include "sim/world.h"
+
+namespace muster::sim {
+
+// One promise of the pool that is looked at from outside, after every step that could break it.
+// Says what is wrong through `wrong`, once at most.
+class Checker : public Observer {
+ public:
+  // All outlive the object.
+  Checker(const char* name, World& world, Ledger& ledger, const Plan& plan)
+      : name_(name), world_(world), ledger_(ledger), plan_(plan) {}
+
+  [[nodiscard]] const std::string& found() const { return found_; }  // Empty: nothing wrong.
+  // A record is acknowledged, possibly not for the first time.
+  virtual void on_acknowledged(const KnownRecord&) {}
+  // The pool was healed, every job is over, and some time has passed.
+  virtual void at_end() {}
+
+ protected:
+  void wrong(const std::string& what) {
+    if (found_.empty()) found_ = std::string(name_) + ": " + what;
+  }
+  [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
+  // Members of the view now, that still have the store they joined with.
+  [[nodiscard]] std::vector<const Node*> members() const;
+
+  const char* name_;
+  World& world_;
+  Ledger& ledger_;
+  const Plan& plan_;
+
+ private:
+  std::string found_;
+};
+
+// Every checker there is, by name.
+std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger, const Plan& plan);
+
+// What one honest process alone would answer, for the items of a job as the simulator freezes them.
+Result<std::shared_ptr<const roles::FrozenTasks>> stand_in_tasks(const pb::JobRequest& request);
+
+}  // namespace muster::sim

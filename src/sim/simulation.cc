@@ -1,0 +1,279 @@
+#include "sim/simulation.h"
+
+#include <algorithm>
+
+#include "roles/message.h"
+#include "roles/server/server.h"
+
+namespace muster::sim {
+namespace {
+
+constexpr Weather kCalm{.least_delay = milliseconds(1), .jitter = milliseconds(1)};
+
+const NodePlan& plan_of(const Plan& plan, const std::string& name) {
+  return *std::find_if(plan.nodes.begin(), plan.nodes.end(),
+                       [&](const NodePlan& node) { return node.name == name; });
+}
+
+}  // namespace
+
+Simulation::Simulation(Plan plan, std::string* trace)
+    : plan_(std::move(plan)), trace_(trace), world_(plan_.seed, *this), begun_(world_.now()) {
+  checkers_ = all_checkers(world_, ledger_, plan_);
+  world_.freeze = stand_in_tasks;
+  world_.weather = hurt_weather_ = plan_.weather;
+  build();
+}
+
+void Simulation::build() {
+  for (const NodePlan& planned : plan_.nodes) {
+    Node& node = world_.add(planned.name, planned.flag);
+    node.owner = planned.owner;
+    node.engine.model_class = planned.model_class;
+    node.engine.per_item = planned.per_item;
+    node.engine.loading = planned.loading;
+    node.engine.lie = planned.lie;
+    node.disk.latency = planned.disk_latency;
+    node.clock_drift_ppm = planned.clock_drift_ppm;
+    world_.agenda.at(planned.joins, [this, &node] {
+      if (!node.process) world_.start(node);
+    });
+  }
+  for (const JobPlan& job : plan_.jobs) {
+    const std::string name = "researcher-" + std::to_string(researchers_.size() + 1);
+    researchers_.push_back(std::make_unique<Researcher>(world_, job, name));
+    researchers_.back()->start();
+  }
+  world_.to_client = [this](const std::string& client, const pb::Envelope& envelope) {
+    const size_t number = std::stoul(client.substr(client.find('-') + 1));
+    researchers_.at(number - 1)->hear(envelope);
+  };
+  schedule_faults();
+}
+
+void Simulation::schedule_faults() {
+  for (const Fault& fault : plan_.faults) {
+    world_.agenda.at(fault.at, [this, &fault] { strike(fault); });
+    world_.agenda.at(std::min(fault.until, plan_.healed), [this, &fault] { pass(fault); });
+  }
+  world_.agenda.at(plan_.healed, [this] { heal(); });
+}
+
+void Simulation::strike(const Fault& fault) {
+  if (fault.kind == FaultKind::kStorm) {
+    world_.weather = {.least_delay = milliseconds(1),
+                      .jitter = seconds(3),
+                      .lost_per_mille = 300,
+                      .repeated_per_mille = 300};
+    return;
+  }
+  Node& node = world_.node(fault.node);
+  trace(node, std::string("FAULT ") + to_string(fault.kind));
+  switch (fault.kind) {
+    case FaultKind::kKill:
+      return world_.kill(node);
+    case FaultKind::kWipe:
+      world_.kill(node);
+      return node.records.wipe("store-" + node.name + "-" + std::to_string(++wipes_));
+    case FaultKind::kUnplug:
+      node.cut_up = node.cut_down = true;
+      return;
+    case FaultKind::kCutUp:
+      node.cut_up = true;
+      return;
+    case FaultKind::kCutDown:
+      node.cut_down = true;
+      return;
+    case FaultKind::kPause:
+      return world_.pause(node);
+    case FaultKind::kDiskFull:
+      node.disk.full = true;
+      return;
+    case FaultKind::kDiskSlow:
+      node.disk.latency = milliseconds(1500);
+      return;
+    case FaultKind::kRot:
+      return rot(node);
+    case FaultKind::kDatabaseAway:
+      node.disk.away = true;
+      return;
+    case FaultKind::kDatabaseUnknown:
+      node.disk.unknown_per_mille = 500;
+      return;
+    case FaultKind::kEngineFails:
+      node.engine.failing = true;
+      return;
+    case FaultKind::kEngineStuck:
+      node.engine.per_item = {};
+      return;
+    case FaultKind::kEngineSlow:
+      node.engine.per_item = seconds(8);
+      return;
+    case FaultKind::kModelMissing:
+      node.engine.missing_model = true;
+      return;
+    case FaultKind::kStorm:
+      return;
+  }
+}
+
+void Simulation::pass(const Fault& fault) {
+  if (fault.kind == FaultKind::kStorm) {
+    world_.weather = hurt_weather_;
+    return;
+  }
+  Node& node = world_.node(fault.node);
+  const NodePlan& planned = plan_of(plan_, fault.node);
+  trace(node, std::string("PASSES ") + to_string(fault.kind));
+  switch (fault.kind) {
+    case FaultKind::kKill:
+    case FaultKind::kWipe:
+      if (!planned.healthy && fault.until > plan_.healed) return;  // Gone for good.
+      if (!node.process && world_.now() >= planned.joins) world_.start(node);
+      return;
+    case FaultKind::kUnplug:
+    case FaultKind::kCutUp:
+    case FaultKind::kCutDown:
+      node.cut_up = node.cut_down = false;
+      return;
+    case FaultKind::kPause:
+      return world_.resume(node);
+    case FaultKind::kDiskFull:
+      node.disk.full = false;
+      return;
+    case FaultKind::kDiskSlow:
+      node.disk.latency = planned.disk_latency;
+      return;
+    case FaultKind::kDatabaseAway:
+      node.disk.away = false;
+      return;
+    case FaultKind::kDatabaseUnknown:
+      node.disk.unknown_per_mille = 0;
+      return;
+    case FaultKind::kEngineFails:
+      node.engine.failing = false;
+      return;
+    case FaultKind::kEngineStuck:
+    case FaultKind::kEngineSlow:
+      node.engine.per_item = planned.per_item;
+      return;
+    case FaultKind::kModelMissing:
+      node.engine.missing_model = false;
+      return;
+    case FaultKind::kRot:
+    case FaultKind::kStorm:
+      return;
+  }
+}
+
+void Simulation::rot(Node&) {}
+
+// Whoever is of the healthy core runs, and nothing ails anybody; some of the others stay away.
+void Simulation::heal() {
+  trace(world_.node("server"), "HEALED");
+  world_.weather = hurt_weather_ = kCalm;
+  for (const NodePlan& planned : plan_.nodes) {
+    Node& node = world_.node(planned.name);
+    if (node.process || !planned.healthy) continue;
+    world_.start(node);
+  }
+}
+
+bool Simulation::all_over() const {
+  return std::all_of(researchers_.begin(), researchers_.end(),
+                     [](const auto& researcher) { return researcher->done(); });
+}
+
+std::string Simulation::first_wrong() const {
+  for (const auto& checker : checkers_) {
+    if (!checker->found().empty()) return checker->found();
+  }
+  return "";
+}
+
+Simulation::Verdict Simulation::wrong_or(Verdict otherwise) {
+  why_ = first_wrong();
+  return why_.empty() ? otherwise : Verdict::kWrong;
+}
+
+Simulation::Verdict Simulation::stuck() {
+  for (const auto& researcher : researchers_) {
+    if (researcher->done()) continue;
+    const auto& rows = world_.node("server").database.rows;
+    auto row = rows.find(researcher->job());
+    why_ = "job " + (researcher->job().empty() ? "not even accepted" : researcher->job()) +
+           " has not ended " + std::to_string(to_seconds(kEndsWithin)) + " s after the healing" +
+           (row == rows.end() ? "" : ": " + row->second.ShortDebugString());
+  }
+  return Verdict::kStuck;
+}
+
+Simulation::Verdict Simulation::run() {
+  const Instant limit = plan_.healed + kEndsWithin;
+  bool over = false;
+  while (!over && world_.agenda.run_next(limit)) {
+    over = world_.now() > plan_.healed && all_over();
+    if (!first_wrong().empty()) return wrong_or(Verdict::kPassed);
+  }
+  if (!over) return stuck();
+  for (const auto& researcher : researchers_) {
+    if (researcher->state() != pb::JOB_STATE_FAILED) continue;
+    const bool expected = std::any_of(plan_.nodes.begin(), plan_.nodes.end(),
+                                      [](const NodePlan& node) { return !node.lie.empty(); }) ||
+                          std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const Fault& f) {
+                            return f.kind == FaultKind::kEngineFails;
+                          });
+    if (!expected) {
+      why_ = "a job failed in a pool without liars and crashes: " + researcher->reason();
+      return Verdict::kWrong;
+    }
+  }
+  world_.agenda.run_until(world_.now() + seconds(60));
+  for (const auto& checker : checkers_) checker->at_end();
+  return wrong_or(Verdict::kPassed);
+}
+
+void Simulation::note_digest(const Node& node, std::string_view what) {
+  digest_ = mix(what, digest_ ^ mix(node.name) ^
+                          static_cast<uint64_t>(world_.now().time_since_epoch().count()));
+}
+
+void Simulation::trace(const Node& node, const std::string& text) {
+  if (trace_ == nullptr) return;
+  const auto ms = (world_.now() - begun_).count() / 1000;
+  *trace_ += std::to_string(ms) + " ms  " + node.name + "  " + text + "\n";
+}
+
+void Simulation::on_send(const Node& node, const pb::Envelope& envelope) {
+  note_digest(node, envelope.SerializeAsString());
+  if (trace_ != nullptr && !envelope.has_heartbeat()) {
+    const Node* to = world_.find(envelope.to().machine());
+    trace(node, "-> " + (to == nullptr ? pb::Role_Name(envelope.to().role()) : to->name) + "  " +
+                    envelope.ShortDebugString().substr(0, 300));
+  }
+  if (envelope.has_put_done()) {
+    for (const KnownRecord* known : ledger_.on_put_done(node, envelope.put_done())) {
+      for (auto& checker : checkers_) checker->on_acknowledged(*known);
+    }
+  }
+  for (auto& checker : checkers_) checker->on_send(node, envelope);
+}
+
+void Simulation::on_note(const Node& node, const roles::Note& note) { trace(node, note.text); }
+
+void Simulation::on_applied(const Node& node, const roles::Write& write) {
+  ledger_.on_applied(node, write);
+  for (auto& checker : checkers_) checker->on_applied(node, write);
+}
+
+void Simulation::on_started(const Node& node) {
+  trace(node, "STARTS");
+  for (auto& checker : checkers_) checker->on_started(node);
+}
+
+void Simulation::on_ended(const Node& node) {
+  trace(node, "ENDS");
+  for (auto& checker : checkers_) checker->on_ended(node);
+}
+
+}  // namespace muster::sim

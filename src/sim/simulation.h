@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/checkers.h"
+#include "sim/ledger.h"
+#include "sim/plan.h"
+#include "sim/researcher.h"
+#include "sim/world.h"
+
+namespace muster::sim {
+
+// One seed, from the first joining to the verdict. First the plan's faults strike and safety is
+// checked at every step; at plan.healed everything is mended, and every job must then end within
+// kEndsWithin; at last the pool must be whole.
+class Simulation final : private Observer {
+ public:
+  // After the healing, for the last job to end: loading, three votes an item on the slowest
+  // machine, a quorum wait and the grace after a restart fit with room.
+  static constexpr Duration kEndsWithin = seconds(900);
+
+  enum class Verdict { kPassed, kWrong, kStuck };
+
+  // `trace` gets a line for every event when it is not null.
+  explicit Simulation(Plan plan, std::string* trace = nullptr);
+
+  Verdict run();
+  // Why it did not pass, in a sentence.
+  [[nodiscard]] const std::string& why() const { return why_; }
+  // Of everything that was said and written: equal runs, equal digests.
+  [[nodiscard]] uint64_t digest() const { return digest_; }
+  [[nodiscard]] uint64_t steps() const { return world_.agenda.done(); }
+  [[nodiscard]] Duration lasted() const { return world_.now() - begun_; }
+
+ private:
+  void on_send(const Node& node, const pb::Envelope& envelope) override;
+  void on_note(const Node& node, const roles::Note& note) override;
+  void on_applied(const Node& node, const roles::Write& write) override;
+  void on_started(const Node& node) override;
+  void on_ended(const Node& node) override;
+
+  void build();
+  void schedule_faults();
+  void strike(const Fault& fault);
+  void pass(const Fault& fault);
+  void rot(Node& node);
+  void heal();
+  [[nodiscard]] bool all_over() const;
+  [[nodiscard]] std::string first_wrong() const;
+  Verdict stuck();
+  Verdict wrong_or(Verdict otherwise);
+  void note_digest(const Node& node, std::string_view what);
+  void trace(const Node& node, const std::string& text);
+
+  Plan plan_;
+  std::string* trace_;
+  World world_;
+  Ledger ledger_;
+  std::vector<std::unique_ptr<Checker>> checkers_;
+  std::vector<std::unique_ptr<Researcher>> researchers_;
+  Instant begun_;
+  Weather hurt_weather_;
+  uint64_t digest_ = 0;
+  uint32_t wipes_ = 0;
+  std::string why_;
+};
+
+}  // namespace muster::sim
