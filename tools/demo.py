@@ -48,7 +48,7 @@ class Pool:
             self.tell(name, text)
 
     def tell(self, name, text):
-        dull = re.match(r"machine [0-9a-f]{16}|lease |loading |connected|lent to|job .* is (mine|over)"
+        dull = re.match(r"machine [0-9a-f]{16}|lease |loading |connected|lent to|job .* is (mine|over)|job .* needs this"
                         r"|storage: member|stopping", text)
         if dull or self.stopping or (name == "coordinator" and text.startswith("machine ")):
             return

@@ -42,8 +42,8 @@ Status work(const Options& options) {
   io::Models models(options.model_dir);
   io::EngineProcess engine({io::program_beside_this("muster-engine"), options.threads}, models,
                            loop);
-  io::NodeIdentity identity{role_flag(options.role), store ? store->store_id() : "", options.owner,
-                            "", MUSTER_VERSION};
+  io::NodeIdentity identity{role_flag(options.role), store ? store->state().store_id : "",
+                            options.owner, "", MUSTER_VERSION};
   if (!options.storage_ip.empty()) {
     identity.storage_address = options.storage_ip + ":" + std::to_string(options.storage_port);
   }
@@ -63,7 +63,7 @@ Status work(const Options& options) {
   if (computes) driver.add_role(pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(keys));
   if (stores) {
     driver.add_role(pb::ROLE_STORAGE,
-                    std::make_unique<roles::storage::Storage>(machine, store->store_id(), keys));
+                    std::make_unique<roles::storage::Storage>(machine, store->state(), keys));
   }
   spdlog::info("machine {} ({})", machine, options.role);
   mesh.start();

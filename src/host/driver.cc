@@ -19,12 +19,14 @@ void Driver::add_role(pb::Role name, std::unique_ptr<roles::Role> role) {
 }
 
 void Driver::deliver(Instant now, pb::Role role, Event event) {
+  notice_pause(now);
   watch_line(now, event);
   queue_.push_back({role, std::move(event)});
   drain(now);
 }
 
 void Driver::receive(Instant now, pb::Envelope envelope) {
+  notice_pause(now);
   heard_ = now;
   if (envelope.has_heartbeat() && envelope.to().role() == pb::ROLE_UNSPECIFIED) return;
   route_local(std::move(envelope));
@@ -32,6 +34,7 @@ void Driver::receive(Instant now, pb::Envelope envelope) {
 }
 
 void Driver::tick(Instant now) {
+  notice_pause(now);
   beat(now);
   for (auto& [name, hosted] : roles_) {
     if (!hosted.wake_at || *hosted.wake_at > now) continue;
@@ -48,6 +51,12 @@ std::optional<Instant> Driver::wake_at() const {
     if (hosted.wake_at && (!earliest || *hosted.wake_at < *earliest)) earliest = hosted.wake_at;
   }
   return earliest;
+}
+
+size_t Driver::pending() const {
+  size_t count = 0;
+  for (const auto& [name, hosted] : roles_) count += hosted.role->pending() + hosted.waiting.size();
+  return count;
 }
 
 void Driver::drain(Instant now) {
@@ -133,6 +142,19 @@ void Driver::watch_line(Instant now, const Event& event) {
   line_up_ = true;
   heard_ = now;
   beat_due_ = now + roles::kHeartbeatEvery;
+}
+
+// Late for its own wake-up: whatever the peers said meanwhile is still queued somewhere, so nobody
+// has been silent yet.
+void Driver::notice_pause(Instant now) {
+  const auto due = wake_at();
+  if (!due || now - *due < roles::kPauseNoticed) return;
+  heard_ = now;
+  beat_due_ = std::min(beat_due_, now);
+  for (auto& [name, hosted] : roles_) {
+    if (hosted.wake_at) hosted.wake_at = std::max(*hosted.wake_at, now);
+    queue_.push_back({name, roles::Resumed{}});
+  }
 }
 
 void Driver::beat(Instant now) {

@@ -14,7 +14,8 @@ namespace muster::host {
 
 // Runs the roles of one process: delivers events, executes effects, keeps the promise that a
 // message which names a write leaves only after that write is durable, and carries what one role of
-// the process says to another without the network. Also beats the heart of a node's line.
+// the process says to another without the network. Also beats the heart of a node's line, and tells
+// the roles when the process itself stood still.
 //
 // One thread calls it. It does not look at a clock and starts nothing: the daemon's loop and the
 // simulator drive it alike.
@@ -32,6 +33,8 @@ class Driver {
   // Call no later than wake_at().
   void tick(Instant now);
   [[nodiscard]] std::optional<Instant> wake_at() const;
+  // Of all its roles, and messages that wait for a write.
+  [[nodiscard]] size_t pending() const;
 
  private:
   struct Hosted {
@@ -52,6 +55,7 @@ class Driver {
   void send(pb::Envelope envelope);
   void route_local(pb::Envelope envelope);
   void watch_line(Instant now, const roles::Event& event);
+  void notice_pause(Instant now);
   void beat(Instant now);
 
   std::string machine_;

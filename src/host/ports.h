@@ -32,7 +32,8 @@ class Store {
   virtual ~Store() = default;
   // Answered by Stored to `owner`.
   virtual void write(pb::Role owner, roles::Write write) = 0;
-  // Answered by RecordsRead to `owner`. Only a record store is asked.
+  // Answered by RecordsRead to `owner`. Only a record store is asked. A read sees every write that
+  // was asked for before it.
   virtual void read(pb::Role owner, const roles::ReadRecords& read);
 };
 

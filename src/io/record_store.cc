@@ -2,6 +2,7 @@
 
 #include "io/machine_keys.h"
 #include "io/sqlite.h"
+#include "roles/record.h"
 
 namespace muster::io {
 namespace {
@@ -15,7 +16,8 @@ constexpr char kSchema[] =
     "  digest BLOB NOT NULL UNIQUE,"
     "  job TEXT NOT NULL,"
     "  run INTEGER NOT NULL,"
-    "  bytes BLOB NOT NULL);"
+    "  bytes BLOB NOT NULL,"
+    "  seals INTEGER NOT NULL DEFAULT 0);"  // Not 0: it seals the run against lower epochs.
     "CREATE INDEX IF NOT EXISTS record_by_job ON record (job, run, sequence);";
 
 }  // namespace
@@ -38,17 +40,28 @@ Status RecordStore::prepare(const Path& path) {
   }
   sqlite3_busy_timeout(database_, 5000);
   MUSTER_TRY_STATUS(execute(database_, kSchema));
-  MUSTER_TRY(auto find, Statement::prepare(database_, "SELECT id FROM store"));
-  MUSTER_TRY(const bool known, find.step());
-  if (known) {
-    store_id_ = find.blob(0);
-    return {};
-  }
-  store_id_ = to_hex(random_bytes(8));
+  MUSTER_TRY_STATUS(read_state());
+  if (!state_.store_id.empty()) return {};
+  state_.store_id = to_hex(random_bytes(8));
   MUSTER_TRY(auto put, Statement::prepare(database_, "INSERT INTO store (id) VALUES (?)"));
-  put.bind(1, std::string_view(store_id_));
+  put.bind(1, std::string_view(state_.store_id));
   MUSTER_TRY([[maybe_unused]] const bool more, put.step());
   return {};
+}
+
+Status RecordStore::read_state() {
+  MUSTER_TRY(auto id, Statement::prepare(database_, "SELECT id FROM store"));
+  MUSTER_TRY(const bool known, id.step());
+  if (known) state_.store_id = id.blob(0);
+  MUSTER_TRY(auto seals, Statement::prepare(database_,
+                                            "SELECT job, run, MAX(seals) FROM record "
+                                            "WHERE seals > 0 GROUP BY job, run"));
+  while (true) {
+    MUSTER_TRY(const bool row, seals.step());
+    if (!row) return {};
+    state_.seals[{seals.blob(0), static_cast<uint32_t>(seals.integer(1))}] =
+        static_cast<uint64_t>(seals.integer(2));
+  }
 }
 
 RecordStore::~RecordStore() {
@@ -69,7 +82,7 @@ void RecordStore::take(std::deque<Work> work) {
   for (Work& entry : work) {
     auto* job = std::get_if<ReadJob>(&entry);
     if (job == nullptr) continue;
-    inbox_.post(job->owner, roles::RecordsRead{job->read.reader, read_batch(job->read.request)});
+    inbox_.post(job->owner, read_batch(job->read));
   }
 }
 
@@ -86,9 +99,12 @@ void RecordStore::write_together(std::deque<Work>& work) {
       if (const auto* space = std::get_if<roles::ProbeSpace>(&job->write.what)) {
         MUSTER_TRY_STATUS(probe(space->bytes));
       }
-      const auto* put = std::get_if<roles::PutRecords>(&job->write.what);
-      if (put == nullptr) continue;
-      for (const auto& record : put->records) MUSTER_TRY_STATUS(insert(record));
+      if (const auto* gone = std::get_if<roles::DropRecords>(&job->write.what)) {
+        for (const Digest& digest : gone->digests) MUSTER_TRY_STATUS(drop(digest));
+      }
+      if (const auto* put = std::get_if<roles::PutRecords>(&job->write.what)) {
+        for (const auto& record : put->records) MUSTER_TRY_STATUS(insert(record));
+      }
     }
     return execute(database_, "COMMIT");
   };
@@ -112,26 +128,46 @@ Status RecordStore::probe(uint64_t bytes) const {
 
 Status RecordStore::insert(const roles::StoredRecord& record) {
   MUSTER_TRY(auto put, Statement::prepare(database_,
-                                          "INSERT OR IGNORE INTO record (digest, job, run, bytes) "
-                                          "VALUES (?, ?, ?, ?)"));
+                                          "INSERT INTO record (digest, job, run, bytes, seals) "
+                                          "VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE "
+                                          "SET bytes = excluded.bytes "  // Mends a damaged one.
+                                          "WHERE bytes <> excluded.bytes"));
   put.bind(1, record.digest.view());
   put.bind_text(2, record.job);
   put.bind(3, static_cast<int64_t>(record.run));
   put.bind(4, std::string_view(record.bytes));
+  put.bind(5, static_cast<int64_t>(record.seals));
   MUSTER_TRY([[maybe_unused]] const bool more, put.step());
   return {};
 }
 
-Result<pb::Feed> RecordStore::read_batch(const pb::Subscribe& request) {
+Status RecordStore::drop(const Digest& digest) {
+  MUSTER_TRY(auto drop, Statement::prepare(database_, "DELETE FROM record WHERE digest = ?"));
+  drop.bind(1, digest.view());
+  MUSTER_TRY([[maybe_unused]] const bool more, drop.step());
+  return {};
+}
+
+roles::RecordsRead RecordStore::read_batch(const roles::ReadRecords& read) {
+  std::vector<Digest> damaged;
+  auto feed = read_feed(read.request, damaged);
+  return {read.reader, std::move(feed), std::move(damaged)};
+}
+
+// A record is checked against its name before it leaves.
+Result<pb::Feed> RecordStore::read_feed(const pb::Subscribe& request,
+                                        std::vector<Digest>& damaged) {
   pb::Feed feed;
   feed.set_job(request.job());
   feed.set_run(request.run());
   feed.set_from(request.cursor());
   feed.set_next(request.cursor());
   feed.set_copying(request.copying());
-  MUSTER_TRY(auto find, Statement::prepare(database_,
-                                           "SELECT sequence, bytes FROM record WHERE job = ? AND "
-                                           "run = ? AND sequence > ? ORDER BY sequence"));
+  feed.set_epoch(request.epoch());
+  MUSTER_TRY(auto find,
+             Statement::prepare(database_,
+                                "SELECT sequence, bytes, digest FROM record WHERE job = ? AND "
+                                "run = ? AND sequence > ? ORDER BY sequence"));
   find.bind_text(1, request.job());
   find.bind(2, static_cast<int64_t>(request.run()));
   find.bind(3, static_cast<int64_t>(request.cursor()));
@@ -144,7 +180,11 @@ Result<pb::Feed> RecordStore::read_batch(const pb::Subscribe& request) {
     const std::string record = find.blob(1);
     bytes += record.size();
     feed.set_next(static_cast<uint64_t>(find.integer(0)));
-    if (!feed.add_records()->ParseFromString(record)) feed.mutable_records()->RemoveLast();
+    MUSTER_TRY(const Digest name, Digest::from_bytes(find.blob(2)));
+    auto* added = feed.add_records();
+    if (added->ParseFromString(record) && roles::record_digest(*added) == name) continue;
+    feed.mutable_records()->RemoveLast();
+    damaged.push_back(name);
   }
   return feed;
 }

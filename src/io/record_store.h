@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "host/ports.h"
 #include "io/work_thread.h"
+#include "roles/storage/storage.h"
 
 struct sqlite3;
 
@@ -23,8 +24,9 @@ class RecordStore final : public host::Store {
   static Result<std::unique_ptr<RecordStore>> open(const Path& state_dir, host::Inbox& inbox);
   ~RecordStore() override;
 
-  // Drawn when the store was made: a wiped folder is another store.
-  [[nodiscard]] const std::string& store_id() const { return store_id_; }
+  // As it was opened. The store id is drawn when the store is made: a wiped folder is another
+  // store.
+  [[nodiscard]] const roles::storage::StorageState& state() const { return state_; }
 
   void write(pb::Role owner, roles::Write write) override;
   void read(pb::Role owner, const roles::ReadRecords& read) override;
@@ -42,16 +44,19 @@ class RecordStore final : public host::Store {
 
   explicit RecordStore(host::Inbox& inbox) : inbox_(inbox) {}
   Status prepare(const Path& path);
+  Status read_state();
   void take(std::deque<Work> work);
   void write_together(std::deque<Work>& work);
   Status insert(const roles::StoredRecord& record);
   Status probe(uint64_t bytes) const;
-  Result<pb::Feed> read_batch(const pb::Subscribe& request);
+  Status drop(const Digest& digest);
+  roles::RecordsRead read_batch(const roles::ReadRecords& read);
+  Result<pb::Feed> read_feed(const pb::Subscribe& request, std::vector<Digest>& damaged);
 
   host::Inbox& inbox_;
   Path folder_;
   sqlite3* database_ = nullptr;
-  std::string store_id_;
+  roles::storage::StorageState state_;
   std::unique_ptr<WorkThread<Work>> thread_;  // From open() on.
 };
 

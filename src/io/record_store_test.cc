@@ -65,14 +65,14 @@ TEST_F(RecordStoreTest, KeepsWhatItSaysItWroteAndItsIdentity) {
   std::string id;
   {
     auto store = *RecordStore::open(folder, answers);
-    id = store->store_id();
+    id = store->state().store_id;
     store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{record("a"), record("b")}}});
     EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
     store->write(pb::ROLE_STORAGE, {2, roles::PutRecords{{record("b"), record("c")}}});
     EXPECT_EQ(answers.wait<roles::Stored>().id, 2u);
   }
   auto store = *RecordStore::open(folder, answers);
-  EXPECT_EQ(store->store_id(), id);
+  EXPECT_EQ(store->state().store_id, id);
   const pb::Feed feed = read(*store, 0);
   ASSERT_EQ(feed.records_size(), 3);  // Twice is once, in the order of the first writing.
   EXPECT_EQ(feed.records(2).body(), "c");

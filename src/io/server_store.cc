@@ -48,6 +48,7 @@ struct ServerStore::Database {
 
   roles::server::ServerState load() {
     roles::server::ServerState state;
+    state.pool_epoch = static_cast<uint64_t>(epoch);
     std::string view;
     sql << "SELECT view FROM pool", soci::into(view);
     if (!from_text(view, state.view)) state.view.Clear();

@@ -30,6 +30,17 @@ inline bool same_key(const pb::JobKey& a, const pb::JobKey& b) {
   return a.job() == b.job() && a.run() == b.run() && a.epoch() == b.epoch();
 }
 
+inline bool same_run(const pb::JobKey& a, const pb::JobKey& b) {
+  return a.job() == b.job() && a.run() == b.run();
+}
+
+// What a node says to a PoolState.
+inline pb::Envelope pool_state_seen(uint64_t revision) {
+  pb::Envelope out = envelope_to_server();
+  out.mutable_pool_state_seen()->set_revision(revision);
+  return out;
+}
+
 // The assignment that a row is under.
 pb::JobKey key_of(const pb::JobRow& row);
 

@@ -10,6 +10,7 @@ void Outbox::add(const pb::SignedRecord& record, uint64_t tag) {
   Waiting& waiting = waiting_[record_digest(record)];
   waiting.record = record;
   waiting.tags.insert(tag);
+  next_due_ = std::min(next_due_, waiting.due);
 }
 
 void Outbox::drop(uint64_t tag) {
@@ -26,6 +27,7 @@ void Outbox::set_view(const pb::View& view) {
     waiting.acknowledged.clear();
     waiting.due = {};
   }
+  next_due_ = {};
 }
 
 std::vector<uint64_t> Outbox::acknowledge(const std::string& machine, const pb::PutDone& done) {
@@ -68,11 +70,15 @@ void Outbox::send_to(const std::string& machine, Instant now, Effects& effects) 
 
 void Outbox::send_due(Instant now, Effects& effects) {
   if (waiting_.empty() || targets_.empty()) return;
+  if (next_due_ > now) return effects.wake_by(next_due_);
   for (const std::string& machine : targets_) send_to(machine, now, effects);
   for (auto& [digest, waiting] : waiting_) {
     if (waiting.due <= now) waiting.due = now + kRepeatEvery;
-    effects.wake_by(waiting.due);
   }
+  next_due_ = std::min_element(waiting_.begin(), waiting_.end(), [](const auto& a, const auto& b) {
+                return a.second.due < b.second.due;
+              })->second.due;
+  effects.wake_by(next_due_);
 }
 
 }  // namespace muster::roles

@@ -41,6 +41,7 @@ class Outbox {
   pb::View view_;
   std::vector<std::string> targets_;  // Machines of members and joiners.
   std::map<Digest, Waiting> waiting_;
+  Instant next_due_{};  // Before it nothing is sent.
 };
 
 }  // namespace muster::roles

@@ -33,9 +33,14 @@ struct StoredRecord {
   uint32_t run = 0;
   std::string author;  // Machine id; for the console alone, not kept.
   std::string bytes;   // A serialised pb::SignedRecord.
+  uint64_t seals = 0;  // Not 0: it seals the run against lower epochs than this.
 };
 struct PutRecords {
   std::vector<StoredRecord> records;
+};
+// Takes away records that were found damaged: they can then be written again.
+struct DropRecords {
+  std::vector<Digest> digests;
 };
 // Writes so many bytes, syncs them and takes them away again: whether there is room.
 struct ProbeSpace {
@@ -49,7 +54,7 @@ struct SaveJob {
 };
 struct Write {
   WriteId id = 0;
-  std::variant<PutRecords, ProbeSpace, SaveView, SaveJob> what;
+  std::variant<PutRecords, DropRecords, ProbeSpace, SaveView, SaveJob> what;
 };
 
 // ---- What a role may ask to have done. Each is answered by an event of the same name.
@@ -109,6 +114,9 @@ struct NodeLeft {
 // On a node: the line to the server is up, or down.
 struct LineUp {};
 struct LineDown {};
+// This process stood still for a while (stopped, swapped out): what it did not hear meanwhile was
+// not silence. Comes before anything that has queued.
+struct Resumed {};
 
 struct ModelPinned {
   uint64_t call = 0;
@@ -148,11 +156,12 @@ struct ItemScored {
 struct RecordsRead {
   pb::Address reader;
   Result<pb::Feed> feed;
+  std::vector<Digest> damaged;  // Names whose bytes are not there or not theirs; not in the feed.
 };
 
-using Event =
-    std::variant<Tick, Received, Stored, NodeJoined, NodeLeft, LineUp, LineDown, ModelPinned,
-                 RequestsFrozen, ModelLoading, ModelLoaded, Scoring, ItemScored, RecordsRead>;
+using Event = std::variant<Tick, Received, Stored, NodeJoined, NodeLeft, LineUp, LineDown, Resumed,
+                           ModelPinned, RequestsFrozen, ModelLoading, ModelLoaded, Scoring,
+                           ItemScored, RecordsRead>;
 
 // ---- What one step asks the outside world to do. Plain data: the daemon executes it, the
 // simulator executes it under faults, a test simply reads it.
@@ -192,6 +201,9 @@ class Role {
  public:
   virtual ~Role() = default;
   [[nodiscard]] virtual Effects step(Instant now, const Event& event) = 0;
+  // How many things it keeps that go away by themselves once nothing is going on: leases, records
+  // on their way, waiting readers, jobs in hand.
+  [[nodiscard]] virtual size_t pending() const = 0;
 };
 
 // ---- Numbers that several roles hold in common (design: section 5 and 6).
@@ -200,6 +212,7 @@ constexpr Duration kHeartbeatEvery = seconds(2);
 constexpr Duration kSilence = seconds(8);       // Without any traffic: gone.
 constexpr Duration kServerGrace = seconds(15);  // After its start, for nodes to come back.
 constexpr Duration kRepeatEvery = seconds(2);   // Unanswered requests are sent again.
+constexpr Duration kPauseNoticed = seconds(2);  // A tick so late means the process stood still.
 constexpr size_t kMaxPutBytes = 192u << 10;     // Of records in one Put or Feed.
 
 }  // namespace muster::roles

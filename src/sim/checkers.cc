@@ -90,28 +90,32 @@ class AcknowledgedIsKept final : public Checker {
   void on_send(const Node& node, const pb::Envelope& envelope) override {
     if (!envelope.has_put_done()) return;
     for (const std::string& bytes : envelope.put_done().digests()) {
-      if (node.records.holds(*Digest::from_bytes(bytes))) continue;
+      const Digest digest = *Digest::from_bytes(bytes);
+      if (node.records.holds(digest) || node.records.was_harmed(digest)) continue;
       wrong(node.name + " acknowledges a record that is not on its disk");
     }
   }
-  // Who becomes a member holds all that is acknowledged and that another member holds.
+  // Who becomes a member holds all that is acknowledged and that a member before it holds.
   void on_applied(const Node&, const roles::Write& write) override {
-    if (std::holds_alternative<roles::SaveView>(write.what)) check("after a change of the view");
-  }
-  void at_end() override { check("in the end"); }
-
- private:
-  void check(const std::string& when) {
+    if (!std::holds_alternative<roles::SaveView>(write.what)) return;
     const auto stores = members();
     for (const KnownRecord* known : ledger_.acknowledged()) {
       if (!is_live(known->record.job(), known->record.run())) continue;
-      size_t holding = 0;
-      for (const Node* store : stores) holding += store->records.holds(known->digest) ? 1 : 0;
-      if (holding == 0 || holding == stores.size()) continue;
-      wrong("an acknowledged record is on " + std::to_string(holding) + " of " +
-            std::to_string(stores.size()) + " members " + when);
+      const bool kept = std::any_of(stores.begin(), stores.end(), [&](const Node* store) {
+        return before_.contains(store->name) && store->records.holds(known->digest);
+      });
+      for (const Node* store : stores) {
+        if (!kept || before_.contains(store->name) || store->records.holds(known->digest)) continue;
+        if (store->records.was_harmed(known->digest)) continue;
+        return wrong(store->name + " becomes a member without a record that is acknowledged");
+      }
     }
+    before_.clear();
+    for (const Node* store : stores) before_.insert(store->name);
   }
+
+ private:
+  std::set<std::string> before_;  // Members of the view before.
 };
 
 // ---- A settled item never changes while one store that acknowledged it survives.
@@ -124,22 +128,34 @@ class SettledNeverChanges final : public Checker {
     const ItemKey key = item_key(known.record, known.record.settled().item());
     const std::string value = bytes_of(known.record.settled());
     auto [entry, is_new] = settled_.try_emplace(key, First{value, known.digest});
-    if (is_new || entry->second.value == value) return;
-    if (survives(entry->second.digest)) {
+    if (!is_new && entry->second.value != value) {
       wrong(name_of(key) + " was settled with another value before");
     }
-    entry->second = {value, known.digest};
+    entry->second.digest = known.digest;
+  }
+  // What no store of the view holds any more is lost with those who had it, even should one of them
+  // come back later.
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveView>(&write.what);
+    if (save == nullptr) return;
+    std::erase_if(settled_, [&](const auto& entry) {
+      return !held(save->view.members(), entry.second.digest) &&
+             !held(save->view.joiners(), entry.second.digest);
+    });
   }
 
  private:
   struct First {
     std::string value;
-    Digest digest;
+    Digest digest;  // Of the record that was acknowledged last.
   };
-  bool survives(const Digest& digest) const {
-    const auto stores = members();
-    return std::any_of(stores.begin(), stores.end(),
-                       [&](const Node* store) { return store->records.holds(digest); });
+  bool held(const google::protobuf::RepeatedPtrField<pb::Member>& stores,
+            const Digest& digest) const {
+    return std::any_of(stores.begin(), stores.end(), [&](const pb::Member& store) {
+      const Node* node = world_.find(store.machine());
+      return node != nullptr && node->records.store_id() == store.store_id() &&
+             node->records.holds(digest);
+    });
   }
   std::map<ItemKey, First> settled_;
 };

@@ -1,28 +1,68 @@
 #include "sim/disk.h"
 
-#include "base/check.h"
+#include <algorithm>
+
+#include "roles/record.h"
 
 namespace muster::sim {
 
 void RecordDisk::wipe(std::string store_id) {
-  store_id_ = std::move(store_id);
+  state_ = {std::move(store_id), {}};
   records_.clear();
   by_digest_.clear();
+  rotten_.clear();
+  harmed_.clear();
 }
 
 void RecordDisk::put(const roles::PutRecords& put) {
   for (const auto& record : put.records) {
-    if (!by_digest_.emplace(record.digest, records_.size()).second) continue;
+    auto [known, is_new] = by_digest_.emplace(record.digest, records_.size());
+    if (!is_new) {
+      records_[known->second].bytes = record.bytes;  // Mends it, should it have been damaged.
+      rotten_.erase(record.digest);
+      continue;
+    }
     records_.push_back(record);
+    if (record.seals == 0) continue;
+    uint64_t& seal = state_.seals[{record.job, record.run}];
+    seal = std::max(seal, record.seals);
   }
 }
 
-pb::Feed RecordDisk::read(const pb::Subscribe& request) const {
+void RecordDisk::drop(const roles::DropRecords& drop) {
+  for (const Digest& digest : drop.digests) {
+    auto found = by_digest_.find(digest);
+    if (found == by_digest_.end()) continue;
+    records_[found->second].bytes.clear();  // Its place in the order stays taken.
+    records_[found->second].job.clear();
+    by_digest_.erase(found);
+    rotten_.erase(digest);
+  }
+}
+
+bool RecordDisk::holds(const Digest& digest) const {
+  return by_digest_.contains(digest) && !rotten_.contains(digest);
+}
+
+std::optional<Digest> RecordDisk::rot(uint64_t draw) {
+  if (by_digest_.empty()) return std::nullopt;
+  roles::StoredRecord& record = records_[draw % records_.size()];
+  if (record.bytes.empty()) return std::nullopt;
+  record.bytes[draw % record.bytes.size()] ^= static_cast<char>(1 + draw % 255);
+  rotten_.insert(record.digest);
+  harmed_.insert(record.digest);
+  return record.digest;
+}
+
+roles::RecordsRead RecordDisk::read(const roles::ReadRecords& read) const {
+  const pb::Subscribe& request = read.request;
   pb::Feed feed;
+  std::vector<Digest> damaged;
   feed.set_job(request.job());
   feed.set_run(request.run());
   feed.set_from(request.cursor());
   feed.set_copying(request.copying());
+  feed.set_epoch(request.epoch());
   feed.set_at_end(true);
   uint64_t next = std::max<uint64_t>(request.cursor(), records_.size());
   size_t bytes = 0;
@@ -35,10 +75,14 @@ pb::Feed RecordDisk::read(const pb::Subscribe& request) const {
       break;
     }
     bytes += record.bytes.size();
-    MUSTER_CHECK(feed.add_records()->ParseFromString(record.bytes));
+    auto* added = feed.add_records();
+    if (added->ParseFromString(record.bytes) && roles::record_digest(*added) == record.digest)
+      continue;
+    feed.mutable_records()->RemoveLast();
+    damaged.push_back(record.digest);
   }
   feed.set_next(next);
-  return feed;
+  return {read.reader, std::move(feed), std::move(damaged)};
 }
 
 void ServerDisk::apply(const roles::Write& write) {
@@ -48,7 +92,7 @@ void ServerDisk::apply(const roles::Write& write) {
 }
 
 roles::server::ServerState ServerDisk::state() const {
-  roles::server::ServerState state{.view = view, .jobs = {}};
+  roles::server::ServerState state{.pool_epoch = pool_epoch, .view = view, .jobs = {}};
   for (const auto& [id, row] : rows) state.jobs.push_back(row);
   return state;
 }

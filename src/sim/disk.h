@@ -1,11 +1,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "roles/role.h"
 #include "roles/server/server.h"
+#include "roles/storage/storage.h"
 
 namespace muster::sim {
 
@@ -17,15 +20,24 @@ class RecordDisk {
   void wipe(std::string store_id);
 
   void put(const roles::PutRecords& put);
-  [[nodiscard]] pb::Feed read(const pb::Subscribe& request) const;
-  [[nodiscard]] bool holds(const Digest& digest) const { return by_digest_.contains(digest); }
-  [[nodiscard]] const std::string& store_id() const { return store_id_; }
+  void drop(const roles::DropRecords& drop);
+  [[nodiscard]] roles::RecordsRead read(const roles::ReadRecords& read) const;
+  // A fault, not the pool, took it at some time: nobody is to blame should it be missing.
+  [[nodiscard]] bool was_harmed(const Digest& digest) const { return harmed_.contains(digest); }
+  // Intact.
+  [[nodiscard]] bool holds(const Digest& digest) const;
+  // Alters bytes of a record, if there is one. Returns its name.
+  std::optional<Digest> rot(uint64_t draw);
+  [[nodiscard]] const std::string& store_id() const { return state_.store_id; }
+  [[nodiscard]] const roles::storage::StorageState& state() const { return state_; }
   [[nodiscard]] const std::vector<roles::StoredRecord>& records() const { return records_; }
 
  private:
-  std::string store_id_;
+  roles::storage::StorageState state_;
   std::vector<roles::StoredRecord> records_;  // In the order of writing: a feed's cursor.
   std::map<Digest, size_t> by_digest_;
+  std::set<Digest> rotten_;  // Now.
+  std::set<Digest> harmed_;  // Ever.
 };
 
 // The server's database.

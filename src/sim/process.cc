@@ -49,13 +49,12 @@ class Process::NodeStore final : public host::Store {
              unknown ? roles::Outcome::kUnknown : roles::Outcome::kDone, "");
     };
     if (node_.disk.latency == Duration()) return apply(*node_.process);
-    later(node_.disk.latency / 2, std::move(apply));
+    later(in_turn(), std::move(apply));
   }
 
   void read(pb::Role owner, const roles::ReadRecords& read) override {
-    later(node_.disk.latency / 2, [this, owner, read](Process& process) {
-      roles::RecordsRead answer{read.reader, node_.records.read(read.request)};
-      process.driver().deliver(node_.local(world_.now()), owner, std::move(answer));
+    later(in_turn(), [this, owner, read](Process& process) {
+      process.driver().deliver(node_.local(world_.now()), owner, node_.records.read(read));
     });
   }
 
@@ -64,8 +63,14 @@ class Process::NodeStore final : public host::Store {
     pb::Role owner;
     roles::WriteId id;
   };
+  // The disk does one thing after the other.
+  Duration in_turn() {
+    free_at_ = std::max(free_at_, world_.now() + node_.disk.latency / 2);
+    return free_at_ - world_.now();
+  }
   void apply_to_disk(const roles::Write& write) {
     if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) node_.records.put(*put);
+    if (const auto* drop = std::get_if<roles::DropRecords>(&write.what)) node_.records.drop(*drop);
     if (node_.is_server()) node_.database.apply(write);
   }
   void answer(WriteState state, Duration delay, roles::Outcome outcome, std::string why) {
@@ -81,6 +86,7 @@ class Process::NodeStore final : public host::Store {
   World& world_;
   Node& node_;
   uint64_t pool_epoch_;  // Of the server that opened it.
+  Instant free_at_{};    // What is asked for next is done no sooner.
 };
 
 class Process::NodeEngine final : public host::Engine {
@@ -216,7 +222,7 @@ void Process::add_roles() {
 
 void Process::rebuild_storage() {
   driver_->add_role(pb::ROLE_STORAGE, std::make_unique<roles::storage::Storage>(
-                                          node_.machine, node_.records.store_id(), *node_.keys));
+                                          node_.machine, node_.records.state(), *node_.keys));
 }
 
 }  // namespace muster::sim

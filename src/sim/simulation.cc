@@ -4,6 +4,7 @@
 
 #include "roles/message.h"
 #include "roles/server/server.h"
+#include "sim/process.h"
 
 namespace muster::sim {
 namespace {
@@ -61,6 +62,7 @@ void Simulation::schedule_faults() {
 
 void Simulation::strike(const Fault& fault) {
   if (fault.kind == FaultKind::kStorm) {
+    storm_until_ = std::max(storm_until_, fault.until);
     world_.weather = {.least_delay = milliseconds(1),
                       .jitter = seconds(3),
                       .lost_per_mille = 300,
@@ -77,10 +79,10 @@ void Simulation::strike(const Fault& fault) {
       return node.records.wipe("store-" + node.name + "-" + std::to_string(++wipes_));
     case FaultKind::kUnplug:
       node.cut_up = node.cut_down = true;
-      return;
+      return expect_noticed(node);
     case FaultKind::kCutUp:
       node.cut_up = true;
-      return;
+      return expect_noticed(node);
     case FaultKind::kCutDown:
       node.cut_down = true;
       return;
@@ -135,6 +137,7 @@ void Simulation::pass(const Fault& fault) {
     case FaultKind::kCutUp:
     case FaultKind::kCutDown:
       node.cut_up = node.cut_down = false;
+      ++node.heals;
       return;
     case FaultKind::kPause:
       return world_.resume(node);
@@ -166,7 +169,7 @@ void Simulation::pass(const Fault& fault) {
   }
 }
 
-void Simulation::rot(Node&) {}
+void Simulation::rot(Node& node) { node.records.rot(world_.rng.next()); }
 
 // Whoever is of the healthy core runs, and nothing ails anybody; some of the others stay away.
 void Simulation::heal() {
@@ -179,12 +182,32 @@ void Simulation::heal() {
   }
 }
 
+// Nothing of this node reaches the server any more: 10 s later the server must not count on it,
+// unless it was itself away or stood still meanwhile, or the node was back.
+void Simulation::expect_noticed(const Node& node) {
+  const Node& server = world_.node("server");
+  const auto connected = [&server, &node] {
+    return std::tuple(server.life, server.pauses, node.session, node.life, node.heals);
+  };
+  const auto then = connected();
+  if (!server.process || server.paused || node.session == 0) return;
+  if (world_.now() < storm_until_ + seconds(4)) return;  // Old envelopes may still be on their way.
+  world_.agenda.in(seconds(10), [this, &server, &node, connected, then] {
+    const bool went_on = connected() == then && server.process && !server.paused;
+    const Duration age = world_.now() - server.started;
+    if (!went_on || age < seconds(25) || world_.now() < storm_until_ + seconds(14)) return;
+    if (world_.server_knows(node))
+      why_ = "silence is noticed within 10 s: the server still counts on " + node.name;
+  });
+}
+
 bool Simulation::all_over() const {
   return std::all_of(researchers_.begin(), researchers_.end(),
                      [](const auto& researcher) { return researcher->done(); });
 }
 
 std::string Simulation::first_wrong() const {
+  if (!why_.empty()) return why_;
   for (const auto& checker : checkers_) {
     if (!checker->found().empty()) return checker->found();
   }
@@ -230,6 +253,11 @@ Simulation::Verdict Simulation::run() {
   }
   world_.agenda.run_until(world_.now() + seconds(60));
   for (const auto& checker : checkers_) checker->at_end();
+  for (const auto& [name, node] : world_.nodes()) {
+    if (!node->process || node->process->driver().pending() == 0) continue;
+    why_ = "nothing leaks: " + name + " still keeps " +
+           std::to_string(node->process->driver().pending()) + " things";
+  }
   return wrong_or(Verdict::kPassed);
 }
 
@@ -253,6 +281,11 @@ void Simulation::on_send(const Node& node, const pb::Envelope& envelope) {
   }
   if (envelope.has_put_done()) {
     for (const KnownRecord* known : ledger_.on_put_done(node, envelope.put_done())) {
+      if (trace_ != nullptr && known->record.has_settled()) {
+        trace(node, "ACKNOWLEDGED settled item " + std::to_string(known->record.settled().item()) +
+                        " epoch " + std::to_string(known->record.epoch()) + " value " +
+                        std::to_string(mix(known->record.settled().SerializeAsString()) % 10'000));
+      }
       for (auto& checker : checkers_) checker->on_acknowledged(*known);
     }
   }

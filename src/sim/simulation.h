@@ -46,6 +46,7 @@ class Simulation final : private Observer {
   void strike(const Fault& fault);
   void pass(const Fault& fault);
   void rot(Node& node);
+  void expect_noticed(const Node& node);
   void heal();
   [[nodiscard]] bool all_over() const;
   [[nodiscard]] std::string first_wrong() const;
@@ -62,6 +63,7 @@ class Simulation final : private Observer {
   std::vector<std::unique_ptr<Researcher>> researchers_;
   Instant begun_;
   Weather hurt_weather_;
+  Instant storm_until_{};
   uint64_t digest_ = 0;
   uint32_t wipes_ = 0;
   std::string why_;

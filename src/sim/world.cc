@@ -1,5 +1,7 @@
 #include "sim/world.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "eval/task.h"
 #include "roles/message.h"
@@ -65,6 +67,7 @@ Duration World::delay() {
 void World::start(Node& node) {
   MUSTER_CHECK(!node.process);
   ++node.life;
+  node.started = now();
   node.wake.reset();
   if (node.is_server()) ++node.database.pool_epoch;
   node.process = std::make_unique<Process>(*this, node);
@@ -96,7 +99,22 @@ void World::kill(Node& node) {
   }
 }
 
-void World::pause(Node& node) { node.paused = node.process != nullptr; }
+void World::pause(Node& node) {
+  node.paused = node.process != nullptr;
+  ++node.pauses;
+}
+
+bool World::server_knows(const Node& node) {
+  pb::Envelope ask = roles::envelope_to_server();
+  *ask.mutable_from() = roles::address(pb::ROLE_CLIENT, "world");
+  ask.mutable_get_status();
+  Node& server = *nodes_.at("server");
+  if (!server.process) return false;
+  server_status_.Clear();
+  server.process->driver().receive(server.local(now()), ask);
+  return std::any_of(server_status_.machines().begin(), server_status_.machines().end(),
+                     [&](const pb::Machine& machine) { return machine.machine() == node.machine; });
+}
 
 void World::resume(Node& node) {
   if (!std::exchange(node.paused, false)) return;
@@ -205,6 +223,7 @@ void World::carry(Node& node, bool up, pb::Envelope envelope) {
   for (int i = 0; i < copies; ++i) {
     agenda.in(delay(), [this, &node, up, session = node.session, e = envelope]() mutable {
       if (node.session != session) return;  // Of an older line.
+      if (up ? node.cut_up : node.cut_down) return;
       if (up) return arrive_at_server(node, std::move(e));
       in_process(node, node.life, [&node, this, e = std::move(e)](Process& process) {
         process.driver().receive(node.local(now()), e);
@@ -232,7 +251,9 @@ void World::send(Node& from, pb::Envelope envelope) {
   observer_.on_send(from, envelope);
   if (!from.is_server()) return carry(from, true, std::move(envelope));
   const pb::Address& to = envelope.to();
-  if (to.role() == pb::ROLE_CLIENT) {
+  if (to.role() == pb::ROLE_CLIENT && to.machine() == "world") {
+    server_status_ = envelope.pool_status();
+  } else if (to.role() == pb::ROLE_CLIENT) {
     agenda.in(delay(),
               [this, client = to.machine(), e = std::move(envelope)] { to_client(client, e); });
   } else if (Node* target = find(to.machine())) {

@@ -65,6 +65,9 @@ struct Node {
   uint64_t session = 0;  // Of its line to the server; 0: none.
   bool cut_up = false, cut_down = false;  // Nothing passes to the server, from the server.
   bool paused = false;
+  uint64_t pauses = 0;                         // How often it was paused.
+  uint64_t heals = 0;                          // How often a cut was healed.
+  Instant started{};                           // Its process.
   std::vector<std::function<void()>> backlog;  // What waits for a paused process.
   std::optional<Instant> wake;                 // The earliest wake-up on the agenda.
 };
@@ -115,6 +118,9 @@ class World {
   void resume(Node& node);
   void connect(Node& node);  // Tries once.
 
+  // Whether the server, asked now, would count this node among its machines.
+  [[nodiscard]] bool server_knows(const Node& node);
+
   // A client's envelope to the server; lost when there is none.
   void from_client(const std::string& client, pb::Envelope envelope);
 
@@ -138,6 +144,7 @@ class World {
   std::map<std::string, std::unique_ptr<Node>> nodes_;  // By name; "server" is one.
   std::map<std::string, Node*> by_machine_;
   uint64_t next_session_ = 1;
+  pb::PoolStatus server_status_;  // The last one it was asked for by the world itself.
 };
 
 }  // namespace muster::sim

@@ -145,9 +145,9 @@ void World::on_send(const sim::Node& from, const pb::Envelope& e) {
   if (e.has_grant()) {
     std::vector<uint32_t> items;
     for (const auto& item : e.grant().items()) items.push_back(item.item());
-    text = "Grant lease=" + std::to_string(e.grant().lease()) + " items=" + range(items);
+    text = "Grant lease=" + std::to_string(e.grant().lease().number()) + " items=" + range(items);
   } else if (e.has_withdraw()) {
-    text = "Withdraw lease=" + std::to_string(e.withdraw().lease());
+    text = "Withdraw lease=" + std::to_string(e.withdraw().lease().number());
   } else if (e.has_assign()) {
     text = "Assign epoch=" + std::to_string(e.assign().row().epoch());
   } else if (e.has_finish()) {
@@ -221,9 +221,13 @@ std::string World::show_records() const {
     for (const auto& stored : n->records.records()) {
       pb::SignedRecord signed_record;
       pb::Record record;
+      if (stored.bytes.empty()) continue;  // Dropped.
       MUSTER_CHECK(signed_record.ParseFromString(stored.bytes));
       MUSTER_CHECK(record.ParseFromString(signed_record.body()));
-      ++kinds[record.has_answer() ? "answers" : record.has_settled() ? "settled" : "requests"];
+      ++kinds[record.has_answer()    ? "answers"
+              : record.has_settled() ? "settled"
+              : record.has_seal()    ? "seals"
+                                     : "requests"];
     }
     if (kinds.empty()) continue;
     text += name + ":";
@@ -242,6 +246,7 @@ std::string World::outcome() const {
     for (const auto& stored : n->records.records()) {
       pb::SignedRecord signed_record;
       pb::Record record;
+      if (stored.bytes.empty()) continue;  // Dropped.
       MUSTER_CHECK(signed_record.ParseFromString(stored.bytes));
       MUSTER_CHECK(record.ParseFromString(signed_record.body()));
       if (!record.has_settled()) continue;

@@ -1,5 +1,7 @@
 #include "roles/coordinator/coordinator.h"
 
+#include <algorithm>
+
 #include "roles/message.h"
 
 namespace muster::roles::coordinator {
@@ -51,26 +53,27 @@ Effects Coordinator::step(Instant now, const Event& event) {
     if (current) job->second.on_frozen(now, *frozen, effects);
   }
   const bool up = std::holds_alternative<LineUp>(event);
+  if (up) {  // Another server may count from another number.
+    pool_.set_revision(0);
+    for (auto& [id, revision] : assigned_) revision = 0;
+  }
   for (auto& [id, job] : jobs_) {
     if (up || std::holds_alternative<LineDown>(event)) job.on_line(now, up);
+    if (std::holds_alternative<Resumed>(event)) job.on_resumed(now);
     job.move(now, effects);
   }
   std::erase_if(jobs_, [](const auto& entry) { return entry.second.over(); });
+  std::erase_if(assigned_, [this](const auto& entry) { return !jobs_.contains(entry.first); });
   return effects;
 }
 
+size_t Coordinator::pending() const { return jobs_.size() + assigned_.size(); }
+
 void Coordinator::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
-  if (envelope.has_assign()) return on_assign(now, envelope.assign().row(), effects);
-  if (envelope.has_pool_state()) return on_pool_state(envelope.pool_state());
+  if (envelope.has_assign()) return on_assign(now, envelope.assign(), effects);
+  if (envelope.has_pool_state()) return on_pool_state(envelope.pool_state(), effects);
   if (envelope.has_pin_model()) {
     effects.run.push_back(PinModel{envelope.pin_model().call(), envelope.pin_model().model()});
-    return;
-  }
-  if (envelope.has_drop()) {
-    auto job = jobs_.find(envelope.drop().key().job());
-    if (job == jobs_.end() || job->second.key().run() != envelope.drop().key().run()) return;
-    effects.note("job " + short_id(job->first) + " was dropped");
-    jobs_.erase(job);
     return;
   }
   if (const std::string* id = job_of(envelope)) {
@@ -84,21 +87,43 @@ void Coordinator::on_message(Instant now, const pb::Envelope& envelope, Effects&
   for (auto& [id, job] : jobs_) job.on_message(now, envelope, effects);  // PutDone, WrongView.
 }
 
-void Coordinator::on_assign(Instant now, const pb::JobRow& row, Effects& effects) {
+void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effects) {
+  const pb::JobRow& row = assign.row();
   auto found = jobs_.find(row.job());
   if (found != jobs_.end()) {
-    if (found->second.key().epoch() >= row.epoch()) return;
+    const pb::JobKey& mine = found->second.key();
+    if (std::pair(mine.run(), mine.epoch()) >= std::pair(row.run(), row.epoch())) return;
     jobs_.erase(found);
   }
   effects.note("job " + short_id(row.job()) + " is mine: " + row.model().name());
   Job& job = jobs_.emplace(row.job(), Job(row, keys_, now)).first->second;
+  assigned_[row.job()] = assign.revision();
   job.on_pool_state(pool_);
   job.start(effects);
 }
 
-void Coordinator::on_pool_state(const pb::PoolState& state) {
-  if (state.view().number() >= pool_.view().number()) pool_ = state;
+void Coordinator::on_pool_state(const pb::PoolState& state, Effects& effects) {
+  effects.send.push_back({pool_state_seen(state.revision())});
+  if (state.revision() < pool_.revision()) return;
+  pool_ = state;
+  drop_lost_jobs(effects);
   for (auto& [id, job] : jobs_) job.on_pool_state(pool_);
+}
+
+// A job that is over, cancelled or another's is dropped. What was said before it was assigned here
+// does not count.
+void Coordinator::drop_lost_jobs(Effects& effects) {
+  std::erase_if(jobs_, [&](const auto& entry) {
+    const pb::JobKey& mine = entry.second.key();
+    if (pool_.revision() < assigned_[entry.first]) return false;
+    const bool still_mine =
+        std::any_of(pool_.live().begin(), pool_.live().end(), [&](const pb::LiveJob& live) {
+          return live.job() == mine.job() && live.run() == mine.run() &&
+                 live.epoch() <= mine.epoch();
+        });
+    if (!still_mine) effects.note("job " + short_id(entry.first) + " is no longer mine");
+    return !still_mine;
+  });
 }
 
 void Coordinator::on_pinned(const ModelPinned& pinned, Effects& effects) {

@@ -17,16 +17,19 @@ class Coordinator final : public Role {
   explicit Coordinator(const Keys& keys);
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
+  [[nodiscard]] size_t pending() const override;
 
  private:
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
-  void on_assign(Instant now, const pb::JobRow& row, Effects& effects);
+  void on_assign(Instant now, const pb::Assign& assign, Effects& effects);
   void on_pinned(const ModelPinned& pinned, Effects& effects);
-  void on_pool_state(const pb::PoolState& state);
+  void on_pool_state(const pb::PoolState& state, Effects& effects);
+  void drop_lost_jobs(Effects& effects);
 
   const Keys& keys_;
   pb::PoolState pool_;
-  std::map<std::string, Job> jobs_;  // By job id; one run of a job at a time.
+  std::map<std::string, Job> jobs_;           // By job id; one run of a job at a time.
+  std::map<std::string, uint64_t> assigned_;  // By job id: the revision its Assign came with.
 };
 
 }  // namespace muster::roles::coordinator

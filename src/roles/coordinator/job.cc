@@ -10,7 +10,7 @@
 namespace muster::roles::coordinator {
 namespace {
 
-constexpr uint64_t kRequestsTag = UINT64_MAX;
+constexpr uint64_t kRequestsTag = UINT64_MAX, kSealTag = UINT64_MAX - 1;
 constexpr Duration kReportEvery = milliseconds(500);
 
 pb::ItemRequests to_requests(uint32_t index, const eval::Item& item) {
@@ -58,6 +58,7 @@ void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
       state.bytes = text_bytes(state.requests);
       digests.push_back(eval::request_digest(item.requests));
       items_.push_back(std::move(state));
+      refresh_needed(items_.back());
     }
   }
   digest_ = std::string(eval::frozen_digest(digests).view());
@@ -79,17 +80,17 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
   const std::string& from = envelope.from().machine();
   switch (envelope.body_case()) {
     case pb::Envelope::kFrozenCommitted:
-      if (phase_ == Phase::kCommitting) phase_ = Phase::kReading;
+      if (phase_ == Phase::kCommitting) seal(effects);
       return;
     case pb::Envelope::kLend:
-      return on_lend(envelope.lend(), effects);
+      return on_lend(now, envelope.lend(), effects);
     case pb::Envelope::kFinished:
       if (phase_ == Phase::kFinishing) phase_ = Phase::kOver;
       return;
     case pb::Envelope::kPreparing:
       return on_preparing(from, envelope.preparing());
     case pb::Envelope::kReady:
-      return on_ready(from, envelope.ready());
+      return on_ready(now, from, envelope.ready(), effects);
     case pb::Envelope::kUnable:
       return on_unable(now, from, envelope.unable(), effects);
     case pb::Envelope::kProgress:
@@ -102,7 +103,8 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
       return on_feed(now, from, envelope.feed(), effects);
     case pb::Envelope::kPutDone:
       for (uint64_t tag : outbox_.acknowledge(from, envelope.put_done())) {
-        if (tag == kRequestsTag || items_[tag].acknowledged) continue;
+        if (tag == kSealTag && phase_ == Phase::kSealing) phase_ = Phase::kReading;
+        if (tag == kSealTag || tag == kRequestsTag || items_[tag].acknowledged) continue;
         items_[tag].acknowledged = true;
         ++acknowledged_;
       }
@@ -128,32 +130,55 @@ void Job::on_line(Instant now, bool up) {
   stuck_since_.reset();
   if (!up) return;
   others_may_return_until_ = now + kServerGrace;
-  for (auto& [number, lease] : leases_)
-    lease.deadline = std::max(lease.deadline, now + seconds(10));
+  lend_revision_ = 0;
+  on_resumed(now);
 }
 
-void Job::on_lend(const pb::Lend& lend, Effects& effects) {
+void Job::on_resumed(Instant now) {
+  stuck_since_.reset();
+  for (auto& [id, lease] : leases_) lease.deadline = std::max(lease.deadline, now + seconds(10));
+}
+
+// From here on no coordinator of a lower epoch gets anything acknowledged.
+void Job::seal(Effects& effects) {
+  phase_ = Phase::kSealing;
+  pb::Record record;
+  record.set_job(key_.job());
+  record.set_run(key_.run());
+  record.set_epoch(key_.epoch());
+  record.mutable_seal();
+  outbox_.add(sign_record(record, keys_), kSealTag);
+  if (key_.epoch() > 1) effects.note("job " + short_id(key_.job()) + ": taking over");
+}
+
+void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
+  if (lend.revision() < lend_revision_) return;
+  lend_revision_ = lend.revision();
+  busy_ = lend.busy();
+  work_changed_ = true;
   std::map<std::string, Machine> machines;
   for (const std::string& name : lend.machines()) {
-    const bool known = machines_.contains(name);
-    machines[name] = machines_[name];
-    if (!known)
+    if (!machines_.contains(name)) {
       effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
+    }
+    known_machines_.insert(name);
+    machines[name] = std::move(machines_[name]);
   }
-  std::vector<uint64_t> gone;
-  for (const auto& [number, lease] : leases_) {
-    if (!machines.contains(lease.machine)) gone.push_back(number);
+  std::vector<LeaseId> gone;
+  for (const auto& [id, lease] : leases_) {
+    if (!machines.contains(lease.machine)) gone.push_back(id);
   }
-  for (uint64_t number : gone) {
-    effects.warn("machine " + short_id(leases_.at(number).machine) + " is gone; lease " +
-                 std::to_string(number) + " goes to others");
-    close_lease({}, number, false);
+  for (const LeaseId& id : gone) {
+    effects.warn("machine " + short_id(leases_.at(id).machine) + " is gone; lease " +
+                 std::to_string(id.second) + " goes to others");
+    close_lease(now, id, false);
   }
   machines_ = std::move(machines);
 }
 
 void Job::on_feed(Instant now, const std::string& member, const pb::Feed& feed, Effects& effects) {
   auto found = readers_.find(member);
+  if (feed.epoch() != key_.epoch()) return;
   if (found == readers_.end() || feed.from() != found->second.cursor) return;
   Reader& reader = found->second;
   for (const auto& record : feed.records()) on_record(now, record, effects);
@@ -171,6 +196,7 @@ void Job::read_feeds(Instant now, Effects& effects) {
       request->set_run(key_.run());
       request->set_cursor(reader.cursor);
       request->set_copying(!reader.caught_up);
+      request->set_epoch(key_.epoch());
       effects.send.push_back({std::move(ask)});
       reader.due = now + kRepeatEvery;
     }
@@ -178,14 +204,18 @@ void Job::read_feeds(Instant now, Effects& effects) {
   }
 }
 
-// Once all that is stored has been read, the requests are stored and work begins.
-void Job::begin_running(Instant now) {
+// Once all that is stored has been read, what was settled before is adopted, the requests are
+// stored and work begins.
+void Job::begin_running(Instant now, Effects& effects) {
   const bool all = std::all_of(readers_.begin(), readers_.end(),
                                [](const auto& entry) { return entry.second.caught_up; });
   if (!all || readers_.empty()) return;
   phase_ = Phase::kRunning;
   started_ = now;
-  for (const Item& item : items_) {
+  for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(adopted);
+  for (Item& item : items_) {
+    settle_if_agreed(now, item, row_.request().redundancy(), effects);
+    if (item.stored) continue;
     pb::Record record;
     record.set_job(key_.job());
     record.set_run(key_.run());
@@ -209,7 +239,7 @@ std::string Job::waiting_reason() const {
   if (machines_.empty()) return "no machine is free to compute";
   std::string unable, preparing;
   for (const auto& [name, machine] : machines_) {
-    if (machine.lease) return "";
+    if (!machine.leases.empty()) return "";
     if (!machine.ready && !machine.preparing.empty()) preparing = ": " + machine.preparing;
     if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;
   }
@@ -229,18 +259,16 @@ void Job::report(Instant now, Effects& effects) {
   progress.mutable_job_progress()->set_total(static_cast<int64_t>(items_.size()));
   progress.mutable_job_progress()->set_reason(waiting_reason());
   effects.send.push_back({std::move(progress)});
-  pb::Envelope want = envelope_to_server();
-  *want.mutable_want_workers()->mutable_key() = key_;
-  want.mutable_want_workers()->set_count(static_cast<uint32_t>(machines_wanted()));
-  effects.send.push_back({std::move(want)});
+  ask_for_workers(effects);
 }
 
 void Job::move(Instant now, Effects& effects) {
+  if (phase_ == Phase::kSealing) report(now, effects);
   if (phase_ == Phase::kReading || phase_ == Phase::kRunning) {
     read_feeds(now, effects);
     report(now, effects);
   }
-  if (phase_ == Phase::kReading) begin_running(now);
+  if (phase_ == Phase::kReading) begin_running(now, effects);
   if (phase_ == Phase::kRunning) {
     expire_leases(now, effects);
     prepare_machines(now, effects);

@@ -11,6 +11,7 @@
 #include "roles/coordinator/votes.h"
 #include "roles/keys.h"
 #include "roles/outbox.h"
+#include "roles/record.h"
 #include "roles/role.h"
 
 namespace muster::roles::coordinator {
@@ -19,9 +20,15 @@ namespace muster::roles::coordinator {
 //
 //   freezing    FreezeRequests was asked for.
 //   committing  CommitFrozen is repeated until the server has the digest in the job's row.
-//   reading     records that other epochs left are read from the view; requests are stored.
+//   sealing     a seal is on its way to the whole view: coordinators of lower epochs write no more.
+//   reading     records that other epochs left are read from the view; what they settled is adopted
+//               and written again under this epoch; requests are stored.
 //   running     machines are made ready, leases granted, answers read from the view, items settled.
 //   finishing   Finish is repeated until the server answers; then over().
+//
+// A lease is (epoch, number): leases of an epoch before go on, each machine names those it holds
+// when it says Ready, and gets no other before that. An idle machine copies the oldest open lease;
+// whoever is still at it when its items settle is told to stop.
 //
 // Answers are learned from storage alone. An item settles with `redundancy` votes that agree, of
 // distinct machines; a settled item counts once its record is acknowledged. Sums go in item order,
@@ -38,6 +45,8 @@ class Job {
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_pool_state(const pb::PoolState& state);
   void on_line(Instant now, bool up);
+  // The process stood still: leases get a fresh time-out.
+  void on_resumed(Instant now);
   // After every event: grants, repeats, time-outs.
   void move(Instant now, Effects& effects);
 
@@ -45,7 +54,8 @@ class Job {
   [[nodiscard]] const pb::JobKey& key() const { return key_; }
 
  private:
-  enum class Phase { kFreezing, kCommitting, kReading, kRunning, kFinishing, kOver };
+  enum class Phase { kFreezing, kCommitting, kSealing, kReading, kRunning, kFinishing, kOver };
+  using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
 
   struct Item {
     const eval::Item* item = nullptr;
@@ -57,7 +67,9 @@ class Job {
     std::map<std::string, int> failures;  // By machine; two bar it.
     std::vector<pb::Response> value;      // Once settled.
     size_t votes_at_settling = 0;         // 0: open.
+    size_t needed = 0;                    // Agreeing votes it still wants, open leases not counted.
     bool acknowledged = false;
+    bool stored = false;  // Its requests were stored by an epoch before.
   };
   struct Machine {
     bool ready = false;
@@ -66,7 +78,8 @@ class Job {
     std::string preparing;  // What it does before it is ready: "fetching 12 of 98 MB".
     Instant prepare_due{};
     Instant not_before{};  // After a failed attempt.
-    std::optional<uint64_t> lease;
+    int failures = 0;      // Attempts that failed, since the last that did not.
+    std::set<LeaseId> leases;
     double bytes_per_second = 0;  // Measured; 0: not yet.
   };
   struct Lease {
@@ -74,6 +87,13 @@ class Job {
     std::vector<uint32_t> items;
     size_t bytes = 0;
     Instant granted{}, deadline{};
+    bool is_copy = false;         // Of another lease: the same items on an idle machine.
+    std::optional<LeaseId> copy;  // The one copy that there is of it.
+  };
+  // What a coordinator of a lower epoch settled.
+  struct Adopted {
+    uint64_t epoch = 0;
+    pb::Settled settled;
   };
   struct Reader {
     std::string store_id;  // A cursor means nothing to another store.
@@ -83,12 +103,13 @@ class Job {
   };
 
   // job.cc: phases, messages, the end.
-  void on_lend(const pb::Lend& lend, Effects& effects);
+  void on_lend(Instant now, const pb::Lend& lend, Effects& effects);
+  void seal(Effects& effects);
   void on_feed(Instant now, const std::string& member, const pb::Feed& feed, Effects& effects);
   void read_feeds(Instant now, Effects& effects);
   void repeat_requests(Instant now, Effects& effects);
   void report(Instant now, Effects& effects);
-  void begin_running(Instant now);
+  void begin_running(Instant now, Effects& effects);
   void finish(pb::JobResult result, Effects& effects);
   void give_up(const Error& error, Effects& effects);
   [[nodiscard]] pb::JobResult result(Instant now) const;
@@ -97,27 +118,39 @@ class Job {
 
   // job_leases.cc: who works on what.
   void on_preparing(const std::string& machine, const pb::Preparing& preparing);
-  void on_ready(const std::string& machine, const pb::Ready& ready);
+  void on_ready(Instant now, const std::string& machine, const pb::Ready& ready, Effects& effects);
+  void adopt_lease(Instant now, const std::string& machine, const pb::HeldLease& held,
+                   Effects& effects);
   void on_unable(Instant now, const std::string& machine, const pb::Unable& unable,
                  Effects& effects);
-  void on_progress(Instant now, uint64_t lease);
+  void on_progress(Instant now, const pb::LeaseId& lease);
   void on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects);
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);
-  bool grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
+  void grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
+  void copy_oldest(Instant now, const std::string& name, Effects& effects);
+  void send_grant(Lease lease, Effects& effects);
   void expire_leases(Instant now, Effects& effects);
   void close_lease_if_answered(Instant now, const std::string& machine);
-  void close_lease(Instant now, uint64_t number, bool measured);
-  void withdraw(Instant now, uint64_t number, Effects& effects);
-  [[nodiscard]] size_t votes_needed(const Item& item) const;
+  void close_lease(Instant now, const LeaseId& id, bool measured);
+  void stop_settled(Instant now, const Item& item, Effects& effects);
+  void withdraw(Instant now, const LeaseId& id, Effects& effects);
+  void say_withdraw(const std::string& machine, const LeaseId& id, Effects& effects) const;
+  void refresh_needed(Item& item);
+  void back_off(Instant now, Machine& machine, const std::string& name);
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
   [[nodiscard]] bool is_barred_everywhere(const Item& item) const;
-  [[nodiscard]] bool is_useful(const std::string& name, const Machine& machine) const;
-  [[nodiscard]] size_t machines_wanted() const;
+  [[nodiscard]] bool is_useful(const std::string& name) const;
+  [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
+  void ask_for_workers(Effects& effects) const;
 
   // job_settling.cc: what the votes say.
   void on_record(Instant now, const pb::SignedRecord& record, Effects& effects);
-  void settle_if_agreed(Item& item, size_t votes_enough);
+  void on_answer(Instant now, const OpenedRecord& opened, Effects& effects);
+  void on_settled(const OpenedRecord& opened);
+  void adopt(const Adopted& adopted);
+  void settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects);
+  void write_settled(const Item& item, const pb::Settled& settled);
   void settle_what_waited(Instant now, Effects& effects);
   [[nodiscard]] bool is_stuck(Instant now) const;
   void fail_disputed(const Item& item, Effects& effects);
@@ -131,14 +164,21 @@ class Job {
 
   std::shared_ptr<const FrozenTasks> tasks_;
   std::vector<Item> items_;
-  std::string digest_;  // Of all requests.
+  std::set<uint32_t> wanting_;           // Items with needed > 0.
+  std::map<uint32_t, Adopted> adopted_;  // While reading.
+  std::string digest_;                   // Of all requests.
   size_t settled_ = 0, acknowledged_ = 0;
 
-  Outbox outbox_;  // Tag = item index for settled records; kRequestsTag for requests.
-  std::map<std::string, Reader> readers_;  // By member.
-  std::set<Digest> seen_;                  // Records read; two members hold the same ones.
-  std::map<std::string, Machine> machines_;
-  std::map<uint64_t, Lease> leases_;
+  Outbox outbox_;  // Tag = item index for settled records; kRequestsTag, kSealTag.
+  std::map<std::string, Reader> readers_;    // By member.
+  std::set<Digest> seen_;                    // Records read; two members hold the same ones.
+  std::map<std::string, Machine> machines_;  // Lent to the job now.
+  std::set<std::string> known_machines_;     // Lent to it now or before.
+  uint32_t busy_ = 0;                        // Others that could be lent, were they not at work.
+  uint64_t lend_revision_ = 0;
+  std::map<LeaseId, Lease> leases_;
+  bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
+  Instant grant_due_{};       // When a machine's back-off ends.
   uint64_t next_lease_ = 1;
   std::set<std::string> classes_;
 

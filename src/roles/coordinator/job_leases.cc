@@ -1,7 +1,8 @@
 // A job's leases: which machine works on which items, and until when.
 #include <algorithm>
-#include <cmath>
 
+#include "base/probe.h"
+#include "base/rng.h"
 #include "roles/coordinator/job.h"
 #include "roles/message.h"
 
@@ -12,8 +13,10 @@ constexpr Duration kLease = seconds(10);  // Without progress.
 constexpr double kShardSeconds = 10;      // Of work, by the machine's measured speed.
 constexpr size_t kMaxShardItems = 64;
 constexpr size_t kMaxShardBytes = 256u << 10;
-constexpr Duration kRetryAfter = seconds(2);  // After a failed attempt.
-constexpr int kBarredAt = 2;                  // Failures of one machine on one item.
+constexpr Duration kRetryAfter =
+    seconds(2);  // After a failed attempt; doubled by each further one.
+constexpr Duration kLongestRetry = seconds(30);
+constexpr int kBarredAt = 2;  // Failures of one machine on one item.
 
 // "0..24 of a list" for a console: a range where it is one.
 std::string describe(const std::vector<uint32_t>& items) {
@@ -21,6 +24,13 @@ std::string describe(const std::vector<uint32_t>& items) {
   if (items.size() == 1) return "item " + first;
   const bool range = items.back() - items.front() + 1 == items.size();
   return "items " + first + (range ? ".." : " to ") + std::to_string(items.back());
+}
+
+pb::LeaseId to_message(const std::pair<uint64_t, uint64_t>& id) {
+  pb::LeaseId out;
+  out.set_epoch(id.first);
+  out.set_number(id.second);
+  return out;
 }
 
 }  // namespace
@@ -32,12 +42,36 @@ void Job::on_preparing(const std::string& name, const pb::Preparing& preparing) 
   }
 }
 
-void Job::on_ready(const std::string& name, const pb::Ready& ready) {
+// Only what a machine says when it was not known to be ready counts: later it holds what it was
+// granted here.
+void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready, Effects& effects) {
   auto found = machines_.find(name);
-  if (found == machines_.end()) return;
+  if (found == machines_.end() || found->second.ready) return;
   found->second.ready = true;
   found->second.unable.clear();
   found->second.numeric_class = ready.numeric_class();
+  work_changed_ = true;
+  for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
+}
+
+// A lease that the machine holds from before, of this epoch or an earlier one, goes on as it is.
+void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease& held,
+                      Effects& effects) {
+  const LeaseId id{held.lease().epoch(), held.lease().number()};
+  if (id.first > key_.epoch() || leases_.contains(id)) return;
+  Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
+  for (uint32_t item : held.items()) {
+    if (item >= items_.size() || items_[item].votes_at_settling > 0) continue;
+    if (items_[item].votes.has(name)) continue;
+    lease.items.push_back(item);
+  }
+  if (lease.items.empty()) return say_withdraw(name, id, effects);
+  MUSTER_PROBE("a lease from before goes on");
+  effects.note("lease " + std::to_string(id.second) + " of " + short_id(name) +
+               " goes on: " + describe(lease.items));
+  for (uint32_t item : lease.items) items_[item].open.insert(name);
+  machines_.at(name).leases.insert(id);
+  leases_.emplace(id, std::move(lease));
 }
 
 void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unable,
@@ -69,12 +103,13 @@ void Job::prepare_machines(Instant now, Effects& effects) {
   }
 }
 
-// How many more agreeing answers the item wants, open leases not counted.
-size_t Job::votes_needed(const Item& item) const {
-  if (item.votes_at_settling > 0 || item.votes.size() >= ItemVotes::kMost) return 0;
-  const size_t agreeing = item.votes.agreeing().size();
+void Job::refresh_needed(Item& item) {
   const size_t wanted = row_.request().redundancy();
-  return agreeing < wanted ? wanted - agreeing : 0;
+  const bool open = item.votes_at_settling == 0 && item.votes.size() < ItemVotes::kMost;
+  item.needed =
+      open && item.votes.most_agreeing() < wanted ? wanted - item.votes.most_agreeing() : 0;
+  item.needed > 0 ? void(wanting_.insert(item.requests.item()))
+                  : void(wanting_.erase(item.requests.item()));
 }
 
 bool Job::may_vote(const std::string& machine, const Item& item) const {
@@ -84,108 +119,192 @@ bool Job::may_vote(const std::string& machine, const Item& item) const {
 }
 
 void Job::grant_all(Instant now, Effects& effects) {
+  if (!work_changed_ && (grant_due_ > now || grant_due_ == Instant())) {
+    if (grant_due_ > now) effects.wake_by(grant_due_);
+    return;
+  }
+  work_changed_ = false;
+  grant_due_ = {};
   for (auto& [name, machine] : machines_) {
-    if (!machine.ready || machine.lease) continue;
+    if (!machine.ready || !machine.leases.empty()) continue;
     if (machine.not_before > now) {
+      if (grant_due_ == Instant() || machine.not_before < grant_due_)
+        grant_due_ = machine.not_before;
       effects.wake_by(machine.not_before);
       continue;
     }
     grant(now, name, machine, effects);
+    if (machine.leases.empty()) copy_oldest(now, name, effects);
   }
 }
 
-bool Job::grant(Instant now, const std::string& name, Machine& machine, Effects& effects) {
+void Job::grant(Instant now, const std::string& name, Machine& machine, Effects& effects) {
   size_t votes_open = 0;
-  for (const Item& item : items_) votes_open += votes_needed(item);
+  for (uint32_t i : wanting_) votes_open += items_[i].needed;
   // The last work is spread over all machines rather than handed to the first who asks.
   const size_t share = std::max<size_t>(1, votes_open / (2 * machines_.size()));
   const size_t most_items = machine.bytes_per_second > 0 ? std::min(kMaxShardItems, share) : 1;
   const double most_bytes = machine.bytes_per_second * kShardSeconds;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
-  pb::Envelope grant = envelope_to(address(pb::ROLE_WORKER, name));
-  for (uint32_t i = 0; i < items_.size() && lease.items.size() < most_items; ++i) {
-    Item& item = items_[i];
-    if (item.open.size() >= votes_needed(item) || !may_vote(name, item)) continue;
+  for (uint32_t i : wanting_) {
+    if (lease.items.size() >= most_items) break;
+    const Item& item = items_[i];
+    if (item.open.size() >= item.needed || !may_vote(name, item)) continue;
     const bool full =
         !lease.items.empty() && (static_cast<double>(lease.bytes + item.bytes) > most_bytes ||
-                                 lease.bytes + item.bytes > kMaxShardBytes);
+                                 lease.bytes + item.bytes > kMaxShardBytes ||
+                                 !item.failures.empty());  // It is tried alone.
     if (full) break;
-    item.open.insert(name);
     lease.items.push_back(i);
     lease.bytes += item.bytes;
-    *grant.mutable_grant()->add_items() = item.requests;
+    if (!item.failures.empty()) break;
   }
-  if (lease.items.empty()) return false;
-  const uint64_t number = next_lease_++;
-  effects.note("lease " + std::to_string(number) + " to " + short_id(name) + ": " +
-               describe(lease.items));
-  *grant.mutable_grant()->mutable_key() = key_;
-  grant.mutable_grant()->set_lease(number);
-  effects.send.push_back({std::move(grant)});
-  effects.wake_by(lease.deadline);
-  machine.lease = number;
-  leases_.emplace(number, std::move(lease));
-  return true;
+  if (!lease.items.empty()) send_grant(std::move(lease), effects);
 }
 
-void Job::on_progress(Instant now, uint64_t number) {
-  auto found = leases_.find(number);
+// One copy a lease at a time, and only where nothing of it was held, answered or failed before.
+bool Job::may_copy(const std::string& name, const Lease& lease) const {
+  if (lease.machine == name || lease.is_copy || lease.copy) return false;
+  return std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
+    const Item& item = items_[i];
+    return item.needed == 0 || item.votes.has(lease.machine) ||
+           (may_vote(name, item) && !item.failures.contains(name));
+  });
+}
+
+// The machine has nothing to do: it takes what the oldest lease has not answered yet, so that one
+// slow machine does not hold the end up.
+void Job::copy_oldest(Instant now, const std::string& name, Effects& effects) {
+  const std::pair<const LeaseId, Lease>* oldest = nullptr;
+  for (const auto& entry : leases_) {
+    if (oldest != nullptr && entry.second.granted >= oldest->second.granted) continue;
+    if (may_copy(name, entry.second)) oldest = &entry;
+  }
+  if (oldest == nullptr) return;
+  const LeaseId original = oldest->first;
+  Lease lease{.machine = name, .granted = now, .deadline = now + kLease, .is_copy = true};
+  for (uint32_t i : oldest->second.items) {
+    if (items_[i].needed == 0 || items_[i].votes.has(oldest->second.machine)) continue;
+    lease.items.push_back(i);
+    lease.bytes += items_[i].bytes;
+  }
+  if (lease.items.empty()) return;
+  MUSTER_PROBE("an idle machine copies a lease");
+  leases_.at(original).copy = LeaseId{key_.epoch(), next_lease_};
+  send_grant(std::move(lease), effects);
+}
+
+void Job::send_grant(Lease lease, Effects& effects) {
+  const LeaseId id{key_.epoch(), next_lease_++};
+  effects.note("lease " + std::to_string(id.second) + " to " + short_id(lease.machine) + ": " +
+               describe(lease.items) + (lease.is_copy ? ", a copy" : ""));
+  pb::Envelope grant = envelope_to(address(pb::ROLE_WORKER, lease.machine));
+  *grant.mutable_grant()->mutable_key() = key_;
+  *grant.mutable_grant()->mutable_lease() = to_message(id);
+  for (uint32_t i : lease.items) {
+    items_[i].open.insert(lease.machine);
+    *grant.mutable_grant()->add_items() = items_[i].requests;
+  }
+  effects.send.push_back({std::move(grant)});
+  effects.wake_by(lease.deadline);
+  machines_.at(lease.machine).leases.insert(id);
+  leases_.emplace(id, std::move(lease));
+}
+
+void Job::on_progress(Instant now, const pb::LeaseId& id) {
+  auto found = leases_.find({id.epoch(), id.number()});
   if (found != leases_.end()) found->second.deadline = now + kLease;
 }
 
 // A lease ends when all its answers have been read from storage, and in no other good way.
 void Job::close_lease_if_answered(Instant now, const std::string& machine) {
-  for (const auto& [number, lease] : leases_) {
-    const bool all_in = lease.machine == machine &&
-                        std::all_of(lease.items.begin(), lease.items.end(),
+  auto found = machines_.find(machine);
+  if (found == machines_.end()) return;
+  for (const LeaseId& id : std::set(found->second.leases)) {
+    const Lease& lease = leases_.at(id);
+    const bool all_in = std::all_of(lease.items.begin(), lease.items.end(),
                                     [&](uint32_t i) { return items_[i].votes.has(machine); });
-    if (all_in) return close_lease(now, number, true);
+    if (all_in) close_lease(now, id, true);
   }
 }
 
-void Job::close_lease(Instant now, uint64_t number, bool measured) {
-  auto found = leases_.find(number);
+void Job::close_lease(Instant now, const LeaseId& id, bool measured) {
+  auto found = leases_.find(id);
   if (found == leases_.end()) return;
   const Lease lease = std::move(found->second);
   leases_.erase(found);
+  work_changed_ = true;
   for (uint32_t item : lease.items) items_[item].open.erase(lease.machine);
   auto machine = machines_.find(lease.machine);
   if (machine == machines_.end()) return;
-  machine->second.lease.reset();
+  machine->second.leases.erase(id);
   const double elapsed = to_seconds(now - lease.granted);
-  if (measured && elapsed > 0) {
+  if (measured && elapsed > 0 && lease.bytes > 0) {
     machine->second.bytes_per_second = static_cast<double>(lease.bytes) / elapsed;
+    machine->second.failures = 0;
   }
 }
 
-void Job::withdraw(Instant now, uint64_t number, Effects& effects) {
-  pb::Envelope say = envelope_to(address(pb::ROLE_WORKER, leases_.at(number).machine));
+// An item is settled: whoever works on nothing else but settled items may stop.
+void Job::stop_settled(Instant now, const Item& item, Effects& effects) {
+  for (const std::string& name : std::set(item.open)) {
+    auto machine = machines_.find(name);
+    if (machine == machines_.end()) continue;
+    for (const LeaseId& id : std::set(machine->second.leases)) {
+      const Lease& lease = leases_.at(id);
+      const bool in_vain = std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
+        return items_[i].votes_at_settling > 0 || items_[i].votes.has(name);
+      });
+      const bool all_in = std::all_of(lease.items.begin(), lease.items.end(),
+                                      [&](uint32_t i) { return items_[i].votes.has(name); });
+      if (in_vain && !all_in) withdraw(now, id, effects);
+    }
+  }
+}
+
+void Job::say_withdraw(const std::string& name, const LeaseId& id, Effects& effects) const {
+  pb::Envelope say = envelope_to(address(pb::ROLE_WORKER, name));
   *say.mutable_withdraw()->mutable_key() = key_;
-  say.mutable_withdraw()->set_lease(number);
+  *say.mutable_withdraw()->mutable_lease() = to_message(id);
   effects.send.push_back({std::move(say)});
-  close_lease(now, number, false);
+}
+
+void Job::withdraw(Instant now, const LeaseId& id, Effects& effects) {
+  say_withdraw(leases_.at(id).machine, id, effects);
+  close_lease(now, id, false);
+}
+
+// Twice as long after each failure in a row, up to a bound, and not all machines at once.
+void Job::back_off(Instant now, Machine& machine, const std::string& name) {
+  const int doublings = std::min(machine.failures++, 4);
+  const Duration pause = std::min(kLongestRetry, kRetryAfter * (1 << doublings));
+  Rng jitter = Rng(key_.epoch()).fork(name + std::to_string(machine.failures));
+  machine.not_before = now + pause + pause / 4 * static_cast<int64_t>(jitter.below(100)) / 100;
+  machine.bytes_per_second = 0;  // One item next.
+  work_changed_ = true;
 }
 
 void Job::expire_leases(Instant now, Effects& effects) {
-  std::vector<uint64_t> expired;
-  for (const auto& [number, lease] : leases_) {
-    if (lease.deadline <= now) expired.push_back(number);
+  std::vector<LeaseId> expired;
+  for (const auto& [id, lease] : leases_) {
+    if (lease.deadline <= now) expired.push_back(id);
     effects.wake_by(lease.deadline);
   }
-  for (uint64_t number : expired) {
-    const std::string name = leases_.at(number).machine;
-    effects.warn("lease " + std::to_string(number) + " of " + short_id(name) +
+  for (const LeaseId& id : expired) {
+    const std::string name = leases_.at(id).machine;
+    effects.warn("lease " + std::to_string(id.second) + " of " + short_id(name) +
                  " made no progress; it goes to others");
-    withdraw(now, number, effects);
+    withdraw(now, id, effects);
     if (auto machine = machines_.find(name); machine != machines_.end()) {
       machine->second.ready = false;  // It is asked again before it gets another.
-      machine->second.not_before = now + kRetryAfter;
+      back_off(now, machine->second, name);
     }
   }
 }
 
 void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects) {
-  auto lease = leases_.find(failed.lease());
+  const LeaseId id{failed.lease().epoch(), failed.lease().number()};
+  auto lease = leases_.find(id);
   if (lease == leases_.end() || failed.item() >= items_.size()) return;
   const std::string name = lease->second.machine;
   const std::string where = "item " + std::to_string(failed.item());
@@ -194,27 +313,37 @@ void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& e
   }
   effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
   Item& item = items_[failed.item()];
-  ++item.failures[name];
-  close_lease(now, failed.lease(), false);
+  // In a list it is not known whose fault it was: only an attempt on the item alone bars.
+  const bool alone = lease->second.items.size() == 1;
+  item.failures[name] += alone ? 1 : 0;
+  close_lease(now, id, false);
   if (auto machine = machines_.find(name); machine != machines_.end()) {
-    machine->second.not_before = now + kRetryAfter;
+    back_off(now, machine->second, name);
   }
 }
 
-// Whether a lent machine has anything to do here, now or once it is ready.
-bool Job::is_useful(const std::string& name, const Machine& machine) const {
-  return machine.lease || std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
-           return votes_needed(item) > 0 && may_vote(name, item);
-         });
+// Whether a machine has, or may get, anything to do here.
+bool Job::is_useful(const std::string& name) const {
+  auto machine = machines_.find(name);
+  if (machine != machines_.end() && !machine->second.leases.empty()) return true;
+  return std::any_of(wanting_.begin(), wanting_.end(),
+                     [&](uint32_t i) { return may_vote(name, items_[i]); });
 }
 
-// One for every vote that is still wanted, and one in the place of each that can give none.
-size_t Job::machines_wanted() const {
+// One machine for every vote that is still wanted, and one in the place of each that cannot give
+// any now. Those that have voted on all that is left are given back.
+void Job::ask_for_workers(Effects& effects) const {
   size_t wanted = 0;
-  for (const Item& item : items_) wanted += votes_needed(item);
-  if (wanted == 0) return 0;
-  for (const auto& [name, machine] : machines_) wanted += is_useful(name, machine) ? 0 : 1;
-  return wanted;
+  for (uint32_t i : wanting_) wanted += items_[i].needed;
+  pb::Envelope want = envelope_to_server();
+  *want.mutable_want_workers()->mutable_key() = key_;
+  for (const std::string& name : known_machines_) {
+    if (!is_useful(name)) want.mutable_want_workers()->add_spare(name);
+  }
+  for (const auto& [name, machine] : machines_)
+    wanted += machine.unable.empty() || wanted == 0 ? 0 : 1;
+  want.mutable_want_workers()->set_count(static_cast<uint32_t>(wanted));
+  effects.send.push_back({std::move(want)});
 }
 
 bool Job::is_barred_everywhere(const Item& item) const {

@@ -1,6 +1,7 @@
 // A job's verdicts: what the votes on an item come to.
 #include <algorithm>
 
+#include "base/probe.h"
 #include "roles/coordinator/job.h"
 #include "roles/message.h"
 #include "roles/record.h"
@@ -10,57 +11,102 @@ namespace muster::roles::coordinator {
 void Job::on_record(Instant now, const pb::SignedRecord& record, Effects& effects) {
   if (!seen_.insert(record_digest(record)).second) return;
   const auto opened = open_record(record, keys_);
-  if (!opened || !opened->record.has_answer()) return;
-  const pb::Answer& answer = opened->record.answer();
-  const bool mine = opened->record.job() == key_.job() && opened->record.run() == key_.run() &&
-                    answer.item() < items_.size();
-  if (!mine) return;
+  if (!opened || opened->record.job() != key_.job() || opened->record.run() != key_.run()) return;
+  if (opened->record.has_answer()) return on_answer(now, *opened, effects);
+  if (opened->record.has_settled()) return on_settled(*opened);
+  if (!opened->record.has_requests()) return;
+  const pb::ItemRequests& requests = opened->record.requests();
+  if (requests.item() < items_.size()) items_[requests.item()].stored = true;
+}
+
+void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
+  const pb::Answer& answer = opened.record.answer();
+  if (answer.item() >= items_.size()) return;
   Item& item = items_[answer.item()];
   const bool fits = answer.request_digest() == item.requests.digest() &&
                     answer.responses_size() == item.requests.requests_size();
   if (!fits) {
-    effects.warn("an answer of " + short_id(opened->machine) +
+    effects.warn("an answer of " + short_id(opened.machine) +
                  " does not fit its requests; dropped");
     return;
   }
-  Vote vote{opened->machine,
-            opened->digest,
-            answer.numeric_class(),
-            {answer.responses().begin(), answer.responses().end()}};
   classes_.insert(answer.numeric_class());
   const bool was_disputed = item.votes.disputed();
+  Vote vote{opened.machine,
+            opened.digest,
+            answer.numeric_class(),
+            {answer.responses().begin(), answer.responses().end()}};
   if (item.votes.add(std::move(vote)) != ItemVotes::Added::kNew) return;
+  work_changed_ = true;
+  refresh_needed(item);
   if (item.votes.disputed() && !was_disputed) {
     effects.warn("item " + std::to_string(answer.item()) + ": the answer of " +
-                 short_id(opened->machine) + " does not agree; another machine is asked");
+                 short_id(opened.machine) + " does not agree; another machine is asked");
   }
-  settle_if_agreed(item, row_.request().redundancy());
-  close_lease_if_answered(now, opened->machine);
+  if (phase_ == Phase::kRunning) {
+    settle_if_agreed(now, item, row_.request().redundancy(), effects);
+  }
+  close_lease_if_answered(now, opened.machine);
 }
 
-void Job::settle_if_agreed(Item& item, size_t votes_enough) {
+// What another coordinator of this run settled before; of an item the highest epoch counts. Only
+// whom the server had assigned the run under that epoch is believed.
+void Job::on_settled(const OpenedRecord& opened) {
+  const pb::Settled& settled = opened.record.settled();
+  const uint64_t epoch = opened.record.epoch();
+  const bool believed =
+      epoch < key_.epoch() && settled.item() < items_.size() &&
+      settled.responses_size() == items_[settled.item()].requests.requests_size() &&
+      std::any_of(row_.assignments().begin(), row_.assignments().end(),
+                  [&](const pb::Assignment& assignment) {
+                    return assignment.epoch() == epoch &&
+                           assignment.coordinator() == opened.machine;
+                  });
+  if (!believed || phase_ == Phase::kRunning) return;
+  Adopted& best = adopted_[settled.item()];
+  if (epoch > best.epoch) best = {epoch, settled};
+}
+
+// The value and the votes stay as they are; the record is this epoch's.
+void Job::adopt(const Adopted& adopted) {
+  MUSTER_PROBE("a settled item is adopted");
+  Item& item = items_[adopted.settled.item()];
+  item.votes_at_settling = std::max(1, adopted.settled.votes_size());
+  item.value = {adopted.settled.responses().begin(), adopted.settled.responses().end()};
+  write_settled(item, adopted.settled);
+}
+
+void Job::write_settled(const Item& item, const pb::Settled& settled) {
+  ++settled_;
+  refresh_needed(items_[settled.item()]);
+  pb::Record record;
+  record.set_job(key_.job());
+  record.set_run(key_.run());
+  record.set_epoch(key_.epoch());
+  *record.mutable_settled() = settled;
+  outbox_.add(sign_record(record, keys_), item.requests.item());
+}
+
+void Job::settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects) {
   if (item.votes_at_settling > 0) return;
   const auto agreeing = item.votes.agreeing();
   if (agreeing.empty() || agreeing.size() < votes_enough) return;
   item.votes_at_settling = agreeing.size();
   item.value = agreeing.front()->responses;
-  ++settled_;
-  pb::Record record;
-  record.set_job(key_.job());
-  record.set_run(key_.run());
-  record.set_epoch(key_.epoch());
-  auto* settled = record.mutable_settled();
-  settled->set_item(item.requests.item());
-  for (const Vote* vote : agreeing) settled->add_votes(std::string(vote->digest.view()));
-  settled->mutable_responses()->Add(item.value.begin(), item.value.end());
-  outbox_.add(sign_record(record, keys_), item.requests.item());
+  pb::Settled settled;
+  settled.set_item(item.requests.item());
+  for (const Vote* vote : agreeing) settled.add_votes(std::string(vote->digest.view()));
+  settled.mutable_responses()->Add(item.value.begin(), item.value.end());
+  write_settled(item, settled);
+  stop_settled(now, item, effects);
 }
 
-// Nothing of this job can run: no lease is open, nobody is preparing, nobody may take anything.
+// Nothing of this job can run: no lease is open, nobody is preparing, nobody may take anything,
+// here or at work elsewhere.
 bool Job::is_stuck(Instant now) const {
-  if (!line_up_ || !leases_.empty() || now < others_may_return_until_) return false;
+  if (!line_up_ || !leases_.empty() || busy_ > 0 || now < others_may_return_until_) return false;
   for (const auto& [name, machine] : machines_) {
-    if (machine.unable.empty() && is_useful(name, machine)) return false;
+    if (machine.unable.empty() && is_useful(name)) return false;
   }
   return settled_ < items_.size();
 }
@@ -96,7 +142,7 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
                               " failed on every machine"},
           effects);
     }
-    settle_if_agreed(item, 1);
+    settle_if_agreed(now, item, 1, effects);
   }
 }
 

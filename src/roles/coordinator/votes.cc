@@ -30,6 +30,7 @@ ItemVotes::Added ItemVotes::add(Vote vote) {
   const auto place = std::find_if(votes_.begin(), votes_.end(),
                                   [&](const Vote& v) { return v.digest > vote.digest; });
   votes_.insert(place, std::move(vote));
+  most_agreeing_ = agreeing().size();
   return Added::kNew;
 }
 

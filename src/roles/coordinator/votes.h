@@ -34,8 +34,9 @@ class ItemVotes {
   // value has the smallest digest. The first of them, by digest, gives the value. Empty when there
   // are no votes. The same votes give the same set, in whatever order they came.
   [[nodiscard]] std::vector<const Vote*> agreeing() const;
+  [[nodiscard]] size_t most_agreeing() const { return most_agreeing_; }
   // Some two votes do not agree.
-  [[nodiscard]] bool disputed() const { return agreeing().size() < votes_.size(); }
+  [[nodiscard]] bool disputed() const { return most_agreeing_ < votes_.size(); }
   [[nodiscard]] bool has(const std::string& machine) const { return machines_.contains(machine); }
   [[nodiscard]] size_t size() const { return votes_.size(); }
   [[nodiscard]] const std::set<std::string>& machines() const { return machines_; }
@@ -43,6 +44,7 @@ class ItemVotes {
  private:
   std::vector<Vote> votes_;  // In order of digest.
   std::set<std::string> machines_;
+  size_t most_agreeing_ = 0;  // agreeing().size()
 };
 
 }  // namespace muster::roles::coordinator

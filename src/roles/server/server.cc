@@ -7,7 +7,10 @@
 
 namespace muster::roles::server {
 Server::Server(ServerOptions options, ServerState state, Instant started)
-    : options_(std::move(options)), started_(started), view_(std::move(state.view)) {
+    : options_(std::move(options)),
+      started_(started),
+      revision_(state.pool_epoch << 32),
+      view_(std::move(state.view)) {
   fresh_ = view_.number() == 0;
   for (pb::JobRow& row : state.jobs) {
     Job& job = jobs_[row.job()];
@@ -27,13 +30,30 @@ Effects Server::step(Instant now, const Event& event) {
     on_left(now, left->machine, "its line closed", effects);
   } else if (const auto* stored = std::get_if<Stored>(&event)) {
     on_stored(now, *stored, effects);
+  } else if (std::holds_alternative<Resumed>(event)) {
+    on_resumed(now);
   }
-  heartbeat(now, effects);
+  watch_nodes(now, effects);
   keep_view(now, effects);
+  retry_rows(now, effects);
   expire_pins(now, effects);
   assign_jobs(now, effects);
   lend_machines(now, effects);
+  for (const std::string& machine : std::exchange(untold_, {})) {
+    if (nodes_.contains(machine)) send_pool_state(now, machine, effects);
+  }
+  if (!timers_.empty()) effects.wake_by(timers_.begin()->first);
   return effects;
+}
+
+size_t Server::pending() const {
+  size_t count = row_writes_.size() + row_retries_.size() + pinning_.size() +
+                 (view_write_ || view_doubtful_ ? 1 : 0);
+  for (const auto& [id, job] : jobs_) {
+    count += job.lent.size() + job.asked.size() + job.watchers.size();
+  }
+  for (const auto& [machine, node] : nodes_) count += node.seen < node.told ? 1 : 0;
+  return count;
 }
 
 bool Server::in_grace(Instant now) const { return !fresh_ && now < started_ + kServerGrace; }
@@ -48,8 +68,41 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   node.order = next_order_++;
   gone_since_.erase(machine);
   const bool coordinator = node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR;
+  node.lent_known = !may_compute(node);
   effects.note((coordinator ? "coordinator " : "worker ") + short_id(machine) + " joined");
-  send_pool_state(machine, effects);
+  tell(machine);
+}
+
+// What was not heard while this process stood still was not silence.
+void Server::on_resumed(Instant now) {
+  for (auto& [machine, node] : nodes_) {
+    node.heard = now;
+    set_timer(machine, node);
+  }
+  for (auto& [machine, since] : gone_since_) since = std::max(since, now - kHeartbeatEvery);
+}
+
+// A worker says what it works for: if that is still going on, it stays lent to it.
+void Server::on_holding(const std::string& machine, const pb::Holding& holding, Effects& effects) {
+  Node& node = nodes_.at(machine);
+  if (node.lent_known) return;
+  node.lent_known = true;
+  tell(machine);
+  auto found = jobs_.find(holding.key().job());
+  const bool goes_on = found != jobs_.end() && !is_over(found->second.row.state()) &&
+                       found->second.row.run() == holding.key().run();
+  if (!goes_on) return;
+  node.lent_to = found->first;
+  found->second.lent.insert(machine);
+  found->second.lend_due = {};
+  effects.note("machine " + short_id(machine) + " works for job " + short_id(found->first) +
+               " already");
+}
+
+void Server::on_seen(const std::string& machine, const pb::PoolStateSeen& seen) {
+  Node& node = nodes_.at(machine);
+  node.seen = std::max(node.seen, seen.revision());
+  set_timer(machine, node);
 }
 
 void Server::on_left(Instant now, const std::string& machine, const std::string& why,
@@ -57,6 +110,7 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   auto found = nodes_.find(machine);
   if (found == nodes_.end()) return;
   const Node node = std::move(found->second);
+  timers_.erase({node.timer, machine});
   nodes_.erase(found);
   effects.warn((in_view(machine) ? "storage node " : "machine ") + short_id(machine) +
                " is gone: " + why);
@@ -73,60 +127,87 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   }
 }
 
-void Server::heartbeat(Instant now, Effects& effects) {
-  std::vector<std::string> silent;
-  for (auto& [machine, node] : nodes_) {
-    if (now - node.heard > kSilence) silent.push_back(machine);
-    if (node.beat_due <= now) {
-      pb::Envelope beat = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
-      beat.mutable_heartbeat();
-      effects.send.push_back({std::move(beat)});
-      node.beat_due = now + kHeartbeatEvery;
-    }
-    effects.wake_by(node.beat_due);
+void Server::set_timer(const std::string& machine, Node& node) {
+  timers_.erase({node.timer, machine});
+  node.timer = std::min(node.beat_due, node.heard + kSilence);
+  if (node.seen < node.told) node.timer = std::min(node.timer, node.state_due);
+  timers_.insert({node.timer, machine});
+}
+
+void Server::watch_nodes(Instant now, Effects& effects) {
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const std::string machine = timers_.begin()->second;
+    watch_node(now, machine, effects);
   }
-  for (const std::string& machine : silent) {
+}
+
+// A node's timer has come: it has been silent, is due a heartbeat, or has not seen its PoolState.
+void Server::watch_node(Instant now, const std::string& machine, Effects& effects) {
+  Node& node = nodes_.at(machine);
+  if (now - node.heard >= kSilence) {
     pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
     refusal.mutable_refused()->set_reason("nothing was heard for 8 s; connect again");
     effects.send.push_back({std::move(refusal)});
-    on_left(now, machine, "nothing was heard for 8 s", effects);
+    return on_left(now, machine, "nothing was heard for 8 s", effects);
   }
+  if (node.beat_due <= now) {
+    pb::Envelope beat = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
+    beat.mutable_heartbeat();
+    effects.send.push_back({std::move(beat)});
+    node.beat_due = now + kHeartbeatEvery;
+  }
+  if (node.seen < node.told && node.state_due <= now) return send_pool_state(now, machine, effects);
+  set_timer(machine, node);
 }
 
-void Server::send_pool_state(const std::string& machine, Effects& effects) const {
+void Server::tell(const std::string& machine) { untold_.insert(machine); }
+
+void Server::tell_everyone() {
+  for (const auto& [machine, node] : nodes_) tell(machine);
+}
+
+void Server::send_pool_state(Instant now, const std::string& machine, Effects& effects) {
+  Node& node = nodes_.at(machine);
   pb::Envelope envelope = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
-  *envelope.mutable_pool_state()->mutable_view() = view_;
+  auto* state = envelope.mutable_pool_state();
+  *state->mutable_view() = view_;
   for (const auto& [id, job] : jobs_) {
-    if (is_over(job.row.state())) continue;
-    auto* live = envelope.mutable_pool_state()->add_live();
+    if (job.row.run() == 0 || is_over(job.row.state())) continue;
+    auto* live = state->add_live();
     live->set_job(id);
     live->set_run(job.row.run());
+    live->set_epoch(job.row.epoch());
+  }
+  state->set_revision(++revision_);
+  state->set_lent_known(node.lent_known);
+  if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
+    *state->mutable_lent() = key_of(job->second.row);
+    state->set_coordinator(job->second.row.coordinator());
   }
   effects.send.push_back({std::move(envelope)});
-}
-
-void Server::tell_everyone(Effects& effects) const {
-  for (const auto& [machine, node] : nodes_) send_pool_state(machine, effects);
+  node.told = revision_;
+  node.state_due = now + kRepeatEvery;
+  set_timer(machine, node);
 }
 
 void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
   const std::string& from = envelope.from().machine();
   if (auto node = nodes_.find(from); node != nodes_.end()) {
     node->second.heard = now;
+    set_timer(from, node->second);
   } else if (envelope.from().role() != pb::ROLE_CLIENT) {
     return;  // Not admitted, or gone.
   }
+  if (envelope.from().role() == pb::ROLE_CLIENT) return on_client(now, from, envelope, effects);
   switch (envelope.body_case()) {
+    case pb::Envelope::kPoolStateSeen:
+      return on_seen(from, envelope.pool_state_seen());
+    case pb::Envelope::kHolding:
+      return on_holding(from, envelope.holding(), effects);
     case pb::Envelope::kCopied:
-      return on_copied(from, envelope.copied(), effects);
+      return on_copied(now, from, envelope.copied(), effects);
     case pb::Envelope::kStoreState:
       return on_store_state(from, envelope.store_state(), effects);
-    case pb::Envelope::kSubmit:
-      return on_submit(now, from, envelope.submit(), effects);
-    case pb::Envelope::kWatch:
-      return on_watch(from, envelope.watch(), effects);
-    case pb::Envelope::kCancelJob:
-      return on_cancel(from, envelope.cancel_job(), effects);
     case pb::Envelope::kPinned:
       return on_pinned(envelope.pinned(), effects);
     case pb::Envelope::kCommitFrozen:
@@ -137,21 +218,32 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
       return on_progress(envelope.job_progress(), effects);
     case pb::Envelope::kFinish:
       return on_finish(from, envelope.finish(), effects);
-    case pb::Envelope::kGetStatus:
-    case pb::Envelope::kListJobs: {
-      pb::Envelope answer = envelope_to(envelope.from());
-      if (envelope.has_get_status()) {
-        *answer.mutable_pool_status() = status();
-      } else {
-        answer.mutable_job_list();
-        for (const auto& [id, job] : jobs_) *answer.mutable_job_list()->add_rows() = job.row;
-      }
-      effects.send.push_back({std::move(answer)});
+    default:
       return;
-    }
+  }
+}
+
+// A researcher's call.
+void Server::on_client(Instant now, const std::string& client, const pb::Envelope& envelope,
+                       Effects& effects) {
+  pb::Envelope answer = envelope_to(envelope.from());
+  switch (envelope.body_case()) {
+    case pb::Envelope::kSubmit:
+      return on_submit(now, client, envelope.submit(), effects);
+    case pb::Envelope::kWatch:
+      return on_watch(client, envelope.watch(), effects);
+    case pb::Envelope::kCancelJob:
+      return on_cancel(client, envelope.cancel_job(), effects);
     case pb::Envelope::kHangUp:
-      for (auto& [id, job] : jobs_) job.watchers.erase(from);
+      for (auto& [id, job] : jobs_) job.watchers.erase(client);
       return;
+    case pb::Envelope::kGetStatus:
+      *answer.mutable_pool_status() = status();
+      return effects.send.push_back({std::move(answer)});
+    case pb::Envelope::kListJobs:
+      answer.mutable_job_list();
+      for (const auto& [id, job] : jobs_) *answer.mutable_job_list()->add_rows() = job.row;
+      return effects.send.push_back({std::move(answer)});
     default:
       return;
   }

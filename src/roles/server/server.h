@@ -17,6 +17,7 @@ struct ServerOptions {
 
 // What the server had written when it stopped. A new pool starts with nothing.
 struct ServerState {
+  uint64_t pool_epoch = 0;  // Higher than that of every server before it.
   pb::View view;
   std::vector<pb::JobRow> jobs;  // The latest run of each.
 };
@@ -26,6 +27,9 @@ struct ServerState {
 // it ends. Every fact that must survive is written first (SaveView, SaveJob) and acted on when it
 // is durable; what is only in memory is told again by the nodes when they reconnect.
 //
+// What a node is told (PoolState) carries a revision and is repeated until the node has seen it;
+// what a worker is lent to is part of it. A worker on a new line says first what it holds.
+//
 // Invariants: at most one change of the view, and one change of each job's row, is being written at
 // a time; a machine is lent to at most one job; members + joiners never exceed storage_nodes.
 class Server final : public Role {
@@ -33,14 +37,17 @@ class Server final : public Role {
   Server(ServerOptions options, ServerState state, Instant started);
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
+  [[nodiscard]] size_t pending() const override;
 
  private:
   struct Node {
     pb::Hello hello;
-    Instant heard{}, beat_due{};
-    uint64_t order = 0;         // Of joining.
-    std::string lent_to;        // Job id, or empty.
-    std::string store_problem;  // Why its store cannot be written; empty: it can.
+    Instant heard{}, beat_due{}, state_due{}, timer{};
+    uint64_t order = 0;           // Of joining.
+    uint64_t told = 0, seen = 0;  // Revisions of its PoolState.
+    bool lent_known = false;      // It has said what it holds, or cannot be lent.
+    std::string lent_to;          // Job id, or empty.
+    std::string store_problem;    // Why its store cannot be written; empty: it can.
   };
   struct Job {
     pb::JobRow row;        // As committed.
@@ -49,14 +56,22 @@ class Server final : public Role {
     Instant assign_due{}, lend_due{};
     uint32_t wants = 0;  // Machines its coordinator could use.
     std::set<std::string> lent;
-    std::set<std::string> watchers;  // Clients' call numbers.
-    std::string before;              // Its coordinator when this server started.
+    std::set<std::string> spare;                            // Of no use to it, lent to it or not.
+    std::vector<std::pair<std::string, pb::Submit>> asked;  // While the row is being written.
+    std::set<std::string> watchers;                         // Clients' call numbers.
+    std::string before;  // Its coordinator when this server started.
   };
-  // A row on its way to the database, and what to do when it is there.
+  // A row on its way to the database, and what to do when it is there. Once an attempt has ended
+  // with an unknown outcome it is written until it is there: the same row under the same key.
   struct RowWrite {
     pb::JobRow row;
     std::vector<pb::Envelope> replies;  // Sent when it is durable.
     pb::Envelope on_failure;            // Sent when it is not; `to` unset: nothing.
+    bool doubtful = false;              // It may be there already.
+  };
+  struct RowRetry {
+    Instant due{};
+    RowWrite write;
   };
   struct Pinning {
     std::string client;
@@ -68,10 +83,18 @@ class Server final : public Role {
   void on_joined(Instant now, const NodeJoined& joined, Effects& effects);
   void on_left(Instant now, const std::string& machine, const std::string& why, Effects& effects);
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
+  void on_client(Instant now, const std::string& client, const pb::Envelope& envelope,
+                 Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
-  void heartbeat(Instant now, Effects& effects);
-  void send_pool_state(const std::string& machine, Effects& effects) const;
-  void tell_everyone(Effects& effects) const;
+  void on_resumed(Instant now);
+  void on_holding(const std::string& machine, const pb::Holding& holding, Effects& effects);
+  void on_seen(const std::string& machine, const pb::PoolStateSeen& seen);
+  void watch_nodes(Instant now, Effects& effects);
+  void watch_node(Instant now, const std::string& machine, Effects& effects);
+  void set_timer(const std::string& machine, Node& node);
+  void send_pool_state(Instant now, const std::string& machine, Effects& effects);
+  void tell(const std::string& machine);
+  void tell_everyone();
   [[nodiscard]] pb::PoolStatus status() const;
   [[nodiscard]] std::string state_of(const std::string& machine, const Node& node) const;
   [[nodiscard]] bool in_grace(Instant now) const;
@@ -79,8 +102,9 @@ class Server final : public Role {
   // server_view.cc: which stores count.
   void keep_view(Instant now, Effects& effects);
   void on_store_state(const std::string& machine, const pb::StoreState& state, Effects& effects);
-  void on_copied(const std::string& machine, const pb::Copied& copied, Effects& effects);
-  void write_view(pb::View view, Effects& effects);
+  void on_copied(Instant now, const std::string& machine, const pb::Copied& copied,
+                 Effects& effects);
+  void write_view(Instant now, pb::View view, Effects& effects);
   void on_view_stored(Instant now, const Stored& stored, Effects& effects);
   [[nodiscard]] std::string next_to_promote() const;
   [[nodiscard]] bool in_view(const std::string& machine) const;
@@ -100,7 +124,9 @@ class Server final : public Role {
   void assign_jobs(Instant now, Effects& effects);
   void expire_pins(Instant now, Effects& effects);
   void write_row(RowWrite write, Effects& effects);
+  void retry_rows(Instant now, Effects& effects);
   void on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects);
+  void on_row_committed(Instant now, Job& job, RowWrite write, Effects& effects);
   void notify(const Job& job, const std::string& message, Effects& effects) const;
   [[nodiscard]] Job* current(const pb::JobKey& key);
   [[nodiscard]] std::string pick_coordinator() const;
@@ -108,26 +134,32 @@ class Server final : public Role {
   // server_lending.cc: which machine works for which job.
   void on_want(Instant now, const pb::WantWorkers& want, Effects& effects);
   void lend_machines(Instant now, Effects& effects);
-  void release(Job& job, Effects& effects);
-  void send_lend(Instant now, Job& job, Effects& effects) const;
-  void send_lent(const std::string& machine, Effects& effects) const;
+  void release(Job& job);
+  void send_lend(Instant now, Job& job, Effects& effects);
   [[nodiscard]] bool may_compute(const Node& node) const;
-  [[nodiscard]] std::vector<std::string> free_machines(Instant now, size_t votes_wanted) const;
+  [[nodiscard]] bool may_take(const Job& job, const std::string& machine, const Node& node) const;
+  [[nodiscard]] std::vector<std::string> free_machines(Instant now, const Job& job) const;
 
   ServerOptions options_;
   Instant started_;
   bool fresh_;  // The pool never had a member: nothing to wait for at the start.
 
   std::map<std::string, Node> nodes_;
+  std::set<std::pair<Instant, std::string>> timers_;  // When to look at which node.
+  std::set<std::string> untold_;                      // Nodes whose PoolState changed in this step.
   uint64_t next_order_ = 1;
+  uint64_t revision_;  // The last one told; starts above those of every server before.
   std::map<std::string, Instant> gone_since_;  // Members not there: when they were last heard.
 
   pb::View view_;
   std::optional<WriteId> view_write_;
   pb::View view_being_written_;
+  bool view_doubtful_ = false;  // An attempt to write it ended with an unknown outcome.
+  Instant view_due_{};          // After an attempt that failed.
 
   std::map<std::string, Job> jobs_;
   std::map<WriteId, RowWrite> row_writes_;
+  std::vector<RowRetry> row_retries_;
   std::map<uint64_t, Pinning> pinning_;
   uint64_t next_call_ = 1;
   WriteId next_write_ = 1;

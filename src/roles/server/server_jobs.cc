@@ -1,6 +1,7 @@
 // The server's jobs: accepted, assigned, finished or cancelled, each by a committed row.
 #include <algorithm>
 
+#include "base/probe.h"
 #include "eval/task.h"
 #include "roles/message.h"
 #include "roles/server/server.h"
@@ -11,6 +12,7 @@ namespace {
 constexpr uint32_t kDefaultRedundancy = 2;
 constexpr uint32_t kDefaultQuorumWaitMs = 30'000;
 constexpr Duration kPinWait = seconds(60);
+constexpr size_t kMostAsking = 1000;  // Submissions of one job that wait for its row.
 
 pb::Envelope to_client(const std::string& client) {
   return envelope_to(address(pb::ROLE_CLIENT, client));
@@ -29,6 +31,12 @@ pb::Envelope submit_reply(const std::string& client, const pb::JobRow& row, bool
   reply.mutable_submit_reply()->set_state(row.state());
   reply.mutable_submit_reply()->set_attached(attached);
   return reply;
+}
+
+// The same submission with its model pinned: it needs no look-up any more.
+pb::Submit pinned(pb::Submit submit, const pb::ModelPin& pin) {
+  *submit.mutable_request()->mutable_directory_pin() = pin;
+  return submit;
 }
 
 template <typename Number>
@@ -118,10 +126,15 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
   }
   pb::JobRow row;
   if (auto found = jobs_.find(*id); found != jobs_.end()) {
-    const Job& job = found->second;
+    Job& job = found->second;
+    if (job.writing) {  // Nothing is said before it is known what the row says.
+      MUSTER_PROBE("a submit meets a row that is being written");
+      if (job.asked.size() < kMostAsking) job.asked.emplace_back(client, pinned(submit, pin));
+      return;
+    }
     const bool attach =
         !is_over(job.row.state()) || (job.row.state() == pb::JOB_STATE_DONE && !request.force());
-    if (attach || job.writing) {
+    if (attach) {
       effects.send.push_back({submit_reply(client, job.row, true)});
       return;
     }
@@ -133,6 +146,7 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
   row.set_state(pb::JOB_STATE_RUNNING);
   row.set_accepted_at_ms(submit.received_at_ms());
   row.set_reason("waiting for a coordinator");
+  request.clear_directory_pin();
   *row.mutable_request() = std::move(request);
   *row.mutable_model() = pin;
   jobs_[*id].row.set_job(*id);
@@ -151,26 +165,58 @@ void Server::write_row(RowWrite write, Effects& effects) {
 
 void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects) {
   Job& job = jobs_.at(write.row.job());
+  write.doubtful |= stored.outcome == Outcome::kUnknown;
+  if (stored.outcome != Outcome::kDone && write.doubtful) {
+    MUSTER_PROBE("a row is written again because its outcome is unknown");
+    row_retries_.push_back({now + kRepeatEvery, std::move(write)});
+    return;
+  }
   job.writing = false;
+  const auto asked = std::exchange(job.asked, {});
   if (stored.outcome != Outcome::kDone) {
     effects.warn("job " + short_id(write.row.job()) + " could not be committed: " + stored.why);
     if (write.on_failure.has_to()) effects.send.push_back({std::move(write.on_failure)});
+    job.assign_due = now + kRepeatEvery;
     if (job.row.run() == 0) jobs_.erase(write.row.job());
-    return;
+  } else {
+    on_row_committed(now, job, std::move(write), effects);
   }
+  for (const auto& [client, submit] : asked) on_submit(now, client, submit, effects);
+}
+
+void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& effects) {
   const bool reassigned = job.row.epoch() != write.row.epoch();
   const bool new_run = job.row.run() != write.row.run();
-  const pb::JobRow before = std::exchange(job.row, std::move(write.row));
+  const int64_t settled = job.row.settled_items(), total = job.row.total_items();
+  job.row = std::move(write.row);
+  if (!reassigned && !new_run && !is_over(job.row.state())) {  // Heard while it was written.
+    job.row.set_settled_items(settled);
+    job.row.set_total_items(total);
+  }
   if (!nodes_.contains(job.row.coordinator())) job.row.clear_coordinator();  // Gone meanwhile.
   for (pb::Envelope& reply : write.replies) effects.send.push_back({std::move(reply)});
-  if (is_over(job.row.state())) release(job, effects);
-  if (new_run || is_over(job.row.state())) tell_everyone(effects);
+  if (is_over(job.row.state())) release(job);
+  if (new_run) job.spare.clear();
+  if (new_run || reassigned || is_over(job.row.state())) tell_everyone();
   if (reassigned && !is_over(job.row.state())) {
     job.heard = false;
     job.assign_due = now;
-    for (const std::string& machine : job.lent) send_lent(machine, effects);
+    job.wants = 0;
   }
   notify(job, "", effects);
+  if (is_over(job.row.state())) job.watchers.clear();  // They have heard the end.
+}
+
+void Server::retry_rows(Instant now, Effects& effects) {
+  for (size_t i = 0; i < row_retries_.size();) {
+    if (row_retries_[i].due > now) {
+      effects.wake_by(row_retries_[i++].due);
+      continue;
+    }
+    RowWrite write = std::move(row_retries_[i].write);
+    row_retries_.erase(row_retries_.begin() + static_cast<int64_t>(i));
+    write_row(std::move(write), effects);
+  }
 }
 
 std::string Server::pick_coordinator() const {
@@ -201,16 +247,24 @@ void Server::assign_jobs(Instant now, Effects& effects) {
                                       : waits                              ? ""
                                                                            : pick_coordinator();
       if (coordinator.empty()) continue;
+      if (job.assign_due > now) {  // The last attempt to commit failed.
+        effects.wake_by(job.assign_due);
+        continue;
+      }
       pb::JobRow row = job.row;
       row.set_epoch(row.epoch() + 1);
       row.set_coordinator(coordinator);
       row.clear_reason();
+      auto* assignment = row.add_assignments();
+      assignment->set_epoch(row.epoch());
+      assignment->set_coordinator(coordinator);
       effects.note("job " + short_id(id) + " goes to coordinator " + short_id(coordinator));
       write_row({std::move(row), {}, {}}, effects);
     } else if (!job.heard) {
       if (job.assign_due <= now) {
         pb::Envelope assign = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
         *assign.mutable_assign()->mutable_row() = job.row;
+        assign.mutable_assign()->set_revision(++revision_);
         effects.send.push_back({std::move(assign)});
         job.assign_due = now + kRepeatEvery;
       }
@@ -291,13 +345,7 @@ void Server::on_cancel(const std::string& client, const pb::CancelJob& cancel, E
   row.set_reason("cancelled");
   row.set_epoch(row.epoch() + 1);
   reply.mutable_cancel_reply()->set_state(row.state());
-  std::vector<pb::Envelope> replies = {std::move(reply)};
-  if (!row.coordinator().empty()) {
-    pb::Envelope drop = envelope_to(address(pb::ROLE_COORDINATOR, row.coordinator()));
-    *drop.mutable_drop()->mutable_key() = key_of(job.row);
-    replies.push_back(std::move(drop));
-  }
-  write_row({std::move(row), std::move(replies), {}}, effects);
+  write_row({std::move(row), {std::move(reply)}, {}}, effects);
 }
 
 void Server::on_watch(const std::string& client, const pb::Watch& watch, Effects& effects) {

@@ -1,6 +1,7 @@
 // The storage view: kept at its count, changed in numbered, committed steps.
 #include <algorithm>
 
+#include "base/probe.h"
 #include "roles/message.h"
 #include "roles/server/server.h"
 
@@ -34,6 +35,7 @@ std::string Server::next_to_promote() const {
   std::pair<int, uint64_t> best_rank{};
   for (const auto& [machine, node] : nodes_) {
     const pb::RoleFlag flag = node.hello.role_flag();
+    if (!node.lent_known) continue;
     const bool may_store =
         (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE) && node.store_problem.empty();
     if (!may_store || node.hello.store_id().empty() || in_view(machine)) continue;
@@ -48,10 +50,10 @@ std::string Server::next_to_promote() const {
 }
 
 void Server::keep_view(Instant now, Effects& effects) {
-  if (view_write_ || in_grace(now)) {
-    if (in_grace(now)) effects.wake_by(now + seconds(1));
-    return;
-  }
+  if (view_write_) return;
+  if (view_due_ > now) return effects.wake_by(view_due_);
+  if (view_doubtful_) return write_view(now, view_being_written_, effects);
+  if (in_grace(now)) return effects.wake_by(started_ + kServerGrace);
   pb::View next;
   std::string lost;
   for (const auto& member : view_.members()) {
@@ -66,7 +68,7 @@ void Server::keep_view(Instant now, Effects& effects) {
   const auto count = static_cast<uint32_t>(next.members_size() + next.joiners_size());
   if (!lost.empty()) {
     effects.warn("storage node " + short_id(lost) + " is down and leaves the view");
-    return write_view(std::move(next), effects);
+    return write_view(now, std::move(next), effects);
   }
   // One joiner at a time: the second copies from the first.
   if (count >= options_.storage_nodes || next.joiners_size() > 0) return;
@@ -75,8 +77,9 @@ void Server::keep_view(Instant now, Effects& effects) {
   auto* joiner = next.add_joiners();
   joiner->set_machine(newcomer);
   joiner->set_store_id(nodes_.at(newcomer).hello.store_id());
+  joiner->set_since(view_.number() + 1);
   effects.note("machine " + short_id(newcomer) + " becomes a storage node");
-  write_view(std::move(next), effects);
+  write_view(now, std::move(next), effects);
 }
 
 void Server::on_store_state(const std::string& machine, const pb::StoreState& state,
@@ -89,8 +92,11 @@ void Server::on_store_state(const std::string& machine, const pb::StoreState& st
   }
 }
 
-void Server::on_copied(const std::string& machine, const pb::Copied& copied, Effects& effects) {
-  if (view_write_ || copied.view() != view_.number() || !lists(view_.joiners(), machine)) return;
+void Server::on_copied(Instant now, const std::string& machine, const pb::Copied& copied,
+                       Effects& effects) {
+  if (view_write_ || view_doubtful_ || view_due_ > now || copied.view() != view_.number() ||
+      !lists(view_.joiners(), machine))
+    return;
   pb::View next;
   *next.mutable_members() = view_.members();
   for (const auto& joiner : view_.joiners()) {
@@ -99,25 +105,30 @@ void Server::on_copied(const std::string& machine, const pb::Copied& copied, Eff
   effects.note("storage node " + short_id(machine) + " holds a copy; copies " +
                std::to_string(next.members_size()) + " of " +
                std::to_string(options_.storage_nodes));
-  write_view(std::move(next), effects);
+  write_view(now, std::move(next), effects);
 }
 
-void Server::write_view(pb::View view, Effects& effects) {
+void Server::write_view(Instant, pb::View view, Effects& effects) {
   view.set_number(view_.number() + 1);
   view_being_written_ = view;
   view_write_ = next_write_++;
   effects.persist.push_back({*view_write_, SaveView{std::move(view)}});
 }
 
-void Server::on_view_stored(Instant, const Stored& stored, Effects& effects) {
+// A view whose outcome is unknown is written until it is there: nothing else may take its number.
+void Server::on_view_stored(Instant now, const Stored& stored, Effects& effects) {
   view_write_.reset();
   if (stored.outcome != Outcome::kDone) {
+    MUSTER_PROBE("a view could not be committed");
     effects.warn("the view could not be committed: " + stored.why);
+    view_doubtful_ |= stored.outcome == Outcome::kUnknown;
+    view_due_ = now + kRepeatEvery;
     return;
   }
+  view_doubtful_ = false;
   view_ = std::move(view_being_written_);
   std::erase_if(gone_since_, [this](const auto& entry) { return !in_view(entry.first); });
-  tell_everyone(effects);
+  tell_everyone();
 }
 
 }  // namespace muster::roles::server

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
 #include "roles/message.h"
 #include "roles/record.h"
 
@@ -11,11 +12,12 @@ namespace {
 constexpr size_t kMaxReaders = 4096;
 constexpr Duration kProbeEvery = seconds(10);
 constexpr uint64_t kProbeBytes = 64u << 20;
+constexpr Duration kScrubEvery = seconds(5);  // A batch of at most kMaxPutBytes.
 
 }  // namespace
 
-Storage::Storage(std::string machine, std::string store_id, const Keys& keys)
-    : machine_(std::move(machine)), store_id_(std::move(store_id)), keys_(keys) {}
+Storage::Storage(std::string machine, StorageState state, const Keys& keys)
+    : machine_(std::move(machine)), state_(std::move(state)), keys_(keys) {}
 
 Effects Storage::step(Instant now, const Event& event) {
   Effects effects;
@@ -25,10 +27,19 @@ Effects Storage::step(Instant now, const Event& event) {
     on_stored(now, *stored, effects);
   } else if (const auto* read = std::get_if<RecordsRead>(&event)) {
     on_read(*read, effects);
+  } else if (std::holds_alternative<LineUp>(event)) {
+    revision_ = 0;  // Another server may count from another number.
   }
   move_copies(now, effects);
+  scrub(now, effects);
   try_again(now, effects);
   return effects;
+}
+
+size_t Storage::pending() const {
+  const auto copying =
+      std::count_if(copies_.begin(), copies_.end(), [](const Copy& copy) { return !copy.at_end; });
+  return writes_.size() + readers_.size() + static_cast<size_t>(copying) + (probe_ != 0 ? 1 : 0);
 }
 
 void Storage::on_message(Instant, const pb::Envelope& envelope, Effects& effects) {
@@ -48,7 +59,7 @@ void Storage::on_message(Instant, const pb::Envelope& envelope, Effects& effects
 
 Storage::Place Storage::place_in(const pb::View& view) const {
   auto is_me = [this](const pb::Member& member) {
-    return member.machine() == machine_ && member.store_id() == store_id_;
+    return member.machine() == machine_ && member.store_id() == state_.store_id;
   };
   if (std::any_of(view.members().begin(), view.members().end(), is_me)) return Place::kMember;
   if (std::any_of(view.joiners().begin(), view.joiners().end(), is_me)) return Place::kJoining;
@@ -56,21 +67,25 @@ Storage::Place Storage::place_in(const pb::View& view) const {
 }
 
 void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
+  effects.send.push_back({pool_state_seen(state.revision())});
+  if (state.revision() < revision_) return;
+  revision_ = state.revision();
   live_.assign(state.live().begin(), state.live().end());
   std::erase_if(readers_, [this](const Reader& reader) {
     return !is_live(reader.request.job(), reader.request.run());
   });
+  std::erase_if(copies_,
+                [this](const Copy& copy) { return !is_live(copy.job.job(), copy.job.run()); });
   if (state.view().number() <= view_.number()) return;
   view_ = state.view();
   const Place before = std::exchange(place_, place_in(view_));
-  if (place_ == Place::kJoining) {
-    start_copies();
+  start_copies();
+  if (place_ == Place::kJoining && before != Place::kJoining) {
     effects.note(view_.members().empty()
                      ? "this machine is now a storage node, the first one"
                      : "this machine is now a storage node; copying what the other one holds");
   }
   if (place_ == Place::kMember && before != Place::kMember) {
-    copies_.clear();
     effects.note("storage: member of the view (" + std::to_string(view_.members().size()) +
                  (view_.members().size() == 1 ? " copy)" : " copies)"));
   }
@@ -85,15 +100,36 @@ bool Storage::is_live(const std::string& job, uint32_t run) const {
   });
 }
 
-// Those whose signature holds and whose job is live; others are dropped without an answer.
+// A worker writes its own answers; a coordinator writes requests, seals and settled items, as long
+// as no later one has sealed the run.
+bool Storage::may_write(const OpenedRecord& opened, const pb::Address& author) const {
+  if (opened.machine != author.machine()) return false;
+  if (opened.record.has_answer()) return author.role() == pb::ROLE_WORKER;
+  if (author.role() != pb::ROLE_COORDINATOR) return false;
+  const auto seal = state_.seals.find({opened.record.job(), opened.record.run()});
+  if (seal == state_.seals.end() || opened.record.epoch() >= seal->second) return true;
+  MUSTER_PROBE("a store refuses a record of a coordinator that was replaced");
+  return false;
+}
+
+// Those whose signature holds, whose job is live and whose author may write them; others are
+// dropped without an answer. A seal counts from here on.
 std::vector<StoredRecord> Storage::good_records(
-    const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records) const {
+    const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records,
+    const pb::Address* author) {
   std::vector<StoredRecord> good;
   for (const auto& record : records) {
     const auto opened = open_record(record, keys_);
     if (!opened || !is_live(opened->record.job(), opened->record.run())) continue;
-    good.push_back({opened->digest, opened->record.job(), opened->record.run(), opened->machine,
-                    record.SerializeAsString()});
+    if (author != nullptr && !may_write(*opened, *author)) continue;
+    StoredRecord stored{opened->digest, opened->record.job(), opened->record.run(), opened->machine,
+                        record.SerializeAsString()};
+    if (opened->record.has_seal()) {
+      stored.seals = opened->record.epoch();
+      uint64_t& seal = state_.seals[{stored.job, stored.run}];
+      seal = std::max(seal, stored.seals);
+    }
+    good.push_back(std::move(stored));
   }
   return good;
 }
@@ -118,7 +154,7 @@ void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effec
     effects.send.push_back({std::move(answer)});
     return;
   }
-  auto records = good_records(put.records());
+  auto records = good_records(put.records(), &from);
   if (records.empty() || !problem_.empty()) return;
   pb::Envelope answer = envelope_to(from);
   answer.mutable_put_done()->set_view(view_.number());
@@ -154,7 +190,7 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
 }
 
 void Storage::on_write_failed(Instant now, const std::string& why, Effects& effects) {
-  for (Copy& copy : copies_) copy = {copy.member, copy.job, 0, false, {}};
+  for (Copy& copy : copies_) copy = {.source = copy.source, .since = copy.since, .job = copy.job};
   if (!problem_.empty()) return;
   problem_ = why;
   say_problem_at_ = now;
@@ -200,17 +236,57 @@ void Storage::on_read(const RecordsRead& read, Effects& effects) {
     return;
   }
   const pb::Feed& feed = *read.feed;
+  if (!read.damaged.empty()) repair(feed, read.damaged, effects);
+  if (read.reader.machine() == machine_) {  // The scrub, which only wanted to look.
+    scrub_.set_cursor(feed.at_end() ? 0 : feed.next());
+    return;
+  }
+  if (!is_live(feed.job(), feed.run())) return;     // Over, while it was read.
   if (feed.records().empty() && !feed.copying()) {  // Nothing yet: answered by the next write.
     pb::Subscribe request;
     request.set_job(feed.job());
     request.set_run(feed.run());
     request.set_cursor(feed.from());
+    request.set_epoch(feed.epoch());
     if (readers_.size() < kMaxReaders) readers_.push_back({read.reader, request});
     return;
   }
   pb::Envelope answer = envelope_to(read.reader);
   *answer.mutable_feed() = feed;
   effects.send.push_back({std::move(answer)});
+}
+
+// What is damaged is dropped, and read again from every other member.
+void Storage::repair(const pb::Feed& feed, const std::vector<Digest>& damaged, Effects& effects) {
+  MUSTER_PROBE("a damaged record is dropped and fetched again");
+  effects.warn("storage: " + std::to_string(damaged.size()) +
+               " damaged records dropped; fetching them from the others");
+  effects.persist.push_back({next_write_++, DropRecords{damaged}});
+  for (const auto& member : view_.members()) {
+    if (member.machine() == machine_ || place_ == Place::kOutside) continue;
+    pb::LiveJob job;
+    job.set_job(feed.job());
+    job.set_run(feed.run());
+    copies_.push_back({.source = member.machine(), .job = job, .repairs = true});
+  }
+}
+
+// Looks at a batch of what is stored every now and then, job after job, so that damage is found
+// while another member still has the record.
+void Storage::scrub(Instant now, Effects& effects) {
+  if (place_ == Place::kOutside || live_.empty()) return;
+  effects.wake_by(std::max(scrub_at_, now + milliseconds(1)));
+  if (scrub_at_ > now) return;
+  scrub_at_ = now + kScrubEvery;
+  if (scrub_.cursor() == 0) {  // The next job, from the beginning.
+    auto next = std::find_if(live_.begin(), live_.end(),
+                             [this](const pb::LiveJob& live) { return live.job() > scrub_.job(); });
+    if (next == live_.end()) next = live_.begin();
+    scrub_.set_job(next->job());
+    scrub_.set_run(next->run());
+    scrub_.set_copying(true);
+  }
+  effects.run.push_back(ReadRecords{address(pb::ROLE_STORAGE, machine_), scrub_});
 }
 
 void Storage::wake_readers(const std::set<std::string>& jobs, Effects& effects) {
@@ -221,20 +297,44 @@ void Storage::wake_readers(const std::set<std::string>& jobs, Effects& effects) 
   });
 }
 
+// A joiner copies from every member; a member from every joiner. Each once for each time it joins.
 void Storage::start_copies() {
-  copies_.clear();
   say_copied_at_ = {};
-  for (const auto& member : view_.members()) {
-    for (const auto& job : live_) copies_.push_back({member.machine(), job, 0, false, {}});
+  std::map<std::string, uint64_t> sources;
+  if (place_ == Place::kMember) {
+    for (const auto& joiner : view_.joiners()) sources[joiner.machine()] = joiner.since();
   }
+  if (place_ == Place::kJoining) {
+    const auto me = std::find_if(view_.joiners().begin(), view_.joiners().end(),
+                                 [this](const pb::Member& m) { return m.machine() == machine_; });
+    for (const auto& member : view_.members()) sources[member.machine()] = me->since();
+  }
+  std::erase_if(copies_, [&](const Copy& copy) {
+    if (copy.repairs) {
+      return copy.at_end ||
+             std::none_of(view_.members().begin(), view_.members().end(),
+                          [&](const pb::Member& m) { return m.machine() == copy.source; });
+    }
+    auto source = sources.find(copy.source);
+    return source == sources.end() || source->second != copy.since;
+  });
+  for (const auto& [source, since] : sources) copy_from(source, since);
 }
 
-void Storage::on_copied_batch(const std::string& member, const pb::Feed& feed, Effects& effects) {
+void Storage::copy_from(const std::string& source, uint64_t since) {
+  const bool known = std::any_of(copies_.begin(), copies_.end(), [&](const Copy& copy) {
+    return copy.source == source && !copy.repairs;
+  });
+  if (known) return;
+  for (const auto& job : live_) copies_.push_back({.source = source, .since = since, .job = job});
+}
+
+void Storage::on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects) {
   for (Copy& copy : copies_) {
-    const bool mine = copy.member == member && copy.job.job() == feed.job() &&
+    const bool mine = copy.source == source && copy.job.job() == feed.job() &&
                       copy.job.run() == feed.run() && copy.cursor == feed.from() && !copy.at_end;
     if (!mine || !feed.copying()) continue;
-    auto records = good_records(feed.records());
+    auto records = good_records(feed.records(), nullptr);
     if (!records.empty()) write(std::move(records), true, effects);
     copy.cursor = feed.next();
     copy.at_end = feed.at_end();
@@ -244,14 +344,13 @@ void Storage::on_copied_batch(const std::string& member, const pb::Feed& feed, E
 
 // Asks for the next batch of every copy, and says Copied once all are whole and on disk.
 void Storage::move_copies(Instant now, Effects& effects) {
-  if (place_ != Place::kJoining || !problem_.empty()) return;
+  if (place_ == Place::kOutside || !problem_.empty()) return;
   bool whole = copied_writes_ == 0;
   for (Copy& copy : copies_) {
-    if (!is_live(copy.job.job(), copy.job.run())) copy.at_end = true;
     if (copy.at_end) continue;
     whole = false;
     if (copy.due <= now) {
-      pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, copy.member));
+      pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, copy.source));
       auto* request = ask.mutable_subscribe();
       request->set_job(copy.job.job());
       request->set_run(copy.job.run());
@@ -263,7 +362,7 @@ void Storage::move_copies(Instant now, Effects& effects) {
     }
     effects.wake_by(copy.due);
   }
-  if (!whole) return;
+  if (!whole || place_ != Place::kJoining) return;
   effects.wake_by(say_copied_at_ > now ? say_copied_at_ : now + kRepeatEvery);
   if (say_copied_at_ > now) return;
   say_copied_at_ = now + kRepeatEvery;

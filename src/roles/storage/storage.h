@@ -6,9 +6,16 @@
 #include <vector>
 
 #include "roles/keys.h"
+#include "roles/record.h"
 #include "roles/role.h"
 
 namespace muster::roles::storage {
+
+// What a store says of itself when it is opened.
+struct StorageState {
+  std::string store_id;
+  std::map<std::pair<std::string, uint32_t>, uint64_t> seals;  // By {job, run}: the highest epoch.
+};
 
 // Keeps records of live jobs on disk, serves them in the order they were written, and copies what
 // the others hold when it joins the view.
@@ -17,26 +24,37 @@ namespace muster::roles::storage {
 //   outside   not listed: refuses every Put with the view it knows.
 //   joining   a joiner: takes Puts, and copies from every member; when the copy is whole and on
 //             disk it says Copied, again and again, until a later view lists it as a member.
-//   member    takes Puts, serves feeds and copies.
+//   member    takes Puts, serves feeds and copies; copies what a joiner brings along, which may
+//   have
+//             been a member before.
 // A store that cannot be written says so, to the console once and to the server until it is out of
 // the view; it lives on, and offers itself again after a test write of 64 MiB.
+// A record whose bytes are not those of its name is dropped and fetched from the other members; all
+// that is live is looked through, a batch every few seconds.
 // Invariant: an acknowledgement leaves only after the write is durable (Effects::send, `after`).
 // Keeps nothing in memory that the store does not have: a restart is a new object.
+//
+// A run that is sealed at an epoch takes no settled records and no requests of coordinators of
+// lower epochs any more; copies from other stores pass. Seals are records themselves: durable,
+// copied.
 class Storage final : public Role {
  public:
-  // `machine` and `store_id` are this store's; `keys` outlives the object.
-  Storage(std::string machine, std::string store_id, const Keys& keys);
+  // `state` is what the store says when it is opened; `keys` outlives the object.
+  Storage(std::string machine, StorageState state, const Keys& keys);
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
+  [[nodiscard]] size_t pending() const override;
 
  private:
   enum class Place { kOutside, kJoining, kMember };
-  // A copy of one (job, run) from one member.
+  // A copy of one (job, run) from one member, or, on a member, from a joiner.
   struct Copy {
-    std::string member;
+    std::string source;
+    uint64_t since = 0;  // Of the joiner, this one or the source.
     pb::LiveJob job;
     uint64_t cursor = 0;
     bool at_end = false;
+    bool repairs = false;  // Of what was found damaged here.
     Instant due{};
   };
   // A reader who waits for something new after its cursor.
@@ -49,23 +67,31 @@ class Storage final : public Role {
   void on_pool_state(const pb::PoolState& state, Effects& effects);
   void on_put(const pb::Address& from, const pb::Put& put, Effects& effects);
   void on_subscribe(const pb::Address& from, const pb::Subscribe& request, Effects& effects);
-  void on_copied_batch(const std::string& member, const pb::Feed& feed, Effects& effects);
+  void on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
   void on_read(const RecordsRead& read, Effects& effects);
+  void repair(const pb::Feed& feed, const std::vector<Digest>& damaged, Effects& effects);
+  void scrub(Instant now, Effects& effects);
   void wake_readers(const std::set<std::string>& jobs, Effects& effects);
   void start_copies();
+  void copy_from(const std::string& source, uint64_t since);
   void on_write_failed(Instant now, const std::string& why, Effects& effects);
   void try_again(Instant now, Effects& effects);
   void say_state(Effects& effects) const;
   void move_copies(Instant now, Effects& effects);
   WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
+  // `author` is who may have written them; null: anybody, they are copies.
   [[nodiscard]] std::vector<StoredRecord> good_records(
-      const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records) const;
+      const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records,
+      const pb::Address* author);
+  [[nodiscard]] bool may_write(const OpenedRecord& record, const pb::Address& author) const;
   [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
   [[nodiscard]] Place place_in(const pb::View& view) const;
 
-  std::string machine_, store_id_;
+  std::string machine_;
+  StorageState state_;
   const Keys& keys_;
+  uint64_t revision_ = 0;  // Of the last PoolState on this line.
   pb::View view_;
   std::vector<pb::LiveJob> live_;
   Place place_ = Place::kOutside;
@@ -80,6 +106,8 @@ class Storage final : public Role {
   std::vector<Copy> copies_;
   size_t copied_writes_ = 0;  // Of `writes_`, those with `copied`.
   Instant say_copied_at_{};
+  pb::Subscribe scrub_;  // The batch that is looked at next.
+  Instant scrub_at_{};
 
   std::string problem_;  // Why the store cannot be written; empty: it can.
   Instant say_problem_at_{}, probe_at_{};

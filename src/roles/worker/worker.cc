@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
 #include "roles/message.h"
 
 namespace muster::roles::worker {
@@ -22,6 +23,13 @@ std::vector<std::pair<std::string, std::string>> spelled_out(const pb::ItemReque
   return requests;
 }
 
+pb::LeaseId to_message(const std::pair<uint64_t, uint64_t>& id) {
+  pb::LeaseId out;
+  out.set_epoch(id.first);
+  out.set_number(id.second);
+  return out;
+}
+
 bool is_users_fault(Code code) { return code == Code::kUnsupported || code == Code::kDataLoss; }
 
 }  // namespace
@@ -40,25 +48,30 @@ Effects Worker::step(Instant now, const Event& event) {
     on_scoring(now, *scoring, effects);
   } else if (const auto* scored = std::get_if<ItemScored>(&event)) {
     on_scored(now, *scored, effects);
+  } else if (std::holds_alternative<LineUp>(event)) {
+    revision_ = 0;  // Another server may count from another number.
   }
   score_next(effects);
   outbox_.send_due(now, effects);
   return effects;
 }
 
+size_t Worker::pending() const {
+  return leases_.size() + order_.size() + outbox_.size() + waiting_answers_.size() +
+         lease_of_answer_.size();
+}
+
 void Worker::on_message(Instant, const pb::Envelope& envelope, Effects& effects) {
   switch (envelope.body_case()) {
     case pb::Envelope::kPoolState:
       return on_pool_state(envelope.pool_state(), effects);
-    case pb::Envelope::kLent:
-      return on_lent(envelope.lent(), effects);
     case pb::Envelope::kPrepare:
       return on_prepare(envelope.prepare(), effects);
     case pb::Envelope::kGrant:
       return on_grant(envelope.grant(), effects);
     case pb::Envelope::kWithdraw: {
       const auto& withdraw = envelope.withdraw();
-      return on_withdraw({withdraw.key().epoch(), withdraw.lease()}, effects);
+      return on_withdraw({withdraw.lease().epoch(), withdraw.lease().number()}, effects);
     }
     case pb::Envelope::kPutDone:
       return on_put_done(envelope.from().machine(), envelope.put_done(), effects);
@@ -72,6 +85,9 @@ void Worker::on_message(Instant, const pb::Envelope& envelope, Effects& effects)
 // What is not for a live job is of no use: its leases are dropped, its answers forgotten. What was
 // computed for a live one is kept and repeated, even when this machine is lent to it no longer.
 void Worker::on_pool_state(const pb::PoolState& state, Effects& effects) {
+  effects.send.push_back({pool_state_seen(state.revision())});
+  if (state.revision() < revision_) return;
+  revision_ = state.revision();
   outbox_.set_view(state.view());
   auto is_live = [&](const pb::JobKey& key) {
     return std::any_of(state.live().begin(), state.live().end(), [&](const pb::LiveJob& live) {
@@ -84,11 +100,20 @@ void Worker::on_pool_state(const pb::PoolState& state, Effects& effects) {
     lease_of_answer_.erase(entry.first);
     return true;
   });
-  if (job_ && !is_live(*job_)) end_job(effects);
+  if (job_ && !is_live(*job_)) end_job("is over", effects);
+  state.lent_known() ? on_lent(state, effects) : say_holding(effects);
 }
 
-void Worker::end_job(Effects& effects) {
-  effects.note("job " + short_id(job_->job()) + " is over; waiting for work");
+// The server has not known this machine on this line: what it works for goes on unless it says no.
+void Worker::say_holding(Effects& effects) const {
+  pb::Envelope say = envelope_to_server();
+  say.mutable_holding();
+  if (job_) *say.mutable_holding()->mutable_key() = *job_;
+  effects.send.push_back({std::move(say)});
+}
+
+void Worker::end_job(const char* why, Effects& effects) {
+  effects.note("job " + short_id(job_->job()) + " " + why + "; waiting for work");
   job_.reset();
   drop_leases(effects);
 }
@@ -99,19 +124,21 @@ pb::Envelope Worker::to_coordinator() const {
   return envelope_to(address(pb::ROLE_COORDINATOR, coordinator_));
 }
 
-void Worker::on_lent(const pb::Lent& lent, Effects& effects) {
-  if (!lent.has_key()) {
-    if (job_) end_job(effects);
+void Worker::on_lent(const pb::PoolState& state, Effects& effects) {
+  if (!state.has_lent()) {
+    if (job_) end_job("needs this machine no longer", effects);
     return;
   }
-  if (job_ && same_key(*job_, lent.key())) return;
-  const bool same_run = job_ && job_->job() == lent.key().job() && job_->run() == lent.key().run();
-  if (same_run && lent.key().epoch() < job_->epoch()) return;
-  drop_leases(effects);  // Of a lower epoch; answers that are on their way go on.
-  if (!same_run) wanted_commit_.clear();
-  job_ = lent.key();
-  coordinator_ = lent.coordinator();
-  effects.note("lent to job " + short_id(job_->job()));
+  const bool goes_on = job_ && same_run(*job_, state.lent());
+  coordinator_ = state.coordinator();
+  if (goes_on && state.lent().epoch() <= job_->epoch()) return;
+  if (goes_on) MUSTER_PROBE("work goes on under a new epoch");
+  if (!goes_on) {
+    drop_leases(effects);
+    wanted_commit_.clear();
+    effects.note("lent to job " + short_id(state.lent().job()));
+  }
+  job_ = state.lent();
 }
 
 void Worker::on_prepare(const pb::Prepare& prepare, Effects& effects) {
@@ -134,6 +161,12 @@ void Worker::answer_prepare(Effects& effects) {
   if (loaded_commit_ == wanted_commit_) {
     *answer.mutable_ready()->mutable_key() = *job_;
     answer.mutable_ready()->set_numeric_class(numeric_class_);
+    for (const auto& [id, lease] : leases_) {
+      auto* held = answer.mutable_ready()->add_leases();
+      *held->mutable_lease() = to_message(id);
+      for (const auto& item : lease.items) held->add_items(item.item());
+      for (uint32_t item : lease.unacknowledged) held->add_items(item);
+    }
   } else if (load_error_) {
     *answer.mutable_unable()->mutable_key() = *job_;
     *answer.mutable_unable()->mutable_failure() = to_failure(*load_error_);
@@ -165,12 +198,12 @@ void Worker::on_loaded(const ModelLoaded& loaded, Effects& effects) {
 }
 
 void Worker::on_grant(const pb::Grant& grant, Effects& effects) {
-  const LeaseId id{grant.key().epoch(), grant.lease()};
+  const LeaseId id{grant.lease().epoch(), grant.lease().number()};
   if (!is_mine(grant.key()) || leases_.contains(id) || leases_.size() >= kMaxLeases) return;
-  Lease lease{grant.key(), {grant.items().begin(), grant.items().end()}, 0};
+  Lease lease{grant.key(), {grant.items().begin(), grant.items().end()}, {}};
   if (lease.items.empty()) return;
-  effects.note("lease " + std::to_string(grant.lease()) + ": " +
-               std::to_string(lease.items.size()) + " items");
+  effects.note("lease " + std::to_string(id.second) + ": " + std::to_string(lease.items.size()) +
+               " items");
   leases_.emplace(id, std::move(lease));
   order_.push_back(id);
 }
@@ -204,8 +237,8 @@ void Worker::report_progress(Instant now, const LeaseId& id, Effects& effects) {
   if (now < progress_due_) return;
   progress_due_ = now + kProgressEvery;
   pb::Envelope say = to_coordinator();
-  *say.mutable_progress()->mutable_key() = leases_.at(id).key;
-  say.mutable_progress()->set_lease(id.second);
+  *say.mutable_progress()->mutable_key() = *job_;
+  *say.mutable_progress()->mutable_lease() = to_message(id);
   effects.send.push_back({std::move(say)});
 }
 
@@ -220,7 +253,7 @@ void Worker::on_scored(Instant now, const ItemScored& scored, Effects& effects) 
   const pb::ItemRequests item = std::move(lease.items.front());
   lease.items.pop_front();
   if (!scored.responses) return fail_lease(id, item, scored.responses.error(), effects);
-  ++lease.unacknowledged;
+  lease.unacknowledged.insert(item.item());
   store_answer(lease, id.second, item, *scored.responses);
   report_progress(now, id, effects);
 }
@@ -237,7 +270,7 @@ void Worker::store_answer(const Lease& lease, uint64_t number, const pb::ItemReq
   answer->set_request_digest(item.digest());
   answer->set_numeric_class(numeric_class_);
   answer->mutable_responses()->Add(responses.begin(), responses.end());
-  lease_of_answer_[next_answer_] = {lease.key.epoch(), number};
+  lease_of_answer_[next_answer_] = {{lease.key.epoch(), number}, item.item()};
   waiting_answers_[next_answer_] = lease.key;
   outbox_.add(sign_record(record, keys_), next_answer_++);
 }
@@ -246,8 +279,8 @@ void Worker::fail_lease(const LeaseId& id, const pb::ItemRequests& item, const E
                         Effects& effects) {
   pb::Envelope say = to_coordinator();
   auto* failed = say.mutable_lease_failed();
-  *failed->mutable_key() = leases_.at(id).key;
-  failed->set_lease(id.second);
+  *failed->mutable_key() = *job_;
+  *failed->mutable_lease() = to_message(id);
   failed->set_item(item.item());
   failed->set_users_fault(is_users_fault(error.code));
   failed->set_message(error.message);
@@ -262,18 +295,18 @@ void Worker::on_put_done(const std::string& machine, const pb::PutDone& done, Ef
     waiting_answers_.erase(tag);
     auto answer = lease_of_answer_.find(tag);
     if (answer == lease_of_answer_.end()) continue;
-    const LeaseId id = answer->second;
+    const auto [id, item] = answer->second;
     lease_of_answer_.erase(answer);
     auto lease = leases_.find(id);
     if (lease == leases_.end()) continue;
-    --lease->second.unacknowledged;
+    lease->second.unacknowledged.erase(item);
     finish_if_done(id, effects);
   }
 }
 
 void Worker::finish_if_done(const LeaseId& id, Effects& effects) {
   const Lease& lease = leases_.at(id);
-  if (!lease.items.empty() || lease.unacknowledged > 0) return;
+  if (!lease.items.empty() || !lease.unacknowledged.empty()) return;
   effects.note("lease " + std::to_string(id.second) + " done and stored");
   leases_.erase(id);
   std::erase(order_, id);

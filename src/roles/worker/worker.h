@@ -21,27 +21,31 @@ namespace muster::roles::worker {
 //               the coordinator and answered each time.
 //   working     Ready was said: leases are worked through in the order they came.
 // A lease ends here when all its answers are acknowledged by the view, by LeaseFailed, Withdraw,
-// or by being lent to something else. Answers that were computed are stored even when the
-// coordinator is gone; with no view they wait, and beyond kMaxWaitingAnswers no more is computed.
+// or by being lent to another run. It outlives its coordinator: under a new epoch of the same run
+// work goes on, and Ready tells the new coordinator what is held. On a new line the server is told
+// what this machine works for (Holding) before it says anything else about that. Answers that were
+// computed are stored even when the coordinator is gone; with no view they wait, and beyond
+// kMaxWaitingAnswers no more is computed.
 class Worker final : public Role {
  public:
   // `keys` outlives the object.
   explicit Worker(const Keys& keys);
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
+  [[nodiscard]] size_t pending() const override;
 
  private:
   struct Lease {
-    pb::JobKey key;
+    pb::JobKey key;                      // It was granted under.
     std::deque<pb::ItemRequests> items;  // Still to be scored; the first may be under way.
-    size_t unacknowledged = 0;           // Answers in the outbox.
+    std::set<uint32_t> unacknowledged;   // Items whose answers are in the outbox.
   };
   using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
 
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_pool_state(const pb::PoolState& state, Effects& effects);
-  void end_job(Effects& effects);
-  void on_lent(const pb::Lent& lent, Effects& effects);
+  void end_job(const char* why, Effects& effects);
+  void on_lent(const pb::PoolState& state, Effects& effects);
   void on_prepare(const pb::Prepare& prepare, Effects& effects);
   void on_grant(const pb::Grant& grant, Effects& effects);
   void on_withdraw(const LeaseId& id, Effects& effects);
@@ -55,6 +59,7 @@ class Worker final : public Role {
   void fail_lease(const LeaseId& id, const pb::ItemRequests& item, const Error& error,
                   Effects& effects);
   void finish_if_done(const LeaseId& id, Effects& effects);
+  void say_holding(Effects& effects) const;
   void drop_leases(Effects& effects);
   void score_next(Effects& effects);
   void report_progress(Instant now, const LeaseId& id, Effects& effects);
@@ -65,9 +70,10 @@ class Worker final : public Role {
   const Keys& keys_;
   Outbox outbox_;
   std::map<uint64_t, pb::JobKey> waiting_answers_;  // Outbox tag to the job it is for.
-  std::map<uint64_t, LeaseId> lease_of_answer_;     // Outbox tag to lease.
+  std::map<uint64_t, std::pair<LeaseId, uint32_t>> lease_of_answer_;  // Outbox tag to lease, item.
   uint64_t next_answer_ = 1;
 
+  uint64_t revision_ = 0;          // Of the last PoolState on this line.
   std::optional<pb::JobKey> job_;  // Lent to.
   std::string coordinator_;
   std::string wanted_commit_;  // Of the job's model; empty before Prepare.
