@@ -8,6 +8,8 @@
 #include <fstream>
 #include <mutex>
 
+#include "roles/record.h"
+
 namespace muster::io {
 namespace {
 
@@ -46,7 +48,8 @@ class RecordStoreTest : public ::testing::Test {
   static roles::StoredRecord record(const std::string& body) {
     pb::SignedRecord signed_record;
     signed_record.set_body(body);
-    return {sha256(body), "job", 1, "author", signed_record.SerializeAsString()};
+    return {roles::record_digest(signed_record), "job", 1, "author",
+            signed_record.SerializeAsString()};
   }
   pb::Feed read(RecordStore& store, uint64_t cursor) {
     roles::ReadRecords ask;
@@ -97,6 +100,39 @@ TEST_F(RecordStoreTest, CutsAFeedIntoBatches) {
   }
   EXPECT_EQ(seen, 10);
   EXPECT_GE(batches, 3);
+}
+
+TEST_F(RecordStoreTest, NamesADamagedRecordAndIsMendedByTheSameRecord) {
+  auto store = *RecordStore::open(folder, answers);
+  roles::StoredRecord good = record("a"), damaged = good;
+  damaged.bytes = record("b").bytes;  // The name of one, the bytes of another.
+  store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{damaged}}});
+  answers.wait<roles::Stored>();
+  roles::ReadRecords ask;
+  ask.request.set_job("job");
+  ask.request.set_run(1);
+  store->read(pb::ROLE_STORAGE, ask);
+  const auto read_damaged = answers.wait<roles::RecordsRead>();
+  EXPECT_EQ(read_damaged.feed->records_size(), 0);
+  EXPECT_EQ(read_damaged.damaged, std::vector<Digest>{good.digest});
+  store->write(pb::ROLE_STORAGE, {2, roles::PutRecords{{good}}});
+  answers.wait<roles::Stored>();
+  EXPECT_EQ(read(*store, 0).records_size(), 1);
+  store->write(pb::ROLE_STORAGE, {3, roles::DropRecords{{good.digest}}});
+  answers.wait<roles::Stored>();
+  EXPECT_EQ(read(*store, 0).records_size(), 0);
+}
+
+TEST_F(RecordStoreTest, KeepsSeals) {
+  roles::StoredRecord seal = record("seal");
+  seal.seals = 7;
+  {
+    auto store = *RecordStore::open(folder, answers);
+    store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{seal}}});
+    answers.wait<roles::Stored>();
+  }
+  const auto store = *RecordStore::open(folder, answers);
+  EXPECT_EQ(store->state().seals.at({"job", 1}), 7u);
 }
 
 TEST_F(RecordStoreTest, RefusesAFileThatIsNoDatabase) {

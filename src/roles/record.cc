@@ -22,7 +22,12 @@ pb::SignedRecord sign_record(const pb::Record& record, const Keys& keys) {
 }
 
 Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Keys& keys) {
-  OpenedRecord out{record_digest(record), machine_id(record.public_key()), {}};
+  return open_record(record, record_digest(record), keys);
+}
+
+Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Digest& digest,
+                                 const Keys& keys) {
+  OpenedRecord out{digest, machine_id(record.public_key()), {}};
   if (!keys.verify(record.public_key(), out.digest.view(), record.signature())) {
     return fail(Code::kDataLoss, "a record's signature does not fit");
   }

@@ -20,5 +20,8 @@ struct OpenedRecord {
 };
 // kDataLoss when the signature does not fit or the body is no record.
 Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Keys& keys);
+// The same for whoever has computed record_digest(record) already.
+Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Digest& digest,
+                                 const Keys& keys);
 
 }  // namespace muster::roles

@@ -323,6 +323,20 @@ class OverIsOver final : public Checker {
   std::map<RunKey, pb::JobRow> over_;
 };
 
+// ---- The same request finds the same job.
+
+class SameRequestSameJob final : public Checker {
+ public:
+  using Checker::Checker;
+  void at_end() override {
+    const size_t rows = world_.node("server").database.rows.size();
+    if (rows > plan_.jobs.size()) {
+      wrong("there are " + std::to_string(rows) + " jobs of " + std::to_string(plan_.jobs.size()) +
+            " requests");
+    }
+  }
+};
+
 // ---- The view is back to its count.
 
 class ViewIsWhole final : public Checker {
@@ -333,6 +347,11 @@ class ViewIsWhole final : public Checker {
     if (view.members_size() != 2 || view.joiners_size() != 0) {
       wrong("the view has " + std::to_string(view.members_size()) + " members and " +
             std::to_string(view.joiners_size()) + " joiners");
+    }
+    std::set<std::string> machines;
+    for (const auto& member : view.members()) machines.insert(member.machine());
+    if (machines.size() != static_cast<size_t>(view.members_size())) {
+      wrong("a machine is a member twice");
     }
     if (members().size() != static_cast<size_t>(view.members_size())) {
       wrong("a member of the view is not the store it was");
@@ -370,6 +389,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger,
   add(std::type_identity<NumbersAreRight>(), "the numbers equal one process alone");
   add(std::type_identity<OldEpochChangesNothing>(), "an old epoch changes nothing");
   add(std::type_identity<OverIsOver>(), "a job that is over stays over");
+  add(std::type_identity<SameRequestSameJob>(), "the same request finds the same job");
   add(std::type_identity<ViewIsWhole>(), "the view is back to its count");
   return all;
 }

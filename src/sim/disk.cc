@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "roles/record.h"
-
 namespace muster::sim {
 
 void RecordDisk::wipe(std::string store_id) {
@@ -75,10 +73,10 @@ roles::RecordsRead RecordDisk::read(const roles::ReadRecords& read) const {
       break;
     }
     bytes += record.bytes.size();
-    auto* added = feed.add_records();
-    if (added->ParseFromString(record.bytes) && roles::record_digest(*added) == record.digest)
+    if (!rotten_.contains(record.digest)) {
+      feed.add_records()->ParseFromString(record.bytes);
       continue;
-    feed.mutable_records()->RemoveLast();
+    }
     damaged.push_back(record.digest);
   }
   feed.set_next(next);

@@ -120,6 +120,7 @@ constexpr KindDraw kKinds[] = {
     {FaultKind::kEngineFails, 4, seconds(20)},
     {FaultKind::kEngineStuck, 4, seconds(40)},
     {FaultKind::kEngineSlow, 4, seconds(40)},
+    {FaultKind::kLyingStore, 4, seconds(30)},
     {FaultKind::kModelMissing, 6, seconds(30)},
     {FaultKind::kStorm, 3, seconds(15)},
 };
@@ -195,6 +196,8 @@ const char* to_string(FaultKind kind) {
       return "disk slow";
     case FaultKind::kRot:
       return "rot";
+    case FaultKind::kLyingStore:
+      return "lying store";
     case FaultKind::kDatabaseAway:
       return "database away";
     case FaultKind::kDatabaseUnknown:

@@ -40,6 +40,7 @@ enum class FaultKind {
   kDiskFull,
   kDiskSlow,
   kRot,              // A record on its disk is altered.
+  kLyingStore,       // It serves answers that it has altered.
   kDatabaseAway,     // On the server.
   kDatabaseUnknown,  // On the server: commits whose outcome is not told.
   kEngineFails,

@@ -54,7 +54,9 @@ class Process::NodeStore final : public host::Store {
 
   void read(pb::Role owner, const roles::ReadRecords& read) override {
     later(in_turn(), [this, owner, read](Process& process) {
-      process.driver().deliver(node_.local(world_.now()), owner, node_.records.read(read));
+      auto answer = node_.records.read(read);
+      if (node_.disk.lies) alter(*answer.feed);
+      process.driver().deliver(node_.local(world_.now()), owner, std::move(answer));
     });
   }
 
@@ -63,6 +65,17 @@ class Process::NodeStore final : public host::Store {
     pb::Role owner;
     roles::WriteId id;
   };
+  // Every answer in the feed says something else now; whose it is stays as it was.
+  static void alter(pb::Feed& feed) {
+    for (auto& signed_record : *feed.mutable_records()) {
+      pb::Record record;
+      if (!record.ParseFromString(signed_record.body()) || !record.has_answer()) continue;
+      for (auto& response : *record.mutable_answer()->mutable_responses()) {
+        response.set_loglikelihood(response.loglikelihood() - 7);
+      }
+      signed_record.set_body(record.SerializeAsString());
+    }
+  }
   // The disk does one thing after the other.
   Duration in_turn() {
     free_at_ = std::max(free_at_, world_.now() + node_.disk.latency / 2);

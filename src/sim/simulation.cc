@@ -96,6 +96,9 @@ void Simulation::strike(const Fault& fault) {
       return;
     case FaultKind::kRot:
       return rot(node);
+    case FaultKind::kLyingStore:
+      node.disk.lies = true;
+      return;
     case FaultKind::kDatabaseAway:
       node.disk.away = true;
       return;
@@ -146,6 +149,9 @@ void Simulation::pass(const Fault& fault) {
       return;
     case FaultKind::kDiskSlow:
       node.disk.latency = planned.disk_latency;
+      return;
+    case FaultKind::kLyingStore:
+      node.disk.lies = false;
       return;
     case FaultKind::kDatabaseAway:
       node.disk.away = false;
@@ -261,9 +267,9 @@ Simulation::Verdict Simulation::run() {
   return wrong_or(Verdict::kPassed);
 }
 
-void Simulation::note_digest(const Node& node, std::string_view what) {
-  digest_ = mix(what, digest_ ^ mix(node.name) ^
-                          static_cast<uint64_t>(world_.now().time_since_epoch().count()));
+void Simulation::note_digest(const Node& node, uint64_t what) {
+  const auto time = static_cast<uint64_t>(world_.now().time_since_epoch().count());
+  digest_ = mix(node.name, Rng(digest_ ^ what ^ time << 20).next());
 }
 
 void Simulation::trace(const Node& node, const std::string& text) {
@@ -273,7 +279,7 @@ void Simulation::trace(const Node& node, const std::string& text) {
 }
 
 void Simulation::on_send(const Node& node, const pb::Envelope& envelope) {
-  note_digest(node, envelope.SerializeAsString());
+  note_digest(node, static_cast<uint64_t>(envelope.body_case()) << 32 | envelope.ByteSizeLong());
   if (trace_ != nullptr && !envelope.has_heartbeat()) {
     const Node* to = world_.find(envelope.to().machine());
     trace(node, "-> " + (to == nullptr ? pb::Role_Name(envelope.to().role()) : to->name) + "  " +

@@ -52,7 +52,7 @@ class Simulation final : private Observer {
   [[nodiscard]] std::string first_wrong() const;
   Verdict stuck();
   Verdict wrong_or(Verdict otherwise);
-  void note_digest(const Node& node, std::string_view what);
+  void note_digest(const Node& node, uint64_t what);
   void trace(const Node& node, const std::string& text);
 
   Plan plan_;

@@ -46,7 +46,10 @@ Node& World::add(const std::string& name, pb::RoleFlag flag) {
   slot->name = name;
   slot->flag = flag;
   slot->keys = std::make_unique<HashKeys>("key of " + name);
-  if (slot->is_server()) return *slot;
+  if (name == "server") {
+    server_ = slot.get();
+    return *slot;
+  }
   slot->machine = roles::machine_id(slot->keys->public_key());
   slot->records.wipe("store-" + name);
   by_machine_[slot->machine] = slot.get();
@@ -108,7 +111,7 @@ bool World::server_knows(const Node& node) {
   pb::Envelope ask = roles::envelope_to_server();
   *ask.mutable_from() = roles::address(pb::ROLE_CLIENT, "world");
   ask.mutable_get_status();
-  Node& server = *nodes_.at("server");
+  Node& server = *server_;
   if (!server.process) return false;
   server_status_.Clear();
   server.process->driver().receive(server.local(now()), ask);
@@ -121,7 +124,7 @@ void World::resume(Node& node) {
   for (auto& what : std::exchange(node.backlog, {})) what();
 }
 
-void World::in_process(Node& node, uint64_t life, std::function<void(Process&)> what) {
+void World::in_process(Node& node, uint64_t life, const std::function<void(Process&)>& what) {
   if (!node.process || node.life != life) return;
   if (node.paused) {
     node.backlog.push_back(
@@ -158,7 +161,7 @@ void World::schedule_wake(Node& node) {
 // ---- Lines.
 
 void World::connect(Node& node) {
-  Node& server = *nodes_.at("server");
+  Node& server = *server_;
   if (!node.process || node.session != 0) return;
   if (!server.process || node.cut_up || node.cut_down) {
     return retry_connect(node, kSlowestRetry);
@@ -191,7 +194,7 @@ void World::retry_connect(Node& node, Duration pause) {
 // Both ends see the line close, each if the close reaches it.
 void World::close_line(Node& node) {
   if (std::exchange(node.session, 0) == 0) return;
-  Node& server = *nodes_.at("server");
+  Node& server = *server_;
   tell_line(node, roles::LineDown{});
   if (server.process && !node.cut_up) {
     agenda.in(delay(), [this, &node, &server, life = server.life] {
@@ -220,20 +223,21 @@ void World::carry(Node& node, bool up, pb::Envelope envelope) {
   if (node.session == 0 || (up ? node.cut_up : node.cut_down)) return;
   if (rng.below(1000) < weather.lost_per_mille) return;
   const int copies = rng.below(1000) < weather.repeated_per_mille ? 2 : 1;
+  const auto shared = std::make_shared<const pb::Envelope>(std::move(envelope));
   for (int i = 0; i < copies; ++i) {
-    agenda.in(delay(), [this, &node, up, session = node.session, e = envelope]() mutable {
+    agenda.in(delay(), [this, &node, up, session = node.session, shared] {
       if (node.session != session) return;  // Of an older line.
       if (up ? node.cut_up : node.cut_down) return;
-      if (up) return arrive_at_server(node, std::move(e));
-      in_process(node, node.life, [&node, this, e = std::move(e)](Process& process) {
-        process.driver().receive(node.local(now()), e);
+      if (up) return arrive_at_server(node, *shared);
+      in_process(node, node.life, [&node, this, shared](Process& process) {
+        process.driver().receive(node.local(now()), *shared);
       });
     });
   }
 }
 
 void World::arrive_at_server(Node& from, pb::Envelope envelope) {
-  Node& server = *nodes_.at("server");
+  Node& server = *server_;
   if (!server.process) return;
   envelope.mutable_from()->set_machine(from.machine);  // The transport vouches for it.
   const pb::Role to = envelope.to().role();
@@ -242,8 +246,9 @@ void World::arrive_at_server(Node& from, pb::Envelope envelope) {
     if (Node* target = find(envelope.to().machine())) carry(*target, false, std::move(envelope));
     return;
   }
-  in_process(server, server.life, [&server, this, e = std::move(envelope)](Process& process) {
-    process.driver().receive(server.local(now()), e);
+  const auto shared = std::make_shared<const pb::Envelope>(std::move(envelope));
+  in_process(server, server.life, [&server, this, shared](Process& process) {
+    process.driver().receive(server.local(now()), *shared);
   });
 }
 
@@ -262,7 +267,7 @@ void World::send(Node& from, pb::Envelope envelope) {
 }
 
 void World::from_client(const std::string& client, pb::Envelope envelope) {
-  Node& server = *nodes_.at("server");
+  Node& server = *server_;
   if (!server.process) return;
   *envelope.mutable_from() = roles::address(pb::ROLE_CLIENT, client);
   agenda.in(delay(), [this, &server, life = server.life, e = std::move(envelope)] {

@@ -36,6 +36,7 @@ struct EngineTraits {
 struct DiskTraits {
   Duration latency{};
   bool full = false;               // Or read-only: every write fails.
+  bool lies = false;               // What is read are altered answers under their old signatures.
   bool away = false;               // The server's database: every write fails after a while.
   uint32_t unknown_per_mille = 0;  // The server's database: a commit whose outcome is not told.
 };
@@ -46,7 +47,7 @@ class Process;
 struct Node {
   Node();
   ~Node();
-  [[nodiscard]] bool is_server() const { return name == "server"; }
+  [[nodiscard]] bool is_server() const { return machine.empty(); }
   [[nodiscard]] bool stores() const;
   [[nodiscard]] bool computes() const;
   [[nodiscard]] Instant local(Instant now) const;
@@ -128,7 +129,7 @@ class World {
   void send(Node& from, pb::Envelope envelope);
   void close_line(Node& node);
   // Runs `what` in the node's process, if it still is the same, and looks after its wake-ups.
-  void in_process(Node& node, uint64_t life, std::function<void(Process&)> what);
+  void in_process(Node& node, uint64_t life, const std::function<void(Process&)>& what);
   void in_process_after(Node& node, Duration delay, std::function<void(Process&)> what);
   Observer& observer() { return observer_; }
 
@@ -143,6 +144,7 @@ class World {
   Observer& observer_;
   std::map<std::string, std::unique_ptr<Node>> nodes_;  // By name; "server" is one.
   std::map<std::string, Node*> by_machine_;
+  Node* server_ = nullptr;
   uint64_t next_session_ = 1;
   pb::PoolStatus server_status_;  // The last one it was asked for by the world itself.
 };

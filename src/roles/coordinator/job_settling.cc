@@ -9,8 +9,9 @@
 namespace muster::roles::coordinator {
 
 void Job::on_record(Instant now, const pb::SignedRecord& record, Effects& effects) {
-  if (!seen_.insert(record_digest(record)).second) return;
-  const auto opened = open_record(record, keys_);
+  const Digest digest = record_digest(record);
+  if (!seen_.insert(digest).second) return;
+  const auto opened = open_record(record, digest, keys_);
   if (!opened || opened->record.job() != key_.job() || opened->record.run() != key_.run()) return;
   if (opened->record.has_answer()) return on_answer(now, *opened, effects);
   if (opened->record.has_settled()) return on_settled(*opened);

@@ -114,12 +114,12 @@ bool Storage::may_write(const OpenedRecord& opened, const pb::Address& author) c
 
 // Those whose signature holds, whose job is live and whose author may write them; others are
 // dropped without an answer. A seal counts from here on.
-std::vector<StoredRecord> Storage::good_records(
-    const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records,
-    const pb::Address* author) {
-  std::vector<StoredRecord> good;
+Storage::Judged Storage::judge(const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records,
+                               const pb::Address* author) {
+  Judged judged;
   for (const auto& record : records) {
     const auto opened = open_record(record, keys_);
+    judged.damaged |= !opened;
     if (!opened || !is_live(opened->record.job(), opened->record.run())) continue;
     if (author != nullptr && !may_write(*opened, *author)) continue;
     StoredRecord stored{opened->digest, opened->record.job(), opened->record.run(), opened->machine,
@@ -129,9 +129,9 @@ std::vector<StoredRecord> Storage::good_records(
       uint64_t& seal = state_.seals[{stored.job, stored.run}];
       seal = std::max(seal, stored.seals);
     }
-    good.push_back(std::move(stored));
+    judged.good.push_back(std::move(stored));
   }
-  return good;
+  return judged;
 }
 
 WriteId Storage::write(std::vector<StoredRecord> records, bool copied, Effects& effects) {
@@ -154,7 +154,7 @@ void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effec
     effects.send.push_back({std::move(answer)});
     return;
   }
-  auto records = good_records(put.records(), &from);
+  auto records = judge(put.records(), &from).good;
   if (records.empty() || !problem_.empty()) return;
   pb::Envelope answer = envelope_to(from);
   answer.mutable_put_done()->set_view(view_.number());
@@ -334,8 +334,12 @@ void Storage::on_copied_batch(const std::string& source, const pb::Feed& feed, E
     const bool mine = copy.source == source && copy.job.job() == feed.job() &&
                       copy.job.run() == feed.run() && copy.cursor == feed.from() && !copy.at_end;
     if (!mine || !feed.copying()) continue;
-    auto records = good_records(feed.records(), nullptr);
-    if (!records.empty()) write(std::move(records), true, effects);
+    Judged judged = judge(feed.records(), nullptr);
+    if (!judged.good.empty()) write(std::move(judged.good), true, effects);
+    if (judged.damaged) {  // Asked for again: a copy with holes is no copy.
+      MUSTER_PROBE("a store is offered altered records as a copy");
+      continue;
+    }
     copy.cursor = feed.next();
     copy.at_end = feed.at_end();
     copy.due = {};

@@ -80,10 +80,13 @@ class Storage final : public Role {
   void say_state(Effects& effects) const;
   void move_copies(Instant now, Effects& effects);
   WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
+  struct Judged {
+    std::vector<StoredRecord> good;
+    bool damaged = false;  // Some signature did not fit.
+  };
   // `author` is who may have written them; null: anybody, they are copies.
-  [[nodiscard]] std::vector<StoredRecord> good_records(
-      const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records,
-      const pb::Address* author);
+  [[nodiscard]] Judged judge(const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records,
+                             const pb::Address* author);
   [[nodiscard]] bool may_write(const OpenedRecord& record, const pb::Address& author) const;
   [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
   [[nodiscard]] Place place_in(const pb::View& view) const;
