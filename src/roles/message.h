@@ -44,6 +44,11 @@ inline pb::Envelope pool_state_seen(uint64_t revision) {
 // The assignment that a row is under.
 pb::JobKey key_of(const pb::JobRow& row);
 
+// Whose machine it is: its own where nobody said.
+inline const std::string& owner_of(const std::string& machine, const std::string& owner) {
+  return owner.empty() ? machine : owner;
+}
+
 // "3fa9c2..." of a job or machine, for a console.
 inline std::string short_id(const std::string& id) { return id.substr(0, 8); }
 

@@ -169,7 +169,7 @@ class VotesAreSound final : public Checker {
     if (!known.record.has_settled() || !checked_.insert(known.digest).second) return;
     const pb::Settled& settled = known.record.settled();
     const ItemKey key = item_key(known.record, settled.item());
-    std::set<std::string> machines;
+    std::set<std::string> machines, owners;
     for (const std::string& bytes : settled.votes()) {
       const KnownRecord* vote = ledger_.find(*Digest::from_bytes(bytes));
       const bool is_vote = vote != nullptr && vote->record.has_answer() &&
@@ -177,15 +177,21 @@ class VotesAreSound final : public Checker {
                            vote->record.job() == known.record.job() &&
                            vote->record.run() == known.record.run();
       if (!is_vote) return wrong(name_of(key) + " counts something that is no vote on it");
+      owners.insert(roles::owner_of(vote->author, vote->record.answer().owner()));
       if (!machines.insert(vote->author).second) {
         return wrong(name_of(key) + " counts two votes of one machine");
       }
     }
     if (machines.empty()) return wrong(name_of(key) + " is settled without a vote");
-    check_count(key, machines.size());
+    check_count(key, has_many_owners(known.record.job()) ? owners.size() : machines.size());
   }
 
  private:
+  // The server has told so for long enough that whoever settles has heard it.
+  bool has_many_owners(const std::string& job) const {
+    auto since = many_since_.find(job);
+    return since != many_since_.end() && world_.now() - since->second > seconds(10);
+  }
   void check_count(const ItemKey& key, size_t votes) {
     const auto& rows = world_.node("server").database.rows;
     auto row = rows.find(std::get<0>(key));
@@ -200,13 +206,20 @@ class VotesAreSound final : public Checker {
     }
   }
   void on_send(const Node& node, const pb::Envelope& envelope) override {
-    if (!node.is_server() || !envelope.has_submit_reply()) return;
+    if (!node.is_server()) return;
+    if (envelope.has_lend()) {
+      const std::string& job = envelope.lend().key().job();
+      envelope.lend().many_owners() ? void(many_since_.try_emplace(job, world_.now()))
+                                    : void(many_since_.erase(job));
+    }
+    if (!envelope.has_submit_reply()) return;
     const auto& reply = envelope.submit_reply();
     if (!reply.has_failure()) accepted_.try_emplace({reply.job(), reply.run()}, world_.now());
   }
 
   std::set<Digest> checked_;
   std::map<RunKey, Instant> accepted_;
+  std::map<std::string, Instant> many_since_;  // By job: its coordinator was told of many owners.
 };
 
 // ---- A job's numbers equal those of one process doing all the work alone.

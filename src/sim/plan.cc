@@ -106,23 +106,15 @@ struct KindDraw {
 };
 
 constexpr KindDraw kKinds[] = {
-    {FaultKind::kKill, 2, seconds(20)},
-    {FaultKind::kWipe, 3, seconds(20)},
-    {FaultKind::kUnplug, 4, seconds(40)},
-    {FaultKind::kCutUp, 4, seconds(20)},
-    {FaultKind::kCutDown, 4, seconds(20)},
-    {FaultKind::kPause, 3, seconds(25)},
-    {FaultKind::kDiskFull, 4, seconds(30)},
-    {FaultKind::kDiskSlow, 4, seconds(30)},
-    {FaultKind::kRot, 4, seconds(0)},
-    {FaultKind::kDatabaseAway, 5, seconds(20)},
-    {FaultKind::kDatabaseUnknown, 4, seconds(20)},
-    {FaultKind::kEngineFails, 4, seconds(20)},
-    {FaultKind::kEngineStuck, 4, seconds(40)},
-    {FaultKind::kEngineSlow, 4, seconds(40)},
-    {FaultKind::kLyingStore, 4, seconds(30)},
-    {FaultKind::kModelMissing, 6, seconds(30)},
-    {FaultKind::kStorm, 3, seconds(15)},
+    {FaultKind::kKill, 2, seconds(20)},         {FaultKind::kWipe, 3, seconds(20)},
+    {FaultKind::kUnplug, 4, seconds(40)},       {FaultKind::kCutUp, 4, seconds(20)},
+    {FaultKind::kCutDown, 4, seconds(20)},      {FaultKind::kPause, 3, seconds(25)},
+    {FaultKind::kBlip, 3, seconds(0)},          {FaultKind::kDiskFull, 4, seconds(30)},
+    {FaultKind::kDiskSlow, 4, seconds(30)},     {FaultKind::kRot, 4, seconds(0)},
+    {FaultKind::kDatabaseAway, 5, seconds(20)}, {FaultKind::kDatabaseUnknown, 4, seconds(20)},
+    {FaultKind::kEngineFails, 4, seconds(20)},  {FaultKind::kEngineStuck, 4, seconds(40)},
+    {FaultKind::kEngineSlow, 4, seconds(40)},   {FaultKind::kLyingStore, 4, seconds(30)},
+    {FaultKind::kModelMissing, 6, seconds(30)}, {FaultKind::kStorm, 3, seconds(15)},
 };
 
 bool is_of_database(FaultKind kind) {
@@ -135,8 +127,8 @@ std::string draw_target(Rng& rng, FaultKind kind, const Plan& plan) {
   if (is_of_database(kind)) return "server";
   std::vector<std::string> names;
   const bool any = kind == FaultKind::kKill || kind == FaultKind::kPause;
-  const bool not_server =
-      kind == FaultKind::kUnplug || kind == FaultKind::kCutUp || kind == FaultKind::kCutDown;
+  const bool not_server = kind == FaultKind::kUnplug || kind == FaultKind::kBlip ||
+                          kind == FaultKind::kCutUp || kind == FaultKind::kCutDown;
   for (const NodePlan& node : plan.nodes) {
     if (node.name == "server" ? any : (any || not_server || node.name.starts_with("w"))) {
       names.push_back(node.name);
@@ -188,6 +180,8 @@ const char* to_string(FaultKind kind) {
       return "cut up";
     case FaultKind::kCutDown:
       return "cut down";
+    case FaultKind::kBlip:
+      return "blip";
     case FaultKind::kPause:
       return "pause";
     case FaultKind::kDiskFull:

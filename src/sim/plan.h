@@ -36,6 +36,7 @@ enum class FaultKind {
   kUnplug,   // Silence both ways, for good until healed; the process lives on.
   kCutUp,    // Nothing passes towards the server.
   kCutDown,  // Nothing passes from it.
+  kBlip,     // Its line closes and is opened again.
   kPause,    // Stopped like by SIGSTOP.
   kDiskFull,
   kDiskSlow,

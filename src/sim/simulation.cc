@@ -86,6 +86,8 @@ void Simulation::strike(const Fault& fault) {
     case FaultKind::kCutDown:
       node.cut_down = true;
       return;
+    case FaultKind::kBlip:
+      return world_.close_line(node);
     case FaultKind::kPause:
       return world_.pause(node);
     case FaultKind::kDiskFull:
@@ -169,6 +171,7 @@ void Simulation::pass(const Fault& fault) {
     case FaultKind::kModelMissing:
       node.engine.missing_model = false;
       return;
+    case FaultKind::kBlip:
     case FaultKind::kRot:
     case FaultKind::kStorm:
       return;

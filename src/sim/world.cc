@@ -163,7 +163,7 @@ void World::schedule_wake(Node& node) {
 void World::connect(Node& node) {
   Node& server = *server_;
   if (!node.process || node.session != 0) return;
-  if (!server.process || node.cut_up || node.cut_down) {
+  if (!server.process || server.paused || node.cut_up || node.cut_down) {
     return retry_connect(node, kSlowestRetry);
   }
   node.session = next_session_++;
@@ -243,8 +243,11 @@ void World::arrive_at_server(Node& from, pb::Envelope envelope) {
   const pb::Role to = envelope.to().role();
   if (to == pb::ROLE_CLIENT) return;
   if (to != pb::ROLE_SERVER) {
-    if (Node* target = find(envelope.to().machine())) carry(*target, false, std::move(envelope));
-    return;
+    Node* target = find(envelope.to().machine());
+    if (target == nullptr) return;
+    return in_process(server, server.life, [this, target, e = std::move(envelope)](Process&) {
+      carry(*target, false, e);
+    });
   }
   const auto shared = std::make_shared<const pb::Envelope>(std::move(envelope));
   in_process(server, server.life, [&server, this, shared](Process& process) {

@@ -104,7 +104,7 @@ std::string run_command(World& world, const std::string& text) {
   if (line.word == "pool")
     run_pool(world, line);
   else if (line.word == "join")
-    world.join(who, flag_of(line.get("role", "auto")));
+    world.join(who, flag_of(line.get("role", "auto")), line.get("owner", ""));
   else if (line.word == "kill")
     world.kill(who);
   else if (line.word == "restart")
@@ -119,6 +119,12 @@ std::string run_command(World& world, const std::string& text) {
     world.set_engine_failing(who, line.get("is", "yes") == "yes");
   else if (line.word == "fill")
     world.set_disk_full(who, line.get("is", "yes") == "yes");
+  else if (line.word == "rot")
+    world.rot(who, std::stoul(line.get("record", "0")));
+  else if (line.word == "pause")
+    world.pause(who);
+  else if (line.word == "resume")
+    world.resume(who);
   else if (line.word == "lose_model")
     world.set_model_missing(who, line.get("is", "yes") == "yes");
   else if (line.word == "speed")

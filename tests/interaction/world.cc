@@ -37,8 +37,9 @@ sim::Node& World::node(const std::string& name) { return pool_.node(name); }
 
 void World::start_server() { pool_.start(node("server")); }
 
-void World::join(const std::string& name, pb::RoleFlag flag) {
+void World::join(const std::string& name, pb::RoleFlag flag, const std::string& owner) {
   pool_.add(name, flag).engine.model_class.exact = true;
+  node(name).owner = owner;
   pool_.start_and_connect_now(node(name));
   advance({});
 }
@@ -99,6 +100,15 @@ void World::set_engine_failing(const std::string& name, bool failing) {
   node(name).engine.failing = failing;
 }
 void World::set_disk_full(const std::string& name, bool full) { node(name).disk.full = full; }
+void World::rot(const std::string& name, uint64_t record) { node(name).records.rot(record); }
+void World::pause(const std::string& name) { pool_.pause(node(name)); }
+void World::resume(const std::string& name) {
+  pool_.resume(node(name));
+  for (const auto& [other, n] : pool_.nodes()) {
+    if (other != "server") pool_.connect(*n);
+  }
+  advance({});
+}
 void World::set_model_missing(const std::string& name, bool missing) {
   node(name).engine.missing_model = missing;
 }
@@ -221,7 +231,10 @@ std::string World::show_records() const {
     for (const auto& stored : n->records.records()) {
       pb::SignedRecord signed_record;
       pb::Record record;
-      if (stored.bytes.empty()) continue;  // Dropped.
+      if (!n->records.holds(stored.digest)) {
+        if (!stored.bytes.empty()) ++kinds["damaged"];
+        continue;
+      }
       MUSTER_CHECK(signed_record.ParseFromString(stored.bytes));
       MUSTER_CHECK(record.ParseFromString(signed_record.body()));
       ++kinds[record.has_answer()    ? "answers"
@@ -246,7 +259,7 @@ std::string World::outcome() const {
     for (const auto& stored : n->records.records()) {
       pb::SignedRecord signed_record;
       pb::Record record;
-      if (stored.bytes.empty()) continue;  // Dropped.
+      if (!n->records.holds(stored.digest)) continue;  // Dropped, or damaged.
       MUSTER_CHECK(signed_record.ParseFromString(stored.bytes));
       MUSTER_CHECK(record.ParseFromString(signed_record.body()));
       if (!record.has_settled()) continue;

@@ -15,7 +15,7 @@ class World final : private sim::Observer {
   World();
 
   void start_server();
-  void join(const std::string& name, pb::RoleFlag flag);
+  void join(const std::string& name, pb::RoleFlag flag, const std::string& owner = "");
   [[nodiscard]] bool is_running(const std::string& name) const;
   void kill(const std::string& name);     // Its line closes at once.
   void restart(const std::string& name);  // A new process on what it had stored.
@@ -27,6 +27,9 @@ class World final : private sim::Observer {
   void set_seconds_per_item(const std::string& name, double seconds);  // 0: never ends.
   void set_engine_failing(const std::string& name, bool failing);
   void set_disk_full(const std::string& name, bool full);
+  void rot(const std::string& name, uint64_t record);  // Alters a record on its disk.
+  void pause(const std::string& name);                 // Stands still, like by SIGSTOP.
+  void resume(const std::string& name);
   void set_model_missing(const std::string& name, bool missing);
 
   void submit(const pb::JobRequest& request);

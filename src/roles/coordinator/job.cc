@@ -155,6 +155,15 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   if (lend.revision() < lend_revision_) return;
   lend_revision_ = lend.revision();
   busy_ = lend.busy();
+  if (std::exchange(many_owners_, lend.many_owners()) != lend.many_owners()) {
+    for (Item& item : items_) {
+      item.votes.set_distinct_owners(many_owners_);
+      refresh_needed(item);
+      if (phase_ == Phase::kRunning) {
+        settle_if_agreed(now, item, row_.request().redundancy(), effects);
+      }
+    }
+  }
   work_changed_ = true;
   std::map<std::string, Machine> machines;
   for (const std::string& name : lend.machines()) {

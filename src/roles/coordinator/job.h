@@ -170,11 +170,13 @@ class Job {
   size_t settled_ = 0, acknowledged_ = 0;
 
   Outbox outbox_;  // Tag = item index for settled records; kRequestsTag, kSealTag.
-  std::map<std::string, Reader> readers_;    // By member.
-  std::set<Digest> seen_;                    // Records read; two members hold the same ones.
-  std::map<std::string, Machine> machines_;  // Lent to the job now.
-  std::set<std::string> known_machines_;     // Lent to it now or before.
-  uint32_t busy_ = 0;                        // Others that could be lent, were they not at work.
+  std::map<std::string, Reader> readers_;      // By member.
+  std::set<Digest> seen_;                      // Records read; two members hold the same ones.
+  std::map<std::string, Machine> machines_;    // Lent to the job now.
+  std::set<std::string> known_machines_;       // Lent to it now or before.
+  std::map<std::string, std::string> owners_;  // Of machines that were ready.
+  bool many_owners_ = false;                   // Votes must be of distinct owners.
+  uint32_t busy_ = 0;                          // Others that could be lent, were they not at work.
   uint64_t lend_revision_ = 0;
   std::map<LeaseId, Lease> leases_;
   bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.

@@ -50,6 +50,7 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   found->second.ready = true;
   found->second.unable.clear();
   found->second.numeric_class = ready.numeric_class();
+  owners_[name] = owner_of(name, ready.owner());
   work_changed_ = true;
   for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
 }
@@ -115,7 +116,15 @@ void Job::refresh_needed(Item& item) {
 bool Job::may_vote(const std::string& machine, const Item& item) const {
   const auto failures = item.failures.find(machine);
   const bool barred = failures != item.failures.end() && failures->second >= kBarredAt;
-  return !barred && !item.votes.has(machine) && !item.open.contains(machine);
+  if (barred || item.votes.has(machine) || item.open.contains(machine)) return false;
+  // Another machine of the same owner says nothing new, unless the votes so far do not agree.
+  const auto owner = owners_.find(machine);
+  if (!many_owners_ || owner == owners_.end() || item.votes.disputed()) return true;
+  return !item.votes.has_owner(owner->second) &&
+         std::none_of(item.open.begin(), item.open.end(), [&](const std::string& other) {
+           const auto its = owners_.find(other);
+           return its != owners_.end() && its->second == owner->second;
+         });
 }
 
 void Job::grant_all(Instant now, Effects& effects) {

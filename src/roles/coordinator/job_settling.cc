@@ -34,6 +34,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
   classes_.insert(answer.numeric_class());
   const bool was_disputed = item.votes.disputed();
   Vote vote{opened.machine,
+            owner_of(opened.machine, answer.owner()),
             opened.digest,
             answer.numeric_class(),
             {answer.responses().begin(), answer.responses().end()}};
@@ -90,9 +91,9 @@ void Job::write_settled(const Item& item, const pb::Settled& settled) {
 
 void Job::settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects) {
   if (item.votes_at_settling > 0) return;
+  if (item.votes.size() == 0 || item.votes.most_agreeing() < votes_enough) return;
   const auto agreeing = item.votes.agreeing();
-  if (agreeing.empty() || agreeing.size() < votes_enough) return;
-  item.votes_at_settling = agreeing.size();
+  item.votes_at_settling = item.votes.most_agreeing();
   item.value = agreeing.front()->responses;
   pb::Settled settled;
   settled.set_item(item.requests.item());

@@ -30,8 +30,30 @@ ItemVotes::Added ItemVotes::add(Vote vote) {
   const auto place = std::find_if(votes_.begin(), votes_.end(),
                                   [&](const Vote& v) { return v.digest > vote.digest; });
   votes_.insert(place, std::move(vote));
-  most_agreeing_ = agreeing().size();
+  recount();
   return Added::kNew;
+}
+
+void ItemVotes::set_distinct_owners(bool distinct) {
+  if (std::exchange(distinct_owners_, distinct) != distinct) recount();
+}
+
+bool ItemVotes::has_owner(const std::string& owner) const {
+  return std::any_of(votes_.begin(), votes_.end(),
+                     [&](const Vote& vote) { return vote.owner == owner; });
+}
+
+size_t ItemVotes::count(const std::vector<const Vote*>& votes) const {
+  if (!distinct_owners_) return votes.size();
+  std::set<std::string> owners;
+  for (const Vote* vote : votes) owners.insert(vote->owner);
+  return owners.size();
+}
+
+void ItemVotes::recount() {
+  const auto best = agreeing();
+  most_agreeing_ = count(best);
+  disputed_ = best.size() < votes_.size();
 }
 
 std::vector<const Vote*> ItemVotes::agreeing() const {
@@ -41,7 +63,7 @@ std::vector<const Vote*> ItemVotes::agreeing() const {
     for (const Vote& vote : votes_) {
       if (&vote != &candidate && agree(candidate.responses, vote.responses)) with.push_back(&vote);
     }
-    if (with.size() > best.size()) best = std::move(with);
+    if (count(with) > count(best)) best = std::move(with);
   }
   return best;
 }

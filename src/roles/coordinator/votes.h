@@ -13,7 +13,8 @@ namespace muster::roles::coordinator {
 // One machine's answer to one item.
 struct Vote {
   std::string machine;
-  Digest digest;  // Of its record.
+  std::string owner;  // Votes of one owner count once where owners must be distinct.
+  Digest digest;      // Of its record.
   std::string numeric_class;
   std::vector<pb::Response> responses;  // One per request.
 };
@@ -30,21 +31,30 @@ class ItemVotes {
   enum class Added { kNew, kRepeat, kTooMany };
   Added add(Vote vote);
 
+  // Whether agreeing votes must be of distinct owners; a vote of each is wanted then.
+  void set_distinct_owners(bool distinct);
+
   // The votes that agree with each other and are the most; of several such sets the one whose
   // value has the smallest digest. The first of them, by digest, gives the value. Empty when there
   // are no votes. The same votes give the same set, in whatever order they came.
   [[nodiscard]] std::vector<const Vote*> agreeing() const;
+  // How many of them count: one an owner, where owners must be distinct.
   [[nodiscard]] size_t most_agreeing() const { return most_agreeing_; }
   // Some two votes do not agree.
-  [[nodiscard]] bool disputed() const { return most_agreeing_ < votes_.size(); }
+  [[nodiscard]] bool disputed() const { return disputed_; }
   [[nodiscard]] bool has(const std::string& machine) const { return machines_.contains(machine); }
+  [[nodiscard]] bool has_owner(const std::string& owner) const;
   [[nodiscard]] size_t size() const { return votes_.size(); }
   [[nodiscard]] const std::set<std::string>& machines() const { return machines_; }
 
  private:
   std::vector<Vote> votes_;  // In order of digest.
   std::set<std::string> machines_;
-  size_t most_agreeing_ = 0;  // agreeing().size()
+  [[nodiscard]] size_t count(const std::vector<const Vote*>& votes) const;
+  void recount();
+
+  bool distinct_owners_ = false, disputed_ = false;
+  size_t most_agreeing_ = 0;
 };
 
 }  // namespace muster::roles::coordinator

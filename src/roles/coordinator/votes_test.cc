@@ -19,7 +19,7 @@ std::vector<pb::Response> response(double loglikelihood, bool greedy = false, do
 }
 
 Vote vote(const std::string& machine, double loglikelihood) {
-  return {machine, sha256(machine), "class", response(loglikelihood)};
+  return {machine, machine, sha256(machine), "class", response(loglikelihood)};
 }
 
 struct Case {

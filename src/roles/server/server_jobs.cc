@@ -150,7 +150,6 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
   *row.mutable_request() = std::move(request);
   *row.mutable_model() = pin;
   jobs_[*id].row.set_job(*id);
-  effects.note("job " + short_id(*id) + " accepted: " + pin.name());
   const pb::Envelope reply = submit_reply(client, row, false);
   const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
   write_row({std::move(row), {reply}, submit_failure(client, away)}, effects);
@@ -187,6 +186,15 @@ void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Ef
 void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& effects) {
   const bool reassigned = job.row.epoch() != write.row.epoch();
   const bool new_run = job.row.run() != write.row.run();
+  if (new_run) {
+    effects.note("job " + short_id(write.row.job()) + " accepted: " + write.row.model().name());
+  }
+  if (is_over(write.row.state())) {
+    const char* how = write.row.state() == pb::JOB_STATE_DONE     ? " is done"
+                      : write.row.state() == pb::JOB_STATE_FAILED ? " failed"
+                                                                  : " is cancelled";
+    effects.note("job " + short_id(write.row.job()) + how);
+  }
   const int64_t settled = job.row.settled_items(), total = job.row.total_items();
   job.row = std::move(write.row);
   if (!reassigned && !new_run && !is_over(job.row.state())) {  // Heard while it was written.
@@ -321,7 +329,6 @@ void Server::on_finish(const std::string& from, const pb::Finish& finish, Effect
   row.set_state(finish.has_failure() ? pb::JOB_STATE_FAILED : pb::JOB_STATE_DONE);
   row.set_reason(finish.failure().message());
   if (!finish.has_failure()) *row.mutable_result() = finish.result();
-  effects.note("job " + short_id(row.job()) + (finish.has_failure() ? " failed" : " is done"));
   write_row({std::move(row), {std::move(answer)}, {}}, effects);
 }
 

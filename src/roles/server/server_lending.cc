@@ -81,10 +81,13 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
   *lend.mutable_lend()->mutable_key() = key_of(job.row);
   for (const std::string& machine : job.lent) lend.mutable_lend()->add_machines(machine);
   uint32_t busy = 0;
+  std::set<std::string> owners;
   for (const auto& [machine, node] : nodes_) {
     const bool elsewhere = !node.lent_to.empty() && node.lent_to != job.row.job();
     busy += elsewhere && may_take(job, machine, node) ? 1 : 0;
+    if (may_compute(node)) owners.insert(owner_of(machine, node.hello.owner()));
   }
+  lend.mutable_lend()->set_many_owners(owners.size() > 1);
   lend.mutable_lend()->set_busy(busy);
   lend.mutable_lend()->set_revision(++revision_);
   effects.send.push_back({std::move(lend)});

@@ -34,7 +34,7 @@ bool is_users_fault(Code code) { return code == Code::kUnsupported || code == Co
 
 }  // namespace
 
-Worker::Worker(const Keys& keys) : keys_(keys) {}
+Worker::Worker(std::string owner, const Keys& keys) : owner_(std::move(owner)), keys_(keys) {}
 
 Effects Worker::step(Instant now, const Event& event) {
   Effects effects;
@@ -161,6 +161,7 @@ void Worker::answer_prepare(Effects& effects) {
   if (loaded_commit_ == wanted_commit_) {
     *answer.mutable_ready()->mutable_key() = *job_;
     answer.mutable_ready()->set_numeric_class(numeric_class_);
+    answer.mutable_ready()->set_owner(owner_);
     for (const auto& [id, lease] : leases_) {
       auto* held = answer.mutable_ready()->add_leases();
       *held->mutable_lease() = to_message(id);
@@ -269,6 +270,7 @@ void Worker::store_answer(const Lease& lease, uint64_t number, const pb::ItemReq
   answer->set_item(item.item());
   answer->set_request_digest(item.digest());
   answer->set_numeric_class(numeric_class_);
+  answer->set_owner(owner_);
   answer->mutable_responses()->Add(responses.begin(), responses.end());
   lease_of_answer_[next_answer_] = {{lease.key.epoch(), number}, item.item()};
   waiting_answers_[next_answer_] = lease.key;

@@ -28,8 +28,8 @@ namespace muster::roles::worker {
 // kMaxWaitingAnswers no more is computed.
 class Worker final : public Role {
  public:
-  // `keys` outlives the object.
-  explicit Worker(const Keys& keys);
+  // `owner` is whose machine this is, empty when nobody said; `keys` outlives the object.
+  Worker(std::string owner, const Keys& keys);
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
   [[nodiscard]] size_t pending() const override;
@@ -67,6 +67,7 @@ class Worker final : public Role {
   [[nodiscard]] pb::Envelope to_coordinator() const;
   void answer_prepare(Effects& effects);
 
+  std::string owner_;
   const Keys& keys_;
   Outbox outbox_;
   std::map<uint64_t, pb::JobKey> waiting_answers_;  // Outbox tag to the job it is for.
