@@ -5,8 +5,10 @@
 
 // The linker gathers the probes of all translation units in one section and names its ends.
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are the linker's.
 extern muster::Probe __start_muster_probes[] __attribute__((weak));
 extern muster::Probe __stop_muster_probes[] __attribute__((weak));
+// NOLINTEND(bugprone-reserved-identifier)
 }
 
 namespace muster {
