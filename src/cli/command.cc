@@ -26,6 +26,12 @@ int run_program(CLI::App& app, Commands& commands, int argc, char** argv) {
   try {
     app.parse(with_underscores(argc, argv));
   } catch (const CLI::ParseError& error) {
+    // CLI11 says of a word it does not know only that a command is missing.
+    const std::string word = argc > 1 ? argv[1] : "";
+    if (!word.empty() && word[0] != '-' && !commands.contains(word)) {
+      std::fprintf(stderr, "muster: no command is called '%s'; see muster --help\n", word.c_str());
+      return 2;
+    }
     return app.exit(error) == 0 ? 0 : 2;
   }
   const Status status = commands.at(app.get_subcommands().front()->get_name())();

@@ -202,7 +202,11 @@ void add_run_command(CLI::App& app, Commands& commands) {
   command
       ->add_option("--limit", options->run.limit,
                    "the first N items of each task, or a share below 1")
-      ->check(CLI::PositiveNumber);
+      ->check([](const std::string& text) {
+        double value = 0;
+        const bool positive = CLI::detail::lexical_cast(text, value) && value > 0;
+        return positive ? "" : "must be more than 0: so many items, or a share of them below 1";
+      });
   command->add_option("--num_fewshot", options->run.num_fewshot, "examples in the prompt")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--output_path", options->output_path, "folder for lm-eval's results file");

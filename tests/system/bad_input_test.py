@@ -28,7 +28,8 @@ class BadInput(PoolTest):
     def test_words_that_cannot_work(self):
         self.assert_fails(self.run_with("--llm_name", NEOX, "--tasks", "tinyMLU"), 78, "nearest is tinyMMLU")
         self.assert_fails(self.run_with("--llm_name", NEOX, "--tasks", "tinyHellaswag", "--num_fewshot", "10"), 78, "num_fewshot")
-        self.assert_fails(self.run_with("--llm_name", NEOX, "--limit", "0"), 2, "--limit")
+        self.assert_fails(self.run_with("--llm_name", NEOX, "--limit", "0"), 2, "--limit", "must be more than 0")
+        self.assert_fails(self.muster("frobnicate"), 2, "no command is called 'frobnicate'")
         self.assert_fails(self.run_with("--llm_name", NEOX, "--nonsense"), 2, "nonsense")
         self.assert_fails(self.run_with("--tasks", "tinyMMLU"), 2, "--llm_name")
         self.assert_fails(self.run_with("--llm_name", "no such thing"), 78, "neither a directory nor a name")
