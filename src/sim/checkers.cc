@@ -297,7 +297,7 @@ class OldEpochChangesNothing final : public Checker {
     if (save == nullptr) return;
     const pb::JobRow& row = save->row;
     auto& before = latest_[row.job()];
-    if (std::pair(row.run(), row.epoch()) < before)
+    if (row.run() < before.first || row.epoch() < before.second)
       wrong("an epoch of job " + row.job() + " went back");
     before = {row.run(), row.epoch()};
     if (row.state() != pb::JOB_STATE_DONE) return;
