@@ -34,7 +34,8 @@ Status coordinate(const Options& options) {
   LogConsole console;
   host::Driver driver(machine,
                       {.net = &mesh, .console = &console, .hub = &lookup, .compute = &freezer});
-  driver.add_role(pb::ROLE_COORDINATOR, std::make_unique<roles::coordinator::Coordinator>(keys));
+  driver.add_role(pb::ROLE_COORDINATOR,
+                  std::make_unique<roles::coordinator::Coordinator>(keys, io::random_seed()));
   spdlog::info("machine {} (coordinator)", machine);
   mesh.start();
   signal.on_stop([&] { loop.stop(); });

@@ -16,6 +16,7 @@ struct Options {
   std::string ip = "127.0.0.1";
   int port = 30000;
   uint32_t storage_nodes = 2;
+  uint32_t quarantine_after = 3;
   bool insecure = false;
 };
 
@@ -40,7 +41,8 @@ Status serve(const Options& options) {
       "", {.net = &mesh, .console = &console, .stores = {{pb::ROLE_SERVER, store.get()}}});
   driver.add_role(pb::ROLE_SERVER,
                   std::make_unique<roles::server::Server>(
-                      roles::server::ServerOptions{options.storage_nodes, MUSTER_VERSION},
+                      roles::server::ServerOptions{options.storage_nodes, MUSTER_VERSION,
+                                                   options.quarantine_after},
                       store->take_state(), io::Loop::now()));
   MUSTER_TRY_STATUS(mesh.listen(options.ip, options.port));
   spdlog::info("serving on {}:{}", options.ip, options.port);
@@ -65,6 +67,11 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
       ->capture_default_str();
   command->add_option("--storage_nodes", options->storage_nodes, "copies of every answer")
       ->check(CLI::Range(1, 7))
+      ->capture_default_str();
+  command
+      ->add_option("--quarantine_after", options->quarantine_after,
+                   "times a machine may be outvoted before it is lent no more; 200 items on which "
+                   "it agrees in between make up for one; 0: never")
       ->capture_default_str();
   command->add_flag("--insecure", options->insecure, "listen off loopback without TLS");
   add_daemon_flags(*command, options->daemon);

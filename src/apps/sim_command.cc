@@ -2,6 +2,7 @@
 
 #include "apps/daemon.h"
 #include "sim/campaign.h"
+#include "sim/liars.h"
 
 namespace muster::apps {
 
@@ -14,9 +15,13 @@ void add_sim_command(CLI::App& app, cli::Commands& commands) {
   command->add_flag("--stats", options->stats, "print what each seed drew and took");
   command->add_flag("--probes", options->probes, "print how often each rare path was reached");
   command->add_flag("--until_failure", options->until_failure, "stop at the first failure");
+  auto liars = std::make_shared<uint64_t>(0);
+  command->add_option("--liars", *liars,
+                      "count wrong answers in pools with liars instead, over so many items each");
   command->footer("Example:\n  muster sim --seed 1 --count 1000");
-  commands["sim"] = [options]() -> Status {
-    const int code = sim::run_campaign(*options);
+  commands["sim"] = [options, liars]() -> Status {
+    const int code =
+        *liars > 0 ? sim::print_liars(*liars, options->seed) : sim::run_campaign(*options);
     if (code != 0) std::exit(code);  // 1 wrong, 3 stuck: these are the simulator's own.
     return {};
   };

@@ -1,4 +1,4 @@
-// status, jobs, cancel: one question to the pool each.
+// status, jobs, cancel, pardon: one question to the pool each.
 #include <cstdio>
 
 #include "base/json.h"
@@ -13,7 +13,7 @@ namespace {
 struct Options {
   ServerAddress server;
   bool json = false;
-  std::string job;
+  std::string job, machine;
 };
 
 const char* state_word(pb::JobState state) {
@@ -78,12 +78,21 @@ std::string jobs_table(const google::protobuf::RepeatedPtrField<pb::JobRow>& row
 Json status_json(const pb::PoolStatus& status) {
   Json machines = Json::array(), jobs = Json::array();
   for (const auto& machine : status.machines()) {
+    Json charges = Json::array();
+    for (const auto& charge : machine.charges()) {
+      charges.push_back({{"job", charge.job()},
+                         {"run", charge.run()},
+                         {"item", charge.item()},
+                         {"difference", charge.difference()}});
+    }
     machines.push_back({{"machine", machine.machine()},
                         {"role", flag_word(machine.role_flag())},
                         {"state", machine.state()},
                         {"owner", machine.owner()},
                         {"version", machine.version()},
-                        {"reason", machine.reason()}});
+                        {"reason", machine.reason()},
+                        {"quarantined", machine.quarantined()},
+                        {"charges", std::move(charges)}});
   }
   for (const auto& row : status.jobs()) jobs.push_back(job_json(row));
   return {{"version", status.version()},
@@ -135,15 +144,25 @@ Status cancel_job(const Options& options) {
   return {};
 }
 
+Status pardon_machine(const Options& options) {
+  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const auto reply, pool.pardon(options.machine));
+  if (options.json) {
+    std::printf("%s\n", Json{{"machine", reply.machine()}, {"state", "pardoned"}}.dump().c_str());
+  } else {
+    std::printf("machine %s is pardoned\n", reply.machine().c_str());
+  }
+  return {};
+}
+
 using Action = Status (*)(const Options&);
 
 CLI::App* add(CLI::App& app, Commands& commands, const char* name, const char* what, Action action,
-              const std::shared_ptr<Options>& options) {
+              const std::shared_ptr<Options>& options, const std::string& example = "") {
   auto* command = app.add_subcommand(name, what);
   command->add_flag("--json", options->json, "JSON on stdout");
   add_server_flags(*command, options->server);
-  command->footer(std::string("Example:\n  muster ") + name +
-                  (action == &cancel_job ? " 3fa9c2d1" : ""));
+  command->footer(std::string("Example:\n  muster ") + name + example);
   commands[name] = [options, action] { return action(*options); };
   return command;
 }
@@ -155,8 +174,12 @@ void add_pool_commands(CLI::App& app, Commands& commands) {
       std::make_shared<Options>());
   add(app, commands, "jobs", "every job and its state", show_jobs, std::make_shared<Options>());
   auto options = std::make_shared<Options>();
-  auto* cancel = add(app, commands, "cancel", "end a job", cancel_job, options);
+  auto* cancel = add(app, commands, "cancel", "end a job", cancel_job, options, " 3fa9c2d1");
   cancel->add_option("job", options->job, "its id, or how it begins")->required();
+  auto machine = std::make_shared<Options>();
+  auto* pardon = add(app, commands, "pardon", "lend a quarantined machine again", pardon_machine,
+                     machine, " 8ca2d714");
+  pardon->add_option("machine", machine->machine, "its id, or how it begins")->required();
 }
 
 }  // namespace muster::cli

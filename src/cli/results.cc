@@ -32,6 +32,12 @@ std::string votes_cell(const pb::TaskResult& task) {
          std::to_string(task.items()) + " items below " + std::to_string(task.wanted_votes()) + ")";
 }
 
+std::string class_cell(const pb::TaskResult& task) {
+  std::string text;
+  for (const std::string& name : task.numeric_classes()) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 std::string model_args(const pb::JobRow& row) {
   const pb::ModelPin& model = row.model();
   std::string args = "pretrained=" + (model.path().empty() ? model.name() : model.path());
@@ -120,19 +126,24 @@ Json run_config(const pb::JobRow& row) {
 }
 
 Json about_muster(const pb::JobRow& row) {
-  Json votes = Json::object();
+  Json votes = Json::object(), references = Json::object();
   for (const auto& task : row.result().tasks()) {
+    references[task.task()] = Json::array();
+    for (const std::string& name : task.numeric_classes()) references[task.task()].push_back(name);
     votes[task.task()] = {{"wanted", task.wanted_votes()},
                           {"least", task.least_votes()},
                           {"items_below", task.items_below()}};
   }
   Json classes = Json::array();
   for (const std::string& name : row.result().numeric_classes()) classes.push_back(name);
-  return {{"version", MUSTER_VERSION},
-          {"job", row.job()},
-          {"run", row.run()},
-          {"votes", std::move(votes)},
-          {"classes", std::move(classes)}};
+  return {
+      {"version", MUSTER_VERSION},
+      {"job", row.job()},
+      {"run", row.run()},
+      {"votes", std::move(votes)},
+      {"redundancy", row.request().adaptive() ? Json("auto") : Json(row.request().redundancy())},
+      {"reference_classes", std::move(references)},
+      {"classes", std::move(classes)}};
 }
 
 }  // namespace
@@ -148,14 +159,16 @@ std::string results_table(const pb::JobRow& row) {
                {"Value", Align::kRight},
                {""},
                {"Stderr", Align::kRight},
-               {"votes", Align::kRight}});
+               {"votes", Align::kRight},
+               {"class"}});
   for (const auto& task : row.result().tasks()) {
     bool first = true;
     for (const auto& metric : task.metrics()) {
       table.add_row({first ? task.task() : "", first ? version_cell(task.version()) : "", "none",
                      std::to_string(task.num_fewshot()), metric_label(metric.name()), "↑",
                      fixed4(metric.value()), "±",
-                     metric.has_stderr() ? fixed4(metric.stderr()) : "N/A", votes_cell(task)});
+                     metric.has_stderr() ? fixed4(metric.stderr()) : "N/A", votes_cell(task),
+                     class_cell(task)});
       first = false;
     }
   }

@@ -210,8 +210,12 @@ void add_run_command(CLI::App& app, Commands& commands) {
   command->add_option("--num_fewshot", options->run.num_fewshot, "examples in the prompt")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--output_path", options->output_path, "folder for lm-eval's results file");
-  command->add_option("--redundancy", options->run.redundancy, "votes each item wants")
-      ->check(CLI::Range(1, 5));
+  command
+      ->add_option("--redundancy", options->run.redundancy,
+                   "votes each item wants, 1 to 5; auto: machines that have agreed with others on "
+                   "200 items in a row answer alone, but for one item in 20")
+      ->check(CLI::IsMember({"1", "2", "3", "4", "5", "auto"}))
+      ->capture_default_str();
   command
       ->add_option("--quorum_wait", options->run.quorum_wait_seconds,
                    "seconds until a pool too small settles for fewer votes")

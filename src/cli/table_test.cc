@@ -36,6 +36,8 @@ pb::JobRow finished() {
   task->set_wanted_votes(2);
   task->set_least_votes(1);
   task->set_items_below(3);
+  task->add_numeric_classes("first");
+  task->add_numeric_classes("second");
   auto* metric = task->add_metrics();
   metric->set_name("acc");
   metric->set_value(0.25);
@@ -46,9 +48,12 @@ TEST(Results, TheTableSaysWhatWasSettledOnFewerVotes) {
   EXPECT_EQ(
       results_table(finished()),
       "hf (pretrained=lab/m,revision=c0ffee,dtype=float32), limit: 10, num_fewshot: None\n"
-      "| Tasks  |Version|Filter|n-shot|Metric|   |Value |   |Stderr|          votes          |\n"
-      "|--------|------:|------|-----:|------|---|-----:|---|-----:|------------------------:|\n"
-      "|tinyMMLU|      0|none  |     0|acc   |↑  |0.2500|±  |   N/A|1 (3 of 10 items below 2)|\n");
+      "| Tasks  |Version|Filter|n-shot|Metric|   |Value |   |Stderr|          votes          |    "
+      "class    |\n"
+      "|--------|------:|------|-----:|------|---|-----:|---|-----:|------------------------:|----"
+      "---------|\n"
+      "|tinyMMLU|      0|none  |     0|acc   |↑  |0.2500|±  |   N/A|1 (3 of 10 items below "
+      "2)|first, second|\n");
 }
 
 TEST(Results, TheFileHasLmEvalsKeysAndOursUnderMuster) {

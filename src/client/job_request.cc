@@ -59,7 +59,9 @@ Result<pb::JobRequest> make_request(const RunOptions& options, const Path& engin
   }
   if (options.limit) request.set_limit(*options.limit);
   if (options.num_fewshot) request.set_num_fewshot(static_cast<int32_t>(*options.num_fewshot));
-  request.set_redundancy(options.redundancy);
+  request.set_adaptive(options.redundancy == "auto");
+  request.set_redundancy(
+      request.adaptive() ? 2 : static_cast<uint32_t>(std::stoul(options.redundancy)));
   request.set_quorum_wait_ms(static_cast<uint32_t>(options.quorum_wait_seconds * 1000));
   request.set_username(options.username);
   request.set_force(options.force);

@@ -16,7 +16,7 @@ struct RunOptions {
   std::vector<std::string> tasks;
   std::optional<double> limit;
   std::optional<int64_t> num_fewshot;
-  uint32_t redundancy = 2;
+  std::string redundancy = "2";  // Votes each item wants, or "auto".
   double quorum_wait_seconds = 30;
   std::string username;
   bool force = false;

@@ -90,6 +90,16 @@ Result<pb::CancelReply> PoolClient::cancel(const std::string& job) {
   return reply;
 }
 
+Result<pb::PardonReply> PoolClient::pardon(const std::string& machine) {
+  pb::Pardon request;
+  request.set_machine(machine);
+  auto reply = call<pb::PardonReply>(*line_->channel, address_, [&](auto* context, auto* out) {
+    return line_->stub->Pardon(context, request, out);
+  });
+  if (reply && reply->has_failure()) return fail(roles::to_error(reply->failure()));
+  return reply;
+}
+
 Status PoolClient::watch(const std::string& job,
                          const std::function<bool(const pb::JobUpdate&)>& visit) {
   grpc::ClientContext context;

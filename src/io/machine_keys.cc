@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <cstring>
+
 #include "base/check.h"
 
 namespace muster::io {
@@ -50,6 +52,12 @@ std::string random_bytes(size_t count) {
   std::string bytes(count, '\0');
   randombytes_buf(bytes.data(), bytes.size());
   return bytes;
+}
+
+Rng random_seed() {
+  uint64_t seed = 0;
+  std::memcpy(&seed, random_bytes(sizeof seed).data(), sizeof seed);
+  return Rng(seed);
 }
 
 bool verify_signature(std::string_view public_key, std::string_view bytes,

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/rng.h"
 #include "roles/keys.h"
 
 namespace muster::io {
@@ -25,6 +26,8 @@ class MachineKeys final : public roles::Keys {
 
 // `count` bytes nobody can guess.
 std::string random_bytes(size_t count);
+// A generator that nobody can foretell where it begins.
+Rng random_seed();
 
 bool verify_signature(std::string_view public_key, std::string_view bytes,
                       std::string_view signature);

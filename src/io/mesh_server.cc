@@ -249,6 +249,12 @@ class MeshServer::Pool final : public pb::Pool::CallbackService {
     *ask.mutable_cancel_job() = *request;
     return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.cancel_reply(); });
   }
+  grpc::ServerUnaryReactor* Pardon(grpc::CallbackServerContext*, const pb::Pardon* request,
+                                   pb::PardonReply* reply) override {
+    pb::Envelope ask;
+    *ask.mutable_pardon() = *request;
+    return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.pardon_reply(); });
+  }
   grpc::ServerWriteReactor<pb::JobUpdate>* Watch(grpc::CallbackServerContext*,
                                                  const pb::Watch* request) override {
     auto watching = std::make_shared<Watching>(lines_);

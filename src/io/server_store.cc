@@ -17,6 +17,8 @@ constexpr const char* kSchema[] = {
     "UPDATE pool SET epoch = epoch + 1",
     "CREATE TABLE IF NOT EXISTS job (job TEXT NOT NULL, run INTEGER NOT NULL, "
     "epoch INTEGER NOT NULL, state INTEGER NOT NULL, row TEXT NOT NULL, PRIMARY KEY (job, run))",
+    "CREATE TABLE IF NOT EXISTS machine (machine TEXT PRIMARY KEY, quarantined INTEGER NOT NULL, "
+    "row TEXT NOT NULL)",
 };
 
 // Messages go into text columns as hexadecimal: SOCI's blobs differ between its backends.
@@ -59,6 +61,11 @@ struct ServerStore::Database {
       pb::JobRow row;
       if (from_text(text, row)) state.jobs.push_back(std::move(row));
     }
+    soci::rowset<std::string> machines = (sql.prepare << "SELECT row FROM machine");
+    for (const std::string& text : machines) {
+      pb::MachineRow row;
+      if (from_text(text, row)) state.machines.push_back(std::move(row));
+    }
     return state;
   }
 
@@ -84,6 +91,14 @@ struct ServerStore::Database {
     sql << "INSERT OR REPLACE INTO job (job, run, epoch, state, row) VALUES "
            "(:job, :run, :epoch, :state, :row)",
         soci::use(job), soci::use(run), soci::use(job_epoch), soci::use(state), soci::use(text);
+  }
+
+  void save(const pb::MachineRow& row) {
+    const std::string text = to_text(row), machine = row.machine();
+    const int quarantined = row.quarantined() ? 1 : 0;
+    sql << "INSERT OR REPLACE INTO machine (machine, quarantined, row) VALUES "
+           "(:machine, :quarantined, :row)",
+        soci::use(machine), soci::use(quarantined), soci::use(text);
   }
 };
 
@@ -123,6 +138,9 @@ Status ServerStore::commit(const roles::Write& write) {
     if (!database_->is_mine()) return fail(Code::kUnavailable, "another server has this pool now");
     if (const auto* view = std::get_if<roles::SaveView>(&write.what)) database_->save(view->view);
     if (const auto* job = std::get_if<roles::SaveJob>(&write.what)) database_->save(job->row);
+    if (const auto* machine = std::get_if<roles::SaveMachine>(&write.what)) {
+      database_->save(machine->row);
+    }
     transaction.commit();
     return {};
   } catch (const std::exception& error) {

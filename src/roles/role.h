@@ -52,9 +52,12 @@ struct SaveView {
 struct SaveJob {
   pb::JobRow row;
 };
+struct SaveMachine {
+  pb::MachineRow row;
+};
 struct Write {
   WriteId id = 0;
-  std::variant<PutRecords, DropRecords, ProbeSpace, SaveView, SaveJob> what;
+  std::variant<PutRecords, DropRecords, ProbeSpace, SaveView, SaveJob, SaveMachine> what;
 };
 
 // ---- What a role may ask to have done. Each is answered by an event of the same name.

@@ -197,7 +197,7 @@ class VotesAreSound final : public Checker {
     auto row = rows.find(std::get<0>(key));
     if (row == rows.end() || row->second.run() != std::get<1>(key)) return;
     const pb::JobRequest& request = row->second.request();
-    if (votes >= request.redundancy()) return;
+    if (votes >= request.redundancy() || request.adaptive()) return;
     // Fewer are right only in a pool that had nobody else for the quorum wait.
     const Duration waited = world_.now() - accepted_[{std::get<0>(key), std::get<1>(key)}];
     // Clocks run up to 2 % fast.
@@ -248,8 +248,13 @@ class NumbersAreRight final : public Checker {
       }
       const pb::Settled& settled = found->second.back()->record.settled();
       const std::vector<pb::Response> value(settled.responses().begin(), settled.responses().end());
-      if (!may_be_wrong() && !is_allowed(value, questions_of(items.item(i)))) {
-        return wrong(name_of(key) + " has a value that no honest machine gives");
+      const auto& classes = row.numeric_classes();
+      if (std::find(classes.begin(), classes.end(), settled.numeric_class()) == classes.end()) {
+        return wrong(name_of(key) + " has a value of a class that was not committed");
+      }
+      if (!may_be_wrong() &&
+          !is_allowed(settled.numeric_class(), value, questions_of(items.item(i)))) {
+        return wrong(name_of(key) + " has a value that no honest machine of its class gives");
       }
       std::vector<eval::Response> responses;
       for (const auto& response : value) {

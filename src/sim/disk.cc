@@ -87,11 +87,15 @@ void ServerDisk::apply(const roles::Write& write) {
   if (const auto* save = std::get_if<roles::SaveView>(&write.what)) view = save->view;
   if (const auto* save = std::get_if<roles::SaveJob>(&write.what))
     rows[save->row.job()] = save->row;
+  if (const auto* save = std::get_if<roles::SaveMachine>(&write.what))
+    machines[save->row.machine()] = save->row;
 }
 
 roles::server::ServerState ServerDisk::state() const {
-  roles::server::ServerState state{.pool_epoch = pool_epoch, .view = view, .jobs = {}};
+  roles::server::ServerState state{
+      .pool_epoch = pool_epoch, .view = view, .jobs = {}, .machines = {}};
   for (const auto& [id, row] : rows) state.jobs.push_back(row);
+  for (const auto& [id, row] : machines) state.machines.push_back(row);
   return state;
 }
 

@@ -45,6 +45,7 @@ struct ServerDisk {
   uint64_t pool_epoch = 0;  // Raised by every server that opens it.
   pb::View view;
   std::map<std::string, pb::JobRow> rows;  // By job: the latest run.
+  std::map<std::string, pb::MachineRow> machines;
 
   void apply(const roles::Write& write);
   [[nodiscard]] roles::server::ServerState state() const;

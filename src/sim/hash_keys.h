@@ -20,6 +20,9 @@ class HashKeys final : public roles::Keys {
   std::string key_;
 };
 
+// Those of the node of this name.
+inline HashKeys keys_of(const std::string& name) { return HashKeys("key of " + name); }
+
 // A hash for drawing things from text: fast, the same everywhere, no secret.
 uint64_t mix(std::string_view text, uint64_t seed = 0);
 

@@ -63,14 +63,18 @@ void draw_nodes(Rng rng, Plan& plan) {
 
 // Numeric classes, liars, and who is healthy: enough honest machines that every job can end.
 void draw_natures(Rng rng, Plan& plan) {
-  const bool mixed = one_in(rng, 2);
+  const bool mixed = one_in(rng, 2), exact = one_in(rng, 2);
+  const bool known = one_in(rng, 3);
   size_t liars = one_in(rng, 3) ? 1 + rng.below(2) : 0;
   const bool conspire = one_in(rng, 2);
   size_t healthy = 0;
   for (NodePlan& node : plan.nodes) {
     if (!node.name.starts_with("w")) continue;
     const uint64_t which = mixed ? rng.below(3) : 0;
-    node.model_class = {.name = "class-" + std::to_string(which), .approximate = true};
+    const bool approximate = !exact && which != 1;
+    if (known) node.agreed = rng.below(2) * (150 + rng.below(200));
+    node.model_class = {.name = (approximate ? "approximate-" : "exact-") + std::to_string(which),
+                        .approximate = approximate};
     if (healthy < 4 || one_in(rng, 2)) {
       node.healthy = true;
       ++healthy;
@@ -92,6 +96,8 @@ void draw_jobs(Rng rng, Plan& plan) {
     job.items = 1 + static_cast<int>(rng.below(80));
     job.redundancy = one_in(rng, 4) ? 1 + static_cast<uint32_t>(rng.below(3)) : 2;
     job.quorum_wait_ms = one_in(rng, 4) ? 5'000 : 30'000;
+    job.adaptive = one_in(rng, 4);
+    if (job.adaptive) job.redundancy = 2;
     job.submitted = kStart + between(rng, seconds(1), seconds(30));
     if (one_in(rng, 8)) job.cancelled = job.submitted + between(rng, {}, seconds(30));
     job.force = one_in(rng, 8);
@@ -225,12 +231,14 @@ std::string describe(const Plan& plan) {
   std::string text;
   for (const NodePlan& node : plan.nodes) {
     text += "  " + node.name + " joins at " + seconds_text(node.joins) +
+            (node.agreed == 0 ? "" : ", known by " + std::to_string(node.agreed) + " items") +
             (node.lie.empty() ? "" : ", lies") + (node.healthy ? ", healthy" : "") + "\n";
   }
   for (const JobPlan& job : plan.jobs) {
     text += "  job " + job.model + ": " + std::to_string(job.items) + " items of " +
             std::to_string(job.tasks.size()) + " tasks, redundancy " +
-            std::to_string(job.redundancy) + ", at " + seconds_text(job.submitted) +
+            (job.adaptive ? "auto" : std::to_string(job.redundancy)) + ", at " +
+            seconds_text(job.submitted) +
             (job.cancelled ? ", cancelled at " + seconds_text(*job.cancelled) : "") +
             (job.force ? ", forced again" : "") + "\n";
   }

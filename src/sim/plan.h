@@ -15,7 +15,8 @@ struct NodePlan {
   ModelClass model_class;
   Duration per_item{}, loading{}, disk_latency{};
   int64_t clock_drift_ppm = 0;
-  std::string lie;  // Not empty: a liar, for good.
+  std::string lie;      // Not empty: a liar, for good.
+  uint64_t agreed = 0;  // Items in a row on which it agreed with others before the first job.
   Instant joins{};
   bool healthy = false;  // Of the core that is left in peace in the end.
 };
@@ -27,7 +28,8 @@ struct JobPlan {
   uint32_t redundancy = 2, quorum_wait_ms = 30'000;
   Instant submitted{};
   std::optional<Instant> cancelled;
-  bool force = false;  // The same request once more when it is over.
+  bool adaptive = false;  // --redundancy auto.
+  bool force = false;     // The same request once more when it is over.
 };
 
 enum class FaultKind {

@@ -114,8 +114,11 @@ class Process::NodeEngine final : public host::Engine {
 
   void score(pb::Role owner, const roles::ScoreItem& item) override {
     const uint64_t scoring = ++scoring_;
-    const Duration takes = node_.engine.per_item;
+    Duration takes = node_.engine.per_item;
     if (takes == Duration()) return;
+    if (const auto jitter = static_cast<uint64_t>(node_.engine.jitter.count()); jitter > 0) {
+      takes += Duration(static_cast<int64_t>(world_.rng.below(jitter)));
+    }
     for (Duration passed = seconds(1); passed < takes; passed += seconds(1)) {
       while_scoring(scoring, passed, owner, roles::Scoring{item.id});
     }
@@ -129,7 +132,9 @@ class Process::NodeEngine final : public host::Engine {
     if (node_.engine.failing) return fail(Code::kFailed, "the engine crashed");
     auto responses = answers_of(node_.engine.model_class, item.requests, world_.rng.next());
     if (!node_.engine.lie.empty()) {
-      const double lie = 1.0 + static_cast<double>(mix(node_.engine.lie) % 1000);
+      const auto& [context, continuation] = item.requests.front();
+      const uint64_t hash = mix(node_.engine.lie, mix(continuation, mix(context)));
+      const double lie = 1.0 + static_cast<double>(hash % (1u << 30)) / 1024.0;
       responses[0].set_loglikelihood(responses[0].loglikelihood() - lie);
     }
     return responses;
@@ -218,13 +223,13 @@ Process::~Process() = default;
 void Process::add_roles() {
   if (node_.is_server()) {
     driver_->add_role(pb::ROLE_SERVER, std::make_unique<roles::server::Server>(
-                                           roles::server::ServerOptions{.version = "test"},
-                                           node_.database.state(), node_.local(world_.now())));
+                                           world_.server_options, node_.database.state(),
+                                           node_.local(world_.now())));
     return;
   }
   if (node_.flag == pb::ROLE_FLAG_COORDINATOR) {
-    driver_->add_role(pb::ROLE_COORDINATOR,
-                      std::make_unique<roles::coordinator::Coordinator>(*node_.keys));
+    driver_->add_role(pb::ROLE_COORDINATOR, std::make_unique<roles::coordinator::Coordinator>(
+                                                *node_.keys, Rng(world_.rng.next())));
     return;
   }
   if (node_.computes()) {

@@ -19,6 +19,7 @@ pb::Envelope Researcher::submission() const {
   for (const std::string& task : plan_.tasks) request.add_tasks(task);
   request.set_limit(plan_.items);
   request.set_redundancy(plan_.redundancy);
+  request.set_adaptive(plan_.adaptive);
   request.set_quorum_wait_ms(plan_.quorum_wait_ms);
   request.set_force(force_);
   return envelope;

@@ -36,6 +36,11 @@ void Simulation::build() {
     node.engine.lie = planned.lie;
     node.disk.latency = planned.disk_latency;
     node.clock_drift_ppm = planned.clock_drift_ppm;
+    if (planned.agreed > 0) {
+      pb::MachineRow& row = world_.node("server").database.machines[node.machine];
+      row.set_machine(node.machine);
+      row.set_agreed(planned.agreed);
+    }
     world_.agenda.at(planned.joins, [this, &node] {
       if (!node.process) world_.start(node);
     });

@@ -23,7 +23,8 @@ using Question = std::pair<std::string, std::string>;  // {context, continuation
 std::vector<pb::Response> answers_of(const ModelClass& model_class,
                                      const std::vector<Question>& questions, uint64_t draw);
 
-// Whether some class might have answered so: what a checker allows a settled value to be.
-bool is_allowed(const std::vector<pb::Response>& responses, const std::vector<Question>& questions);
+// Whether this class might have answered so: what a checker allows a settled value to be.
+bool is_allowed(const std::string& numeric_class, const std::vector<pb::Response>& responses,
+                const std::vector<Question>& questions);
 
 }  // namespace muster::sim

@@ -45,7 +45,7 @@ Node& World::add(const std::string& name, pb::RoleFlag flag) {
   slot = std::make_unique<Node>();
   slot->name = name;
   slot->flag = flag;
-  slot->keys = std::make_unique<HashKeys>("key of " + name);
+  slot->keys = std::make_unique<HashKeys>(keys_of(name));
   if (name == "server") {
     server_ = slot.get();
     return *slot;

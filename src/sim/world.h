@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "host/driver.h"
+#include "roles/server/server.h"
 #include "sim/agenda.h"
 #include "sim/disk.h"
 #include "sim/hash_keys.h"
@@ -26,6 +27,7 @@ struct Weather {
 struct EngineTraits {
   ModelClass model_class;
   Duration per_item = seconds(1);  // Zero: an item never ends.
+  Duration jitter{};               // More, uniform in [0, jitter), drawn for each item.
   Duration loading{};
   std::string lie;       // Not empty: answers are wrong; equal lies agree.
   bool failing = false;  // Every item ends in a crash.
@@ -102,6 +104,7 @@ class World {
   std::function<Result<std::shared_ptr<const roles::FrozenTasks>>(const pb::JobRequest&)> freeze;
   // Gets what the server says to a client, by the client's name.
   std::function<void(const std::string& client, const pb::Envelope&)> to_client;
+  roles::server::ServerOptions server_options{.version = "test"};
   bool reconnects = true;  // A node whose line is lost opens a new one by itself.
 
   [[nodiscard]] Instant now() const { return agenda.now(); }

@@ -49,7 +49,9 @@ pb::JobRequest request_of(const CommandLine& line) {
   for (std::string name; std::getline(names, name, ',');) request.add_tasks(name);
   request.set_model("/m");
   request.set_limit(std::stod(line.get("items", "2")));
-  request.set_redundancy(static_cast<uint32_t>(std::stoul(line.get("redundancy", "2"))));
+  const std::string redundancy = line.get("redundancy", "2");
+  request.set_adaptive(redundancy == "auto");
+  request.set_redundancy(redundancy == "auto" ? 2 : static_cast<uint32_t>(std::stoul(redundancy)));
   request.set_quorum_wait_ms(
       static_cast<uint32_t>(std::stod(line.get("quorum_wait", "30")) * 1000));
   request.set_force(line.get("force", "") == "yes");
@@ -70,6 +72,8 @@ std::string show_result(const World& world) {
     for (const auto& metric : task.metrics())
       text += " " + metric.name() + "=" + std::to_string(metric.value());
     text += " votes=" + std::to_string(task.least_votes());
+    for (const std::string& name : task.numeric_classes())
+      if (row.numeric_classes_size() > 1 || name != "test") text += " class=" + name;
     if (task.items_below() > 0) text += " (" + std::to_string(task.items_below()) + " items below)";
     text += "\n";
   }
@@ -81,8 +85,10 @@ std::string show_result(const World& world) {
 }
 
 void run_pool(World& world, const CommandLine& line) {
-  world.start_server();
   const int workers = std::stoi(line.get("workers", "4"));
+  const uint64_t agreed = std::stoul(line.get("agreed", "0"));
+  for (int i = 1; agreed > 0 && i <= workers; ++i) world.know("w" + std::to_string(i), agreed);
+  world.start_server();
   for (int i = 1; i <= workers; ++i) world.join("w" + std::to_string(i), pb::ROLE_FLAG_AUTO);
   const int coordinators = std::stoi(line.get("coordinators", "1"));
   for (int i = 1; i <= coordinators; ++i) {
@@ -92,6 +98,7 @@ void run_pool(World& world, const CommandLine& line) {
 
 std::string show(const World& world, const std::string& what) {
   if (what == "view") return world.show_view() + "\n";
+  if (what == "machines") return world.show_machines();
   if (what == "records") return world.show_records();
   if (what == "result") return world.with_names(show_result(world));
   return "nothing is called '" + what + "'\n";
@@ -115,6 +122,10 @@ std::string run_command(World& world, const std::string& text) {
     world.heal(who);
   else if (line.word == "lie")
     world.set_lying(who, true);
+  else if (line.word == "class")
+    world.set_class(who, line.get("is", "other"));
+  else if (line.word == "pardon")
+    world.pardon(who);
   else if (line.word == "crash_engine")
     world.set_engine_failing(who, line.get("is", "yes") == "yes");
   else if (line.word == "fill")

@@ -113,6 +113,39 @@ void World::set_model_missing(const std::string& name, bool missing) {
   node(name).engine.missing_model = missing;
 }
 
+void World::set_class(const std::string& name, const std::string& numeric_class) {
+  node(name).engine.model_class.name = numeric_class;
+}
+
+void World::know(const std::string& name, uint64_t agreed) {
+  const sim::HashKeys keys = sim::keys_of(name);
+  pb::MachineRow row;
+  row.set_machine(roles::machine_id(keys.public_key()));
+  row.set_agreed(agreed);
+  node("server").database.machines[row.machine()] = row;
+}
+
+void World::pardon(const std::string& name) {
+  pb::Envelope envelope = roles::envelope_to_server();
+  envelope.mutable_pardon()->set_machine(node(name).machine);
+  ask(std::move(envelope));
+}
+
+std::string World::show_machines() const {
+  std::string text;
+  for (const auto& [name, n] : pool_.nodes()) {
+    const auto& machines = pool_.nodes().at("server")->database.machines;
+    auto found = machines.find(n->machine);
+    if (n->machine.empty() || found == machines.end()) continue;
+    const pb::MachineRow& row = found->second;
+    text += name + ": agreed on " + std::to_string(row.agreed()) + " in a row";
+    if (row.strikes() > 0) text += ", outvoted " + std::to_string(row.strikes()) + " times";
+    if (row.quarantined()) text += ", quarantined";
+    text += "\n";
+  }
+  return text;
+}
+
 std::string World::name_of(const pb::Address& address) const {
   if (address.role() == pb::ROLE_SERVER) return "server";
   if (address.role() == pb::ROLE_CLIENT) return "researcher";
@@ -171,6 +204,12 @@ void World::on_send(const sim::Node& from, const pb::Envelope& e) {
     text = e.job_update().message();
   } else if (e.has_cancel_reply()) {
     text = e.cancel_reply().has_failure() ? e.cancel_reply().failure().message() : "cancelled";
+  } else if (e.has_commit_class() && e.commit_class().numeric_class() != "test") {
+    text = "CommitClass " + e.commit_class().numeric_class();
+  } else if (e.has_report_charge()) {
+    text = "ReportCharge " + e.report_charge().charge().machine();
+  } else if (e.has_pardon_reply()) {
+    text = e.pardon_reply().has_failure() ? e.pardon_reply().failure().message() : "pardoned";
   } else {
     return;
   }
@@ -253,7 +292,11 @@ std::string World::show_records() const {
 std::string World::outcome() const {
   const pb::JobRow job = row();
   std::string text = pb::JobState_Name(job.state()) + " " + job.reason() + "\n";
-  for (const auto& task : job.result().tasks()) text += task.ShortDebugString() + "\n";
+  for (pb::TaskResult task : job.result().tasks()) {
+    // Who is trusted to answer what alone depends on who was there.
+    if (job.request().adaptive()) task.clear_items_below();
+    text += task.ShortDebugString() + "\n";
+  }
   std::map<uint32_t, std::string> settled;
   for (const auto& [name, n] : pool_.nodes()) {
     for (const auto& stored : n->records.records()) {

@@ -32,6 +32,13 @@ class World final : private sim::Observer {
   void resume(const std::string& name);
   void set_model_missing(const std::string& name, bool missing);
 
+  // Its numeric class from the next model it loads on; all are exact and give the very same
+  // answers.
+  void set_class(const std::string& name, const std::string& numeric_class);
+  // Before the server starts: what it has committed about a machine that is still to join.
+  void know(const std::string& name, uint64_t agreed);
+  void pardon(const std::string& name);
+
   void submit(const pb::JobRequest& request);
   void cancel();
   void advance(Duration duration);
@@ -43,6 +50,8 @@ class World final : private sim::Observer {
   [[nodiscard]] std::string show_view() const;
   // How many records each store holds, acknowledged answers being on all of them.
   [[nodiscard]] std::string show_records() const;
+  // What the server has committed about each machine's answers.
+  [[nodiscard]] std::string show_machines() const;
   // Whether the result equals that of one process that asks the same engine alone.
   [[nodiscard]] bool result_equals_alone() const;
 

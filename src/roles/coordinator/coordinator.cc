@@ -14,6 +14,10 @@ const pb::JobKey* key_of(const pb::Envelope& envelope) {
       return &envelope.frozen_committed().key();
     case pb::Envelope::kLend:
       return &envelope.lend().key();
+    case pb::Envelope::kClassCommitted:
+      return &envelope.class_committed().key();
+    case pb::Envelope::kChargeNoted:
+      return &envelope.charge_noted().key();
     case pb::Envelope::kFinished:
       return &envelope.finished().key();
     case pb::Envelope::kPreparing:
@@ -39,7 +43,7 @@ const std::string* job_of(const pb::Envelope& envelope) {
 
 }  // namespace
 
-Coordinator::Coordinator(const Keys& keys) : keys_(keys) {}
+Coordinator::Coordinator(const Keys& keys, Rng rng) : keys_(keys), rng_(rng) {}
 
 Effects Coordinator::step(Instant now, const Event& event) {
   Effects effects;
@@ -96,7 +100,10 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
     jobs_.erase(found);
   }
   effects.note("job " + short_id(row.job()) + " is mine: " + row.model().name());
-  Job& job = jobs_.emplace(row.job(), Job(row, keys_, now)).first->second;
+  Job& job = jobs_
+                 .emplace(row.job(),
+                          Job(row, keys_, rng_.fork(row.job() + std::to_string(row.epoch())), now))
+                 .first->second;
   assigned_[row.job()] = assign.revision();
   job.on_pool_state(pool_);
   job.start(effects);

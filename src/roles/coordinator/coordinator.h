@@ -13,8 +13,8 @@ namespace muster::roles::coordinator {
 // for the server. Keeps nothing on disk.
 class Coordinator final : public Role {
  public:
-  // `keys` outlives the object.
-  explicit Coordinator(const Keys& keys);
+  // `keys` outlives the object. `rng` draws what nobody else should guess.
+  Coordinator(const Keys& keys, Rng rng);
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
   [[nodiscard]] size_t pending() const override;
@@ -27,6 +27,7 @@ class Coordinator final : public Role {
   void drop_lost_jobs(Effects& effects);
 
   const Keys& keys_;
+  Rng rng_;
   pb::PoolState pool_;
   std::map<std::string, Job> jobs_;           // By job id; one run of a job at a time.
   std::map<std::string, uint64_t> assigned_;  // By job id: the revision its Assign came with.

@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t kRequestsTag = UINT64_MAX, kSealTag = UINT64_MAX - 1;
 constexpr Duration kReportEvery = milliseconds(500);
+constexpr uint64_t kOneInChecked = 20;  // Items of a trusted machine that others answer too.
 
 pb::ItemRequests to_requests(uint32_t index, const eval::Item& item) {
   pb::ItemRequests out;
@@ -37,8 +38,9 @@ size_t text_bytes(const pb::ItemRequests& requests) {
 
 }  // namespace
 
-Job::Job(pb::JobRow row, const Keys& keys, Instant now)
-    : row_(std::move(row)), key_(key_of(row_)), keys_(keys), started_(now) {
+Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
+    : row_(std::move(row)), key_(key_of(row_)), keys_(keys), rng_(rng), started_(now) {
+  rules_.classes = {row_.numeric_classes().begin(), row_.numeric_classes().end()};
   if (row_.epoch() > 1) others_may_return_until_ = now + kServerGrace;
 }
 
@@ -56,6 +58,7 @@ void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
       Item state{.item = &item, .task = task};
       state.requests = to_requests(static_cast<uint32_t>(items_.size()), item);
       state.bytes = text_bytes(state.requests);
+      state.is_check = rng_.below(kOneInChecked) == 0;
       digests.push_back(eval::request_digest(item.requests));
       items_.push_back(std::move(state));
       refresh_needed(items_.back());
@@ -84,6 +87,10 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
       return;
     case pb::Envelope::kLend:
       return on_lend(now, envelope.lend(), effects);
+    case pb::Envelope::kClassCommitted:
+      return on_class_committed(now, envelope.class_committed(), effects);
+    case pb::Envelope::kChargeNoted:
+      return on_charge_noted(envelope.charge_noted());
     case pb::Envelope::kFinished:
       if (phase_ == Phase::kFinishing) phase_ = Phase::kOver;
       return;
@@ -155,18 +162,14 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   if (lend.revision() < lend_revision_) return;
   lend_revision_ = lend.revision();
   busy_ = lend.busy();
-  if (std::exchange(many_owners_, lend.many_owners()) != lend.many_owners()) {
-    for (Item& item : items_) {
-      item.votes.set_distinct_owners(many_owners_);
-      refresh_needed(item);
-      if (phase_ == Phase::kRunning) {
-        settle_if_agreed(now, item, row_.request().redundancy(), effects);
-      }
-    }
+  if (std::exchange(rules_.distinct_owners, lend.many_owners()) != lend.many_owners()) {
+    rules_changed(now, effects);
   }
+  on_standings(now, lend, effects);
   work_changed_ = true;
   std::map<std::string, Machine> machines;
-  for (const std::string& name : lend.machines()) {
+  for (const pb::Loan& loan : lend.loans()) {
+    const std::string& name = loan.machine();
     if (!machines_.contains(name)) {
       effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
     }
@@ -221,7 +224,7 @@ void Job::begin_running(Instant now, Effects& effects) {
   if (!all || readers_.empty()) return;
   phase_ = Phase::kRunning;
   started_ = now;
-  for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(adopted);
+  for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
   for (Item& item : items_) {
     settle_if_agreed(now, item, row_.request().redundancy(), effects);
     if (item.stored) continue;
@@ -246,6 +249,9 @@ std::string Job::waiting_reason() const {
   if (phase_ == Phase::kFreezing) return "building the requests";
   if (readers_.empty()) return "no storage node is there to keep the answers";
   if (machines_.empty()) return "no machine is free to compute";
+  if (class_lost_since_) {
+    return "waiting for a machine of class " + rules_.classes.back() + ", which gives the values";
+  }
   std::string unable, preparing;
   for (const auto& [name, machine] : machines_) {
     if (!machine.leases.empty()) return "";
@@ -264,7 +270,7 @@ void Job::report(Instant now, Effects& effects) {
   if (!due) return;
   pb::Envelope progress = envelope_to_server();
   *progress.mutable_job_progress()->mutable_key() = key_;
-  progress.mutable_job_progress()->set_settled(static_cast<int64_t>(acknowledged_));
+  progress.mutable_job_progress()->set_settled(static_cast<int64_t>(acknowledged_ + provisional_));
   progress.mutable_job_progress()->set_total(static_cast<int64_t>(items_.size()));
   progress.mutable_job_progress()->set_reason(waiting_reason());
   effects.send.push_back({std::move(progress)});
@@ -281,11 +287,15 @@ void Job::move(Instant now, Effects& effects) {
   if (phase_ == Phase::kRunning) {
     expire_leases(now, effects);
     prepare_machines(now, effects);
+    keep_class(now, effects);
     grant_all(now, effects);
+    settle_provisional(now, effects);
     settle_what_waited(now, effects);
+    repeat_charges(now, effects);
   }
   outbox_.send_due(now, effects);
-  if (phase_ == Phase::kRunning && acknowledged_ == items_.size()) finish(result(now), effects);
+  const bool complete = acknowledged_ == items_.size() && charges_.empty();
+  if (phase_ == Phase::kRunning && complete) finish(result(now), effects);
   if (phase_ == Phase::kCommitting || phase_ == Phase::kFinishing) repeat_requests(now, effects);
 }
 
@@ -301,10 +311,12 @@ pb::TaskResult Job::task_result(size_t index) const {
   out.set_wanted_votes(row_.request().redundancy());
   std::vector<eval::ItemScore> scores;
   uint32_t least = UINT32_MAX;
+  std::set<std::string> classes;
   for (const Item& item : items_) {
     if (item.task != index) continue;
     std::vector<eval::Response> responses;
-    for (const auto& value : item.value)
+    classes.insert(item.value.numeric_class);
+    for (const auto& value : item.value.responses)
       responses.push_back({value.loglikelihood(), value.is_greedy()});
     scores.push_back(eval::score_item(*item.item, responses));
     const auto votes = static_cast<uint32_t>(item.votes_at_settling);
@@ -312,6 +324,9 @@ pb::TaskResult Job::task_result(size_t index) const {
     if (votes < out.wanted_votes()) out.set_items_below(out.items_below() + 1);
   }
   out.set_least_votes(least);
+  for (const std::string& name : rules_.classes) {
+    if (classes.contains(name)) out.add_numeric_classes(name);
+  }
   for (const eval::MetricValue& metric : eval::aggregate(scores)) {
     auto* added = out.add_metrics();
     added->set_name(metric.name);
@@ -337,6 +352,13 @@ void Job::finish(pb::JobResult result, Effects& effects) {
   repeated_ = envelope_to_server();
   *repeated_.mutable_finish()->mutable_key() = key_;
   *repeated_.mutable_finish()->mutable_result() = std::move(result);
+  for (const auto& [machine, standing] : standings_) {
+    if (standing.agreed == 0 && !standing.charged) continue;
+    auto* tally = repeated_.mutable_finish()->add_tallies();
+    tally->set_machine(machine);
+    tally->set_agreed(standing.agreed);
+    tally->set_charged(standing.charged);
+  }
   repeat_due_ = {};
 }
 

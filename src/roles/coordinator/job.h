@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rng.h"
 #include "eval/item.h"
 #include "roles/coordinator/votes.h"
 #include "roles/keys.h"
@@ -31,12 +32,19 @@ namespace muster::roles::coordinator {
 // whoever is still at it when its items settle is told to stop.
 //
 // Answers are learned from storage alone. An item settles with `redundancy` votes that agree, of
-// distinct machines; a settled item counts once its record is acknowledged. Sums go in item order,
-// so the result does not depend on who was fast.
+// distinct machines, one of them of a reference class, whose answer is the value. The first
+// reference class is committed to the row before the first lease; another is, when no machine of
+// those has been there for the quorum wait. A settled item counts once its record is acknowledged.
+// Sums go in item order, so the result does not depend on who was fast.
+//
+// Whoever is outvoted is charged: the server is told until it has noted it. With --redundancy auto
+// a trusted machine answers alone, and its item is provisional: open again should the machine be
+// charged, settled at the very end.
 class Job {
  public:
   // `keys` outlives the object.
-  Job(pb::JobRow row, const Keys& keys, Instant now);
+  // `rng` draws which items are checks, which nobody else should guess.
+  Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now);
 
   // What there is to do first.
   void start(Effects& effects);
@@ -65,15 +73,16 @@ class Job {
     ItemVotes votes;
     std::set<std::string> open;           // Machines that hold a lease with it.
     std::map<std::string, int> failures;  // By machine; two bar it.
-    std::vector<pb::Response> value;      // Once settled.
+    Vote value;                           // Once settled; of no machine.
     size_t votes_at_settling = 0;         // 0: open.
     size_t needed = 0;                    // Agreeing votes it still wants, open leases not counted.
+    bool is_check = false;                // Adaptive: it gets all votes, whoever answers.
+    bool provisional = false;             // Adaptive: one trusted answer is all it wants.
     bool acknowledged = false;
     bool stored = false;  // Its requests were stored by an epoch before.
   };
   struct Machine {
     bool ready = false;
-    std::string numeric_class;
     std::string unable;     // Why it cannot; empty while it may.
     std::string preparing;  // What it does before it is ready: "fetching 12 of 98 MB".
     Instant prepare_due{};
@@ -89,6 +98,13 @@ class Job {
     Instant granted{}, deadline{};
     bool is_copy = false;         // Of another lease: the same items on an idle machine.
     std::optional<LeaseId> copy;  // The one copy that there is of it.
+  };
+  // How a machine's answers have fared, whether or not it is lent to the job now.
+  struct Standing {
+    uint64_t before = 0;  // Items in a row it agreed on, as the server has committed.
+    uint64_t agreed = 0;  // The same in this job, since it was charged.
+    bool charged = false;
+    [[nodiscard]] uint64_t in_a_row() const { return agreed + (charged ? 0 : before); }
   };
   // What a coordinator of a lower epoch settled.
   struct Adopted {
@@ -138,18 +154,42 @@ class Job {
   void say_withdraw(const std::string& machine, const LeaseId& id, Effects& effects) const;
   void refresh_needed(Item& item);
   void back_off(Instant now, Machine& machine, const std::string& name);
+  [[nodiscard]] size_t places(const std::string& name, const Item& item) const;
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
   [[nodiscard]] bool is_barred_everywhere(const Item& item) const;
   [[nodiscard]] bool is_useful(const std::string& name) const;
   [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
   void ask_for_workers(Effects& effects) const;
 
+  // job_classes.cc: whose answers may be values.
+  void keep_class(Instant now, Effects& effects);
+  void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
+  void ask_for_class(Instant now, const std::string& numeric_class, Effects& effects);
+  void rules_changed(Instant now, Effects& effects);
+  [[nodiscard]] std::string fastest_class() const;
+  [[nodiscard]] bool is_reference(const std::string& machine) const;
+  [[nodiscard]] bool is_class_lost() const;
+  [[nodiscard]] bool may_be_given(const Item* item) const;
+
+  // job_standing.cc: whose answers are believed.
+  void judge(Instant now, Item& item, const Vote& vote, Effects& effects);
+  void charge(Instant now, const Item& item, const Vote& vote, Effects& effects);
+  void on_charge_noted(const pb::ChargeNoted& noted);
+  void repeat_charges(Instant now, Effects& effects);
+  void on_standings(Instant now, const pb::Lend& lend, Effects& effects);
+  void refresh_votes_of(const std::string& machine);
+  [[nodiscard]] bool is_trusted(const std::string& machine) const;
+  [[nodiscard]] size_t votes_enough(const Item& item) const;
+  [[nodiscard]] bool has_trusted_answer(const Item& item) const;
+  [[nodiscard]] std::string name_of(const Item& item) const;
+
   // job_settling.cc: what the votes say.
   void on_record(Instant now, const pb::SignedRecord& record, Effects& effects);
   void on_answer(Instant now, const OpenedRecord& opened, Effects& effects);
   void on_settled(const OpenedRecord& opened);
-  void adopt(const Adopted& adopted);
+  void adopt(Instant now, const Adopted& adopted, Effects& effects);
   void settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects);
+  void settle_provisional(Instant now, Effects& effects);
   void write_settled(const Item& item, const pb::Settled& settled);
   void settle_what_waited(Instant now, Effects& effects);
   [[nodiscard]] bool is_stuck(Instant now) const;
@@ -158,6 +198,7 @@ class Job {
   pb::JobRow row_;
   pb::JobKey key_;
   const Keys& keys_;
+  Rng rng_;
   Instant started_;
   Phase phase_ = Phase::kFreezing;
   bool line_up_ = true;
@@ -167,16 +208,22 @@ class Job {
   std::set<uint32_t> wanting_;           // Items with needed > 0.
   std::map<uint32_t, Adopted> adopted_;  // While reading.
   std::string digest_;                   // Of all requests.
-  size_t settled_ = 0, acknowledged_ = 0;
+  std::set<uint32_t> orphans_;           // Of those: tried already, and no answer gives a value.
+  size_t votes_wanted_ = 0;              // By all of them together.
+  size_t settled_ = 0, acknowledged_ = 0, provisional_ = 0;
 
   Outbox outbox_;  // Tag = item index for settled records; kRequestsTag, kSealTag.
-  std::map<std::string, Reader> readers_;      // By member.
-  std::set<Digest> seen_;                      // Records read; two members hold the same ones.
-  std::map<std::string, Machine> machines_;    // Lent to the job now.
-  std::set<std::string> known_machines_;       // Lent to it now or before.
-  std::map<std::string, std::string> owners_;  // Of machines that were ready.
-  bool many_owners_ = false;                   // Votes must be of distinct owners.
-  uint32_t busy_ = 0;                          // Others that could be lent, were they not at work.
+  std::map<std::string, Reader> readers_;    // By member.
+  std::set<Digest> seen_;                    // Records read; two members hold the same ones.
+  std::map<std::string, Machine> machines_;  // Lent to the job now.
+  std::set<std::string> known_machines_;     // Lent to it now or before.
+  std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.
+  VotingRules rules_;
+  std::set<std::string> quarantined_;                               // Their votes do not count.
+  std::map<std::string, Standing> standings_;                       // By machine.
+  std::map<std::pair<uint32_t, std::string>, pb::Charge> charges_;  // Not noted yet.
+  std::set<std::pair<uint32_t, std::string>> judged_;               // {item, machine}
+  uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
   uint64_t lend_revision_ = 0;
   std::map<LeaseId, Lease> leases_;
   bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
@@ -185,6 +232,10 @@ class Job {
   std::set<std::string> classes_;
 
   std::optional<Instant> stuck_since_;
+  std::optional<Instant> class_lost_since_;
+  std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.
+  std::string class_asked_;             // On its way to the row.
+  Instant class_due_{}, charges_due_{};
   Instant others_may_return_until_{};  // After a new line or assignment: nobody is missing yet.
   Instant repeat_due_{}, report_due_{};
   pb::Envelope repeated_;  // CommitFrozen or Finish.

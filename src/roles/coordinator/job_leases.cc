@@ -49,7 +49,7 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   if (found == machines_.end() || found->second.ready) return;
   found->second.ready = true;
   found->second.unable.clear();
-  found->second.numeric_class = ready.numeric_class();
+  class_of_[name] = ready.numeric_class();
   owners_[name] = owner_of(name, ready.owner());
   work_changed_ = true;
   for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
@@ -105,21 +105,33 @@ void Job::prepare_machines(Instant now, Effects& effects) {
 }
 
 void Job::refresh_needed(Item& item) {
-  const size_t wanted = row_.request().redundancy();
-  const bool open = item.votes_at_settling == 0 && item.votes.size() < ItemVotes::kMost;
-  item.needed =
-      open && item.votes.most_agreeing() < wanted ? wanted - item.votes.most_agreeing() : 0;
-  item.needed > 0 ? void(wanting_.insert(item.requests.item()))
-                  : void(wanting_.erase(item.requests.item()));
+  const bool settled = item.votes_at_settling > 0;
+  const bool full = item.votes.size() >= ItemVotes::kMost && !item.votes.lacks_candidate();
+  const size_t enough = votes_enough(item);
+  const size_t needed = settled || full ? 0 : item.votes.wanted(enough);
+  const bool provisional = !settled && needed == 0 && enough < row_.request().redundancy();
+  votes_wanted_ += needed - item.needed;
+  provisional_ += (provisional ? 1 : 0) - (item.provisional ? 1 : 0);
+  item.needed = needed;
+  item.provisional = provisional;
+  const auto put = [&item](std::set<uint32_t>& items, bool in) {
+    in ? void(items.insert(item.requests.item())) : void(items.erase(item.requests.item()));
+  };
+  put(wanting_, needed > 0);
+  const bool touched = item.votes.size() > 0 || !item.failures.empty();
+  put(orphans_, needed > 0 && touched && item.votes.lacks_candidate());
 }
 
 bool Job::may_vote(const std::string& machine, const Item& item) const {
   const auto failures = item.failures.find(machine);
   const bool barred = failures != item.failures.end() && failures->second >= kBarredAt;
   if (barred || item.votes.has(machine) || item.open.contains(machine)) return false;
+  // The last vote must be one that can give the value.
+  const bool other_class = class_of_.contains(machine) && !is_reference(machine);
+  if (other_class && item.votes.lacks_candidate() && item.needed < 2) return false;
   // Another machine of the same owner says nothing new, unless the votes so far do not agree.
   const auto owner = owners_.find(machine);
-  if (!many_owners_ || owner == owners_.end() || item.votes.disputed()) return true;
+  if (!rules_.distinct_owners || owner == owners_.end() || item.votes.disputed()) return true;
   return !item.votes.has_owner(owner->second) &&
          std::none_of(item.open.begin(), item.open.end(), [&](const std::string& other) {
            const auto its = owners_.find(other);
@@ -132,6 +144,7 @@ void Job::grant_all(Instant now, Effects& effects) {
     if (grant_due_ > now) effects.wake_by(grant_due_);
     return;
   }
+  if (rules_.classes.empty()) return;
   work_changed_ = false;
   grant_due_ = {};
   for (auto& [name, machine] : machines_) {
@@ -147,18 +160,32 @@ void Job::grant_all(Instant now, Effects& effects) {
   }
 }
 
+// How many leases with this item there may be for one more to this machine. Whoever may answer
+// alone is left alone with it. While no answer can give the value, the last place is kept for a
+// machine whose answer can.
+size_t Job::places(const std::string& name, const Item& item) const {
+  const bool answers_alone =
+      row_.request().adaptive() && !item.is_check && !item.votes.disputed() &&
+      std::any_of(item.open.begin(), item.open.end(), [this](const std::string& other) {
+        return is_trusted(other) && is_reference(other);
+      });
+  if (answers_alone) return 0;
+  const bool keep = item.votes.lacks_candidate() && !is_reference(name) &&
+                    std::none_of(item.open.begin(), item.open.end(),
+                                 [this](const std::string& other) { return is_reference(other); });
+  return item.needed - (keep && item.needed > 0 ? 1 : 0);
+}
+
 void Job::grant(Instant now, const std::string& name, Machine& machine, Effects& effects) {
-  size_t votes_open = 0;
-  for (uint32_t i : wanting_) votes_open += items_[i].needed;
   // The last work is spread over all machines rather than handed to the first who asks.
-  const size_t share = std::max<size_t>(1, votes_open / (2 * machines_.size()));
+  const size_t share = std::max<size_t>(1, votes_wanted_ / (2 * machines_.size()));
   const size_t most_items = machine.bytes_per_second > 0 ? std::min(kMaxShardItems, share) : 1;
   const double most_bytes = machine.bytes_per_second * kShardSeconds;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
   for (uint32_t i : wanting_) {
     if (lease.items.size() >= most_items) break;
     const Item& item = items_[i];
-    if (item.open.size() >= item.needed || !may_vote(name, item)) continue;
+    if (item.open.size() >= places(name, item) || !may_vote(name, item)) continue;
     const bool full =
         !lease.items.empty() && (static_cast<double>(lease.bytes + item.bytes) > most_bytes ||
                                  lease.bytes + item.bytes > kMaxShardBytes ||
@@ -325,6 +352,7 @@ void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& e
   // In a list it is not known whose fault it was: only an attempt on the item alone bars.
   const bool alone = lease->second.items.size() == 1;
   item.failures[name] += alone ? 1 : 0;
+  refresh_needed(item);
   close_lease(now, id, false);
   if (auto machine = machines_.find(name); machine != machines_.end()) {
     back_off(now, machine->second, name);
@@ -342,8 +370,7 @@ bool Job::is_useful(const std::string& name) const {
 // One machine for every vote that is still wanted, and one in the place of each that cannot give
 // any now. Those that have voted on all that is left are given back.
 void Job::ask_for_workers(Effects& effects) const {
-  size_t wanted = 0;
-  for (uint32_t i : wanting_) wanted += items_[i].needed;
+  size_t wanted = votes_wanted_;
   pb::Envelope want = envelope_to_server();
   *want.mutable_want_workers()->mutable_key() = key_;
   for (const std::string& name : known_machines_) {

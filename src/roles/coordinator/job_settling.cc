@@ -38,10 +38,11 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
             opened.digest,
             answer.numeric_class(),
             {answer.responses().begin(), answer.responses().end()}};
-  if (item.votes.add(std::move(vote)) != ItemVotes::Added::kNew) return;
+  if (item.votes_at_settling > 0) judge(now, item, vote, effects);
+  if (item.votes.add(std::move(vote), rules_) != ItemVotes::Added::kNew) return;
   work_changed_ = true;
   refresh_needed(item);
-  if (item.votes.disputed() && !was_disputed) {
+  if (item.votes.disputed() && !was_disputed && item.votes_at_settling == 0) {
     effects.warn("item " + std::to_string(answer.item()) + ": the answer of " +
                  short_id(opened.machine) + " does not agree; another machine is asked");
   }
@@ -70,12 +71,14 @@ void Job::on_settled(const OpenedRecord& opened) {
 }
 
 // The value and the votes stay as they are; the record is this epoch's.
-void Job::adopt(const Adopted& adopted) {
+void Job::adopt(Instant now, const Adopted& adopted, Effects& effects) {
   MUSTER_PROBE("a settled item is adopted");
   Item& item = items_[adopted.settled.item()];
   item.votes_at_settling = std::max(1, adopted.settled.votes_size());
-  item.value = {adopted.settled.responses().begin(), adopted.settled.responses().end()};
+  item.value.numeric_class = adopted.settled.numeric_class();
+  item.value.responses = {adopted.settled.responses().begin(), adopted.settled.responses().end()};
   write_settled(item, adopted.settled);
+  for (const Vote& vote : item.votes.all()) judge(now, item, vote, effects);
 }
 
 void Job::write_settled(const Item& item, const pb::Settled& settled) {
@@ -91,22 +94,35 @@ void Job::write_settled(const Item& item, const pb::Settled& settled) {
 
 void Job::settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects) {
   if (item.votes_at_settling > 0) return;
-  if (item.votes.size() == 0 || item.votes.most_agreeing() < votes_enough) return;
-  const auto agreeing = item.votes.agreeing();
-  item.votes_at_settling = item.votes.most_agreeing();
-  item.value = agreeing.front()->responses;
+  const auto agreeing = item.votes.settled_by(votes_enough, rules_);
+  if (!agreeing) return;
+  item.votes_at_settling = ItemVotes::count(*agreeing, rules_);
+  item.value.numeric_class = agreeing->front()->numeric_class;
+  item.value.responses = agreeing->front()->responses;
   pb::Settled settled;
   settled.set_item(item.requests.item());
-  for (const Vote* vote : agreeing) settled.add_votes(std::string(vote->digest.view()));
-  settled.mutable_responses()->Add(item.value.begin(), item.value.end());
+  for (const Vote* vote : *agreeing) settled.add_votes(std::string(vote->digest.view()));
+  settled.mutable_responses()->Add(item.value.responses.begin(), item.value.responses.end());
+  settled.set_numeric_class(item.value.numeric_class);
   write_settled(item, settled);
+  for (const Vote& vote : item.votes.all()) judge(now, item, vote, effects);
   stop_settled(now, item, effects);
+}
+
+// Everything else is settled, and every check has come out well: what trusted machines said alone
+// stands.
+void Job::settle_provisional(Instant now, Effects& effects) {
+  if (provisional_ == 0 || settled_ + provisional_ < items_.size()) return;
+  for (Item& item : items_) {
+    if (item.provisional) settle_if_agreed(now, item, 1, effects);
+  }
 }
 
 // Nothing of this job can run: no lease is open, nobody is preparing, nobody may take anything,
 // here or at work elsewhere.
 bool Job::is_stuck(Instant now) const {
   if (!line_up_ || !leases_.empty() || busy_ > 0 || now < others_may_return_until_) return false;
+  if (rules_.classes.empty() || !class_asked_.empty()) return false;
   for (const auto& [name, machine] : machines_) {
     if (machine.unable.empty() && is_useful(name)) return false;
   }
@@ -114,12 +130,11 @@ bool Job::is_stuck(Instant now) const {
 }
 
 void Job::fail_disputed(const Item& item, Effects& effects) {
-  std::string machines;
-  for (const std::string& machine : item.votes.machines()) {
-    machines += (machines.empty() ? "" : ", ") + short_id(machine);
-  }
-  give_up({Code::kFailed, (*tasks_)[item.task].task + " item " + std::to_string(item.item->doc_id) +
-                              ": the answers of " + machines +
+  std::set<std::string> machines;
+  for (const Vote& vote : item.votes.all()) machines.insert(short_id(vote.machine));
+  std::string names;
+  for (const std::string& machine : machines) names += (names.empty() ? "" : ", ") + machine;
+  give_up({Code::kFailed, name_of(item) + ": the answers of " + names +
                               " do not agree, and no further machine can vote"},
           effects);
 }
@@ -139,10 +154,7 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
     if (item.votes_at_settling > 0) continue;
     if (item.votes.disputed()) return fail_disputed(item, effects);
     if (item.votes.size() == 0 && is_barred_everywhere(item)) {
-      return give_up(
-          {Code::kFailed, (*tasks_)[item.task].task + " item " + std::to_string(item.item->doc_id) +
-                              " failed on every machine"},
-          effects);
+      return give_up({Code::kFailed, name_of(item) + " failed on every machine"}, effects);
     }
     settle_if_agreed(now, item, 1, effects);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace muster::roles::coordinator {
 namespace {
@@ -9,7 +10,7 @@ namespace {
 // float32 against float32 of another machine; 16-bit types will bring their own.
 double tolerance(const pb::Response& response) { return 1e-4 * (1.0 + response.tokens()); }
 
-bool agree_on(const pb::Response& a, const pb::Response& b) {
+bool agree_nearly(const pb::Response& a, const pb::Response& b) {
   if (a.tokens() != b.tokens()) return false;
   const double allowed = tolerance(a);
   const bool near = std::fabs(a.loglikelihood() - b.loglikelihood()) <= allowed;
@@ -17,25 +18,66 @@ bool agree_on(const pb::Response& a, const pb::Response& b) {
   return near && (a.is_greedy() == b.is_greedy() || tied);
 }
 
-}  // namespace
-
-bool agree(const std::vector<pb::Response>& a, const std::vector<pb::Response>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), agree_on);
+bool agree_exactly(const pb::Response& a, const pb::Response& b) {
+  return a.tokens() == b.tokens() && a.loglikelihood() == b.loglikelihood() &&
+         a.is_greedy() == b.is_greedy() && a.margin() == b.margin();
 }
 
-ItemVotes::Added ItemVotes::add(Vote vote) {
+}  // namespace
+
+bool is_approximate(const std::string& numeric_class) {
+  return numeric_class.starts_with("approximate");
+}
+
+bool agree(const Vote& a, const Vote& b) {
+  const bool exactly = a.numeric_class == b.numeric_class && !is_approximate(a.numeric_class);
+  return std::equal(a.responses.begin(), a.responses.end(), b.responses.begin(), b.responses.end(),
+                    exactly ? agree_exactly : agree_nearly);
+}
+
+bool VotingRules::may_give(const std::string& numeric_class) const {
+  return std::find(classes.begin(), classes.end(), numeric_class) != classes.end();
+}
+
+std::string difference(const std::vector<pb::Response>& odd,
+                       const std::vector<pb::Response>& others) {
+  if (odd.size() != others.size()) return "another number of answers";
+  size_t most = 0;
+  double largest = -1;
+  for (size_t i = 0; i < odd.size(); ++i) {
+    double by = std::fabs(odd[i].loglikelihood() - others[i].loglikelihood());
+    if (odd[i].is_greedy() != others[i].is_greedy()) by += 1e-3;
+    if (by > largest) {
+      largest = by;
+      most = i;
+    }
+  }
+  char text[128];
+  std::snprintf(text, sizeof text, "request %zu: log-likelihood %.9g%s, others %.9g%s", most,
+                odd[most].loglikelihood(), odd[most].is_greedy() ? " greedy" : "",
+                others[most].loglikelihood(), others[most].is_greedy() ? " greedy" : "");
+  return text;
+}
+
+ItemVotes::Added ItemVotes::add(Vote vote, const VotingRules& rules) {
   if (machines_.contains(vote.machine)) return Added::kRepeat;
-  if (votes_.size() >= kMost) return Added::kTooMany;
+  const bool gives_a_value = lacks_candidate_ && rules.may_give(vote.numeric_class);
+  if (votes_.size() >= kMost && !gives_a_value) return Added::kTooMany;
   machines_.insert(vote.machine);
   const auto place = std::find_if(votes_.begin(), votes_.end(),
                                   [&](const Vote& v) { return v.digest > vote.digest; });
   votes_.insert(place, std::move(vote));
-  recount();
+  recount(rules);
   return Added::kNew;
 }
 
-void ItemVotes::set_distinct_owners(bool distinct) {
-  if (std::exchange(distinct_owners_, distinct) != distinct) recount();
+bool ItemVotes::distrust(const std::string& machine, const VotingRules& rules) {
+  machines_.insert(machine);
+  const auto before = votes_.size();
+  std::erase_if(votes_, [&](const Vote& vote) { return vote.machine == machine; });
+  if (votes_.size() == before) return false;
+  recount(rules);
+  return true;
 }
 
 bool ItemVotes::has_owner(const std::string& owner) const {
@@ -43,29 +85,54 @@ bool ItemVotes::has_owner(const std::string& owner) const {
                      [&](const Vote& vote) { return vote.owner == owner; });
 }
 
-size_t ItemVotes::count(const std::vector<const Vote*>& votes) const {
-  if (!distinct_owners_) return votes.size();
+size_t ItemVotes::count(const Candidate& votes, const VotingRules& rules) {
+  if (!rules.distinct_owners) return votes.size();
   std::set<std::string> owners;
   for (const Vote* vote : votes) owners.insert(vote->owner);
   return owners.size();
 }
 
-void ItemVotes::recount() {
-  const auto best = agreeing();
-  most_agreeing_ = count(best);
-  disputed_ = best.size() < votes_.size();
+ItemVotes::Candidate ItemVotes::agreeing_with(const Vote& candidate) const {
+  Candidate with = {&candidate};
+  for (const Vote& vote : votes_) {
+    if (&vote != &candidate && agree(candidate, vote)) with.push_back(&vote);
+  }
+  return with;
 }
 
-std::vector<const Vote*> ItemVotes::agreeing() const {
-  std::vector<const Vote*> best;
-  for (const Vote& candidate : votes_) {
-    std::vector<const Vote*> with = {&candidate};
-    for (const Vote& vote : votes_) {
-      if (&vote != &candidate && agree(candidate.responses, vote.responses)) with.push_back(&vote);
-    }
-    if (count(with) > count(best)) best = std::move(with);
+void ItemVotes::recount(const VotingRules& rules) {
+  size_t of_candidates = 0, of_all = 0, most_together = 0;
+  lacks_candidate_ = true;
+  for (const Vote& vote : votes_) {
+    const Candidate with = agreeing_with(vote);
+    const size_t votes = count(with, rules);
+    of_all = std::max(of_all, votes);
+    most_together = std::max(most_together, with.size());
+    if (!rules.may_give(vote.numeric_class)) continue;
+    lacks_candidate_ = false;
+    of_candidates = std::max(of_candidates, votes);
   }
-  return best;
+  support_ = lacks_candidate_ ? of_all : of_candidates;
+  disputed_ = most_together < votes_.size();
+}
+
+std::optional<ItemVotes::Candidate> ItemVotes::settled_by(size_t enough,
+                                                          const VotingRules& rules) const {
+  for (const std::string& numeric_class : rules.classes) {
+    Candidate best;
+    for (const Vote& vote : votes_) {
+      if (vote.numeric_class != numeric_class) continue;
+      Candidate with = agreeing_with(vote);
+      if (count(with, rules) > count(best, rules)) best = std::move(with);
+    }
+    if (!best.empty() && count(best, rules) >= enough) return best;
+  }
+  return std::nullopt;
+}
+
+size_t ItemVotes::wanted(size_t enough) const {
+  const size_t more = enough > support_ ? enough - support_ : 0;
+  return lacks_candidate_ ? std::max<size_t>(1, more) : more;
 }
 
 }  // namespace muster::roles::coordinator

@@ -19,42 +19,68 @@ struct Vote {
   std::vector<pb::Response> responses;  // One per request.
 };
 
-// Whether two answers to the same requests say the same: every log-likelihood within
-// 1e-4 x (1 + tokens), and every greedy flag equal unless it is nearer to a tie than that.
-bool agree(const std::vector<pb::Response>& a, const std::vector<pb::Response>& b);
+// A class that does not promise equal bits says so in its name.
+bool is_approximate(const std::string& numeric_class);
 
-// The answers to one item. Bounded: one per machine, at most kMost.
+// Whether two answers to the same requests say the same. Within a class that is not approximate:
+// bit for bit. Else every log-likelihood within 1e-4 x (1 + tokens), and every greedy flag equal
+// unless it is nearer to a tie than that.
+bool agree(const Vote& a, const Vote& b);
+
+// Where the odd one's answer differs most from another, for a person: "request 2: -7.1, others
+// -5.2".
+std::string difference(const std::vector<pb::Response>& odd,
+                       const std::vector<pb::Response>& others);
+
+// What all items of a job have in common.
+struct VotingRules {
+  std::vector<std::string> classes;  // A value comes from an answer of one, the earlier first.
+  bool distinct_owners = false;      // Agreeing votes must be of distinct owners.
+
+  [[nodiscard]] bool may_give(const std::string& numeric_class) const;  // The value.
+};
+
+// The answers to one item. Bounded: one per machine, kMost of them, and one more should none of
+// those be able to give the value.
 class ItemVotes {
  public:
   static constexpr size_t kMost = 5;
 
   enum class Added { kNew, kRepeat, kTooMany };
-  Added add(Vote vote);
+  Added add(Vote vote, const VotingRules& rules);
+  // The rules have changed.
+  void recount(const VotingRules& rules);
+  // The machine's vote does not count any more; it is not asked again either. Whether it had one.
+  bool distrust(const std::string& machine, const VotingRules& rules);
 
-  // Whether agreeing votes must be of distinct owners; a vote of each is wanted then.
-  void set_distinct_owners(bool distinct);
+  // An answer that may give the value, and all that agree with it, itself first.
+  using Candidate = std::vector<const Vote*>;
+  // The candidate that has `enough` agreeing votes: of the earliest class, with the most votes, of
+  // the smallest digest. The same votes give the same one, in whatever order they came.
+  [[nodiscard]] std::optional<Candidate> settled_by(size_t enough, const VotingRules& rules) const;
 
-  // The votes that agree with each other and are the most; of several such sets the one whose
-  // value has the smallest digest. The first of them, by digest, gives the value. Empty when there
-  // are no votes. The same votes give the same set, in whatever order they came.
-  [[nodiscard]] std::vector<const Vote*> agreeing() const;
-  // How many of them count: one an owner, where owners must be distinct.
-  [[nodiscard]] size_t most_agreeing() const { return most_agreeing_; }
+  // Votes still wanted until `enough` agree with a candidate, should all agree from here on. At
+  // least 1 while there is no candidate.
+  [[nodiscard]] size_t wanted(size_t enough) const;
+  // No answer of a class that may give the value.
+  [[nodiscard]] bool lacks_candidate() const { return lacks_candidate_; }
   // Some two votes do not agree.
   [[nodiscard]] bool disputed() const { return disputed_; }
   [[nodiscard]] bool has(const std::string& machine) const { return machines_.contains(machine); }
   [[nodiscard]] bool has_owner(const std::string& owner) const;
+  [[nodiscard]] const std::vector<Vote>& all() const { return votes_; }  // In order of digest.
   [[nodiscard]] size_t size() const { return votes_.size(); }
-  [[nodiscard]] const std::set<std::string>& machines() const { return machines_; }
+
+  // How many of these count: one an owner, where owners must be distinct.
+  [[nodiscard]] static size_t count(const Candidate& votes, const VotingRules& rules);
 
  private:
-  std::vector<Vote> votes_;  // In order of digest.
-  std::set<std::string> machines_;
-  [[nodiscard]] size_t count(const std::vector<const Vote*>& votes) const;
-  void recount();
+  [[nodiscard]] Candidate agreeing_with(const Vote& candidate) const;
 
-  bool distinct_owners_ = false, disputed_ = false;
-  size_t most_agreeing_ = 0;
+  std::vector<Vote> votes_;
+  std::set<std::string> machines_;
+  size_t support_ = 0;  // Of the best candidate; of any answer while there is no candidate.
+  bool lacks_candidate_ = true, disputed_ = false;
 };
 
 }  // namespace muster::roles::coordinator

@@ -1,4 +1,5 @@
-// Votes agree within tolerance, ties included, and the verdict does not depend on who came first.
+// Votes agree bit for bit within a class and within tolerance across classes, ties included; the
+// value is of a reference class; the verdict does not depend on who came first.
 #include "roles/coordinator/votes.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +8,8 @@
 
 namespace muster::roles::coordinator {
 namespace {
+
+const VotingRules kRules{.classes = {"A"}};
 
 std::vector<pb::Response> response(double loglikelihood, bool greedy = false, double margin = 1,
                                    uint32_t tokens = 4) {
@@ -18,58 +21,118 @@ std::vector<pb::Response> response(double loglikelihood, bool greedy = false, do
   return {out};
 }
 
-Vote vote(const std::string& machine, double loglikelihood) {
-  return {machine, machine, sha256(machine), "class", response(loglikelihood)};
+Vote vote(const std::string& machine, double loglikelihood, const std::string& its_class = "A") {
+  return {machine, machine, sha256(machine), its_class, response(loglikelihood)};
 }
 
 struct Case {
   const char* name;
   std::vector<pb::Response> a, b;
-  bool agree;
+  bool across_classes, within_a_class;
 };
 
-TEST(Votes, AgreeWithinTolerance) {
+TEST(Votes, AgreeWithinToleranceAcrossClassesAndBitForBitWithinOne) {
   const Case cases[] = {
-      {"equal", response(-3), response(-3), true},
-      {"just inside 1e-4 x (1 + 4)", response(-3), response(-3.00049), true},
-      {"just outside", response(-3), response(-3.00051), false},
-      {"another flag", response(-3, true), response(-3, false), false},
-      {"another flag, but tied", response(-3, true, 1e-5), response(-3, false, 1), true},
-      {"another number of tokens", response(-3, false, 1, 4), response(-3, false, 1, 5), false},
-      {"another number of requests", response(-3), {}, false},
+      {"equal", response(-3), response(-3), true, true},
+      {"just inside 1e-4 x (1 + 4)", response(-3), response(-3.00049), true, false},
+      {"just outside", response(-3), response(-3.00051), false, false},
+      {"another flag", response(-3, true), response(-3, false), false, false},
+      {"another flag, but tied", response(-3, true, 1e-5), response(-3, false, 1), true, false},
+      {"another number of tokens", response(-3, false, 1, 4), response(-3, false, 1, 5), false,
+       false},
+      {"another number of requests", response(-3), {}, false, false},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(agree(c.a, c.b), c.agree) << c.name;
-    EXPECT_EQ(agree(c.b, c.a), c.agree) << c.name;
+    Vote a = vote("a", 0), b = vote("b", 0);
+    a.responses = c.a;
+    b.responses = c.b;
+    EXPECT_EQ(agree(a, b), c.within_a_class) << c.name;
+    a.numeric_class = b.numeric_class = "approximate";
+    EXPECT_EQ(agree(a, b), c.across_classes) << c.name;
+    b.numeric_class = "B";
+    EXPECT_EQ(agree(a, b), c.across_classes) << c.name;
+    EXPECT_EQ(agree(b, a), c.across_classes) << c.name;
   }
+}
+
+std::vector<std::string> settled_by(const std::vector<Vote>& votes, size_t enough,
+                                    const VotingRules& rules) {
+  ItemVotes item;
+  for (const Vote& v : votes) EXPECT_EQ(item.add(v, rules), ItemVotes::Added::kNew);
+  std::vector<std::string> machines;
+  const auto candidate = item.settled_by(enough, rules);
+  if (!candidate) return machines;
+  for (const Vote* v : *candidate) machines.push_back(v->machine);
+  return machines;
 }
 
 TEST(Votes, TheVerdictDoesNotDependOnTheOrder) {
   std::vector<Vote> votes = {vote("a", -1), vote("b", -9), vote("c", -1), vote("d", -9),
                              vote("e", -1)};
-  std::vector<std::string> first;
-  std::sort(votes.begin(), votes.end(), [](auto& x, auto& y) { return x.machine < y.machine; });
+  const auto by_machine = [](auto& x, auto& y) { return x.machine < y.machine; };
+  std::sort(votes.begin(), votes.end(), by_machine);
+  const auto first = settled_by(votes, 3, kRules);
+  EXPECT_EQ(first.size(), 3u);
   do {
-    ItemVotes item;
-    for (const Vote& v : votes) EXPECT_EQ(item.add(v), ItemVotes::Added::kNew);
-    std::vector<std::string> agreeing;
-    for (const Vote* v : item.agreeing()) agreeing.push_back(v->machine);
-    if (first.empty()) first = agreeing;
-    EXPECT_EQ(agreeing, first);
-    EXPECT_EQ(agreeing.size(), 3u);
-    EXPECT_TRUE(item.disputed());
-  } while (std::next_permutation(votes.begin(), votes.end(),
-                                 [](auto& x, auto& y) { return x.machine < y.machine; }));
+    EXPECT_EQ(settled_by(votes, 3, kRules), first);
+  } while (std::next_permutation(votes.begin(), votes.end(), by_machine));
+}
+
+TEST(Votes, TheValueIsOfTheEarliestReferenceClassThatHasEnough) {
+  const VotingRules both{.classes = {"A", "B"}};
+  const std::vector<Vote> votes = {vote("a", -1.0001, "A"), vote("b", -1, "B"), vote("c", -1, "C")};
+  EXPECT_EQ(settled_by(votes, 2, kRules).front(), "a");
+  EXPECT_EQ(settled_by(votes, 2, both).front(), "a");
+  EXPECT_EQ(settled_by({vote("b", -1, "B"), vote("c", -1, "C")}, 2, both).front(), "b");
+  const std::vector<Vote> outvoted = {vote("a", -7, "A"), vote("b", -1, "B"), vote("c", -1, "C")};
+  EXPECT_EQ(settled_by(outvoted, 2, both).front(), "b");
+  EXPECT_TRUE(settled_by(outvoted, 2, kRules).empty());
+}
+
+TEST(Votes, OtherClassesOnlyVote) {
+  ItemVotes item;
+  EXPECT_EQ(item.wanted(2), 2u);
+  for (const char* name : {"b", "c", "d"}) item.add(vote(name, -1, "B"), kRules);
+  EXPECT_TRUE(item.lacks_candidate());
+  EXPECT_EQ(item.wanted(2), 1u);
+  EXPECT_FALSE(item.settled_by(1, kRules));
+  item.add(vote("a", -1, "A"), kRules);
+  EXPECT_EQ(item.wanted(2), 0u);
+  EXPECT_EQ(item.settled_by(2, kRules)->size(), 4u);
 }
 
 TEST(Votes, OneMachineHasOneVoteAndFiveAreTheMost) {
   ItemVotes item;
-  EXPECT_EQ(item.add(vote("a", -1)), ItemVotes::Added::kNew);
-  EXPECT_EQ(item.add(vote("a", -2)), ItemVotes::Added::kRepeat);
+  EXPECT_EQ(item.add(vote("a", -1), kRules), ItemVotes::Added::kNew);
+  EXPECT_EQ(item.add(vote("a", -2), kRules), ItemVotes::Added::kRepeat);
   for (const char* name : {"b", "c", "d", "e"})
-    EXPECT_EQ(item.add(vote(name, -1)), ItemVotes::Added::kNew);
-  EXPECT_EQ(item.add(vote("f", -1)), ItemVotes::Added::kTooMany);
+    EXPECT_EQ(item.add(vote(name, -1), kRules), ItemVotes::Added::kNew);
+  EXPECT_EQ(item.add(vote("f", -1), kRules), ItemVotes::Added::kTooMany);
   EXPECT_FALSE(item.disputed());
+}
+
+TEST(Votes, ASixthIsTakenWhenNoneOfFiveCanGiveTheValue) {
+  ItemVotes item;
+  for (const char* name : {"b", "c", "d", "e", "f"}) item.add(vote(name, -1, "B"), kRules);
+  EXPECT_EQ(item.add(vote("g", -1, "B"), kRules), ItemVotes::Added::kTooMany);
+  EXPECT_EQ(item.add(vote("a", -1, "A"), kRules), ItemVotes::Added::kNew);
+}
+
+TEST(Votes, WhoIsDistrustedHasNoVoteAndIsNotAskedAgain) {
+  ItemVotes item;
+  item.add(vote("a", -1), kRules);
+  item.add(vote("b", -9), kRules);
+  EXPECT_TRUE(item.disputed());
+  EXPECT_TRUE(item.distrust("b", kRules));
+  EXPECT_FALSE(item.disputed());
+  EXPECT_TRUE(item.has("b"));
+  EXPECT_EQ(item.size(), 1u);
+  EXPECT_EQ(item.add(vote("b", -1), kRules), ItemVotes::Added::kRepeat);
+}
+
+TEST(Votes, ADifferenceNamesTheRequestAndBothValues) {
+  EXPECT_EQ(difference(response(-7.5), response(-5.25, true)),
+            "request 0: log-likelihood -7.5, others -5.25 greedy");
 }
 
 }  // namespace

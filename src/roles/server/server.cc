@@ -12,6 +12,10 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       revision_(state.pool_epoch << 32),
       view_(std::move(state.view)) {
   fresh_ = view_.number() == 0;
+  for (pb::MachineRow& row : state.machines) {
+    const std::string machine = row.machine();
+    records_[machine].row = std::move(row);
+  }
   for (pb::JobRow& row : state.jobs) {
     Job& job = jobs_[row.job()];
     job.before = row.coordinator();
@@ -53,6 +57,7 @@ size_t Server::pending() const {
     count += job.lent.size() + job.asked.size() + job.watchers.size();
   }
   for (const auto& [machine, node] : nodes_) count += node.seen < node.told ? 1 : 0;
+  for (const auto& [machine, record] : records_) count += record.write ? 1 : 0;
   return count;
 }
 
@@ -68,7 +73,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   node.order = next_order_++;
   gone_since_.erase(machine);
   const bool coordinator = node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR;
-  node.lent_known = !may_compute(node);
+  node.lent_known = !may_compute(machine, node);
   effects.note((coordinator ? "coordinator " : "worker ") + short_id(machine) + " joined");
   tell(machine);
 }
@@ -212,6 +217,10 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
       return on_pinned(envelope.pinned(), effects);
     case pb::Envelope::kCommitFrozen:
       return on_commit_frozen(from, envelope.commit_frozen(), effects);
+    case pb::Envelope::kCommitClass:
+      return on_commit_class(from, envelope.commit_class(), effects);
+    case pb::Envelope::kReportCharge:
+      return on_report_charge(from, envelope.report_charge(), effects);
     case pb::Envelope::kWantWorkers:
       return on_want(now, envelope.want_workers(), effects);
     case pb::Envelope::kJobProgress:
@@ -234,6 +243,8 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
       return on_watch(client, envelope.watch(), effects);
     case pb::Envelope::kCancelJob:
       return on_cancel(client, envelope.cancel_job(), effects);
+    case pb::Envelope::kPardon:
+      return on_pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:
       for (auto& [id, job] : jobs_) job.watchers.erase(client);
       return;
@@ -251,6 +262,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
 
 void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
   if (view_write_ == stored.id) return on_view_stored(now, stored, effects);
+  if (on_machine_stored(now, stored, effects)) return;
   auto row = row_writes_.extract(stored.id);
   if (!row.empty()) on_row_stored(now, stored, std::move(row.mapped()), effects);
 }
@@ -264,6 +276,7 @@ std::string Server::state_of(const std::string& machine, const Node& node) const
   for (const auto& joiner : view_.joiners()) {
     if (joiner.machine() == machine) state = "joining storage";
   }
+  if (is_quarantined(machine)) return (state.empty() ? "" : state + ", ") + "quarantined";
   if (node.lent_to.empty()) return state.empty() ? "idle" : state;
   return (state.empty() ? "" : state + ", ") + "lent to " + short_id(node.lent_to);
 }
@@ -282,6 +295,13 @@ pb::PoolStatus Server::status() const {
     added->set_version(node.hello.version());
     added->set_storage_address(node.hello.storage_address());
     if (!node.store_problem.empty()) added->set_reason("cannot store: " + node.store_problem);
+    auto record = records_.find(machine);
+    if (record == records_.end()) continue;
+    *added->mutable_charges() = record->second.row.charges();
+    added->set_quarantined(record->second.row.quarantined());
+    if (added->charges_size() > 0 && added->reason().empty()) {
+      added->set_reason("outvoted: " + added->charges().rbegin()->difference());
+    }
   }
   for (const auto& [id, job] : jobs_) {
     if (!is_over(job.row.state())) *out.add_jobs() = job.row;

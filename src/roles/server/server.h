@@ -13,6 +13,7 @@ namespace muster::roles::server {
 struct ServerOptions {
   uint32_t storage_nodes = 2;  // Members wanted in the storage view.
   std::string version;
+  uint32_t quarantine_after = 3;  // Strikes; 0: never.
 };
 
 // What the server had written when it stopped. A new pool starts with nothing.
@@ -20,6 +21,7 @@ struct ServerState {
   uint64_t pool_epoch = 0;  // Higher than that of every server before it.
   pb::View view;
   std::vector<pb::JobRow> jobs;  // The latest run of each.
+  std::vector<pb::MachineRow> machines;
 };
 
 // Knows who is in the pool and who does what: admits nodes, hears heartbeats, keeps the storage
@@ -31,7 +33,8 @@ struct ServerState {
 // what a worker is lent to is part of it. A worker on a new line says first what it holds.
 //
 // Invariants: at most one change of the view, and one change of each job's row, is being written at
-// a time; a machine is lent to at most one job; members + joiners never exceed storage_nodes.
+// a time; a machine is lent to at most one job, and to none while it is
+// quarantined; members + joiners never exceed storage_nodes.
 class Server final : public Role {
  public:
   Server(ServerOptions options, ServerState state, Instant started);
@@ -68,10 +71,18 @@ class Server final : public Role {
     std::vector<pb::Envelope> replies;  // Sent when it is durable.
     pb::Envelope on_failure;            // Sent when it is not; `to` unset: nothing.
     bool doubtful = false;              // It may be there already.
+    std::vector<pb::Tally> tallies;     // Of a job that ends by this.
   };
   struct RowRetry {
     Instant due{};
     RowWrite write;
+  };
+  // What is known of a machine's answers, whether it is there or not.
+  struct Record {
+    pb::MachineRow row;                 // As committed.
+    std::vector<pb::Envelope> replies;  // To send when what is being written is durable.
+    std::optional<WriteId> write;
+    std::vector<std::pair<std::string, pb::ReportCharge>> waiting;  // Until that is done.
   };
   struct Pinning {
     std::string client;
@@ -119,6 +130,7 @@ class Server final : public Role {
   void on_watch(const std::string& client, const pb::Watch& watch, Effects& effects);
   void on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects);
   void on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit, Effects& effects);
+  void on_commit_class(const std::string& from, const pb::CommitClass& commit, Effects& effects);
   void on_progress(const pb::JobProgress& progress, Effects& effects);
   void on_finish(const std::string& from, const pb::Finish& finish, Effects& effects);
   void assign_jobs(Instant now, Effects& effects);
@@ -131,12 +143,22 @@ class Server final : public Role {
   [[nodiscard]] Job* current(const pb::JobKey& key);
   [[nodiscard]] std::string pick_coordinator() const;
 
+  // server_machines.cc: whose answers are believed.
+  void on_report_charge(const std::string& from, const pb::ReportCharge& report, Effects& effects);
+  void take_tallies(const std::vector<pb::Tally>& tallies, Effects& effects);
+  void on_pardon(const std::string& client, const pb::Pardon& pardon, Effects& effects);
+  void write_machine(Record& record, pb::MachineRow row, Effects& effects);
+  bool on_machine_stored(Instant now, const Stored& stored, Effects& effects);
+  void on_quarantine(Instant now, const std::string& machine, Effects& effects);
+  Record& record_of(const std::string& machine);
+  [[nodiscard]] bool is_quarantined(const std::string& machine) const;
+
   // server_lending.cc: which machine works for which job.
   void on_want(Instant now, const pb::WantWorkers& want, Effects& effects);
   void lend_machines(Instant now, Effects& effects);
   void release(Job& job);
   void send_lend(Instant now, Job& job, Effects& effects);
-  [[nodiscard]] bool may_compute(const Node& node) const;
+  [[nodiscard]] bool may_compute(const std::string& machine, const Node& node) const;
   [[nodiscard]] bool may_take(const Job& job, const std::string& machine, const Node& node) const;
   [[nodiscard]] std::vector<std::string> free_machines(Instant now, const Job& job) const;
 
@@ -158,6 +180,8 @@ class Server final : public Role {
   Instant view_due_{};          // After an attempt that failed.
 
   std::map<std::string, Job> jobs_;
+  std::map<std::string, Record> records_;  // By machine: those that have answered something.
+  std::map<WriteId, pb::MachineRow> machine_writes_;
   std::map<WriteId, RowWrite> row_writes_;
   std::vector<RowRetry> row_retries_;
   std::map<uint64_t, Pinning> pinning_;

@@ -64,7 +64,7 @@ Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pi
     }
   }
   hasher.add_field(request.has_limit() ? text_of(request.limit()) : "all");
-  hasher.add_field(text_of(request.redundancy()));
+  hasher.add_field(request.adaptive() ? "auto" : text_of(request.redundancy()));
   return to_hex(hasher.finish().substr(0, 8));
 }
 
@@ -203,6 +203,7 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   }
   if (!nodes_.contains(job.row.coordinator())) job.row.clear_coordinator();  // Gone meanwhile.
   for (pb::Envelope& reply : write.replies) effects.send.push_back({std::move(reply)});
+  take_tallies(write.tallies, effects);
   if (is_over(job.row.state())) release(job);
   if (new_run) job.spare.clear();
   if (new_run || reassigned || is_over(job.row.state())) tell_everyone();
@@ -304,6 +305,21 @@ void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& c
   write_row({std::move(row), {std::move(answer)}, {}}, effects);
 }
 
+void Server::on_commit_class(const std::string& from, const pb::CommitClass& commit,
+                             Effects& effects) {
+  Job* job = current(commit.key());
+  if (job == nullptr || job->writing || is_over(job->row.state())) return;
+  pb::JobRow row = job->row;
+  const auto& known = row.numeric_classes();
+  const bool is_new = std::find(known.begin(), known.end(), commit.numeric_class()) == known.end();
+  if (is_new) row.add_numeric_classes(commit.numeric_class());
+  pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
+  *answer.mutable_class_committed()->mutable_key() = commit.key();
+  *answer.mutable_class_committed()->mutable_numeric_classes() = row.numeric_classes();
+  if (is_new) return write_row({std::move(row), {std::move(answer)}, {}}, effects);
+  effects.send.push_back({std::move(answer)});
+}
+
 void Server::on_progress(const pb::JobProgress& progress, Effects& effects) {
   Job* job = current(progress.key());
   if (job == nullptr) return;
@@ -328,8 +344,13 @@ void Server::on_finish(const std::string& from, const pb::Finish& finish, Effect
   pb::JobRow row = job->row;
   row.set_state(finish.has_failure() ? pb::JOB_STATE_FAILED : pb::JOB_STATE_DONE);
   row.set_reason(finish.failure().message());
-  if (!finish.has_failure()) *row.mutable_result() = finish.result();
-  write_row({std::move(row), {std::move(answer)}, {}}, effects);
+  if (!finish.has_failure()) {
+    *row.mutable_result() = finish.result();
+    row.set_settled_items(row.total_items());  // What was last heard is older.
+  }
+  RowWrite write{std::move(row), {std::move(answer)}, {}};
+  write.tallies = {finish.tallies().begin(), finish.tallies().end()};
+  write_row(std::move(write), effects);
 }
 
 void Server::on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects) {

@@ -7,14 +7,15 @@
 
 namespace muster::roles::server {
 
-bool Server::may_compute(const Node& node) const {
+bool Server::may_compute(const std::string& machine, const Node& node) const {
+  if (is_quarantined(machine)) return false;
   return node.hello.role_flag() == pb::ROLE_FLAG_AUTO ||
          node.hello.role_flag() == pb::ROLE_FLAG_COMPUTE;
 }
 
 // Whether the job could use this machine, if it were free.
 bool Server::may_take(const Job& job, const std::string& machine, const Node& node) const {
-  return may_compute(node) && node.lent_known && !job.spare.contains(machine);
+  return may_compute(machine, node) && node.lent_known && !job.spare.contains(machine);
 }
 
 // Machines that could be lent to this job now, in the order they joined. Storage nodes come last,
@@ -79,13 +80,21 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
   if (job.row.coordinator().empty()) return;
   pb::Envelope lend = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
   *lend.mutable_lend()->mutable_key() = key_of(job.row);
-  for (const std::string& machine : job.lent) lend.mutable_lend()->add_machines(machine);
+  for (const std::string& machine : job.lent) {
+    auto* loan = lend.mutable_lend()->add_loans();
+    loan->set_machine(machine);
+    auto record = records_.find(machine);
+    if (record != records_.end()) loan->set_agreed(record->second.row.agreed());
+  }
+  for (const auto& [machine, record] : records_) {
+    if (record.row.quarantined()) lend.mutable_lend()->add_quarantined(machine);
+  }
   uint32_t busy = 0;
   std::set<std::string> owners;
   for (const auto& [machine, node] : nodes_) {
     const bool elsewhere = !node.lent_to.empty() && node.lent_to != job.row.job();
     busy += elsewhere && may_take(job, machine, node) ? 1 : 0;
-    if (may_compute(node)) owners.insert(owner_of(machine, node.hello.owner()));
+    if (may_compute(machine, node)) owners.insert(owner_of(machine, node.hello.owner()));
   }
   lend.mutable_lend()->set_many_owners(owners.size() > 1);
   lend.mutable_lend()->set_busy(busy);

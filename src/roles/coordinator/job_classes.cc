@@ -1,0 +1,119 @@
+// A job's reference classes: whose answers may be the items' values.
+#include <algorithm>
+
+#include "base/probe.h"
+#include "roles/coordinator/job.h"
+#include "roles/message.h"
+
+namespace muster::roles::coordinator {
+namespace {
+
+constexpr Duration kClassWait = seconds(2);  // For other machines to be ready too.
+
+}  // namespace
+
+bool Job::is_reference(const std::string& name) const {
+  auto known = class_of_.find(name);
+  return known != class_of_.end() && rules_.may_give(known->second);
+}
+
+// Of those that are not on the list yet, the one with the most speed; a machine that was not
+// measured counts for little, but counts. With nobody there any more, that of the answers there
+// are.
+std::string Job::fastest_class() const {
+  std::map<std::string, double> speeds;
+  for (const auto& [name, machine] : machines_) {
+    if (machine.ready && !is_reference(name)) {
+      speeds[class_of_.at(name)] += std::max(1.0, machine.bytes_per_second);
+    }
+  }
+  for (uint32_t i : wanting_) {
+    if (!speeds.empty() && machines_.size() > 0) break;
+    if (!items_[i].votes.lacks_candidate()) continue;
+    for (const Vote& vote : items_[i].votes.all()) speeds[vote.numeric_class] += 1;
+  }
+  const auto fastest = std::max_element(speeds.begin(), speeds.end(),
+                                        [](auto& a, auto& b) { return a.second < b.second; });
+  return fastest == speeds.end() ? "" : fastest->first;
+}
+
+// Whether some machine here may yet give such an answer, to this item or to one nobody has touched.
+bool Job::may_be_given(const Item* item) const {
+  return std::any_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
+    const auto& [name, machine] = entry;
+    if (!machine.unable.empty()) return false;
+    if (!machine.ready) return true;
+    return is_reference(name) &&
+           (item == nullptr || item->open.contains(name) || may_vote(name, *item));
+  });
+}
+
+// Some item has no answer that could be its value, and no machine that could give one.
+bool Job::is_class_lost() const {
+  if (wanting_.empty()) return false;
+  if (!may_be_given(nullptr)) {
+    return std::any_of(wanting_.begin(), wanting_.end(),
+                       [this](uint32_t i) { return items_[i].votes.lacks_candidate(); });
+  }
+  return std::any_of(orphans_.begin(), orphans_.end(),
+                     [this](uint32_t i) { return !may_be_given(&items_[i]); });
+}
+
+void Job::keep_class(Instant now, Effects& effects) {
+  if (!class_asked_.empty()) {
+    if (class_due_ <= now) ask_for_class(now, class_asked_, effects);
+    return effects.wake_by(class_due_);
+  }
+  const bool none = rules_.classes.empty();
+  if (!none && (busy_ > 0 || !line_up_ || now < others_may_return_until_ || !is_class_lost())) {
+    return class_lost_since_.reset();
+  }
+  const std::string next = fastest_class();
+  std::optional<Instant>& since = none ? first_ready_ : class_lost_since_;
+  if (next.empty()) return since.reset();
+  if (!since) since = now;
+  const bool all_ready =
+      none && std::all_of(machines_.begin(), machines_.end(), [](const auto& entry) {
+        return entry.second.ready || !entry.second.unable.empty();
+      });
+  const Instant due =
+      *since + (none ? kClassWait : Duration(milliseconds(row_.request().quorum_wait_ms())));
+  if (!all_ready && now < due) return effects.wake_by(due);
+  if (!none) {
+    MUSTER_PROBE("another reference class is committed");
+    effects.warn("no machine of class " + rules_.classes.back() + " is left; " + next +
+                 " gives the values from here on");
+  }
+  ask_for_class(now, next, effects);
+}
+
+void Job::ask_for_class(Instant now, const std::string& numeric_class, Effects& effects) {
+  class_asked_ = numeric_class;
+  class_due_ = now + kRepeatEvery;
+  pb::Envelope ask = envelope_to_server();
+  *ask.mutable_commit_class()->mutable_key() = key_;
+  ask.mutable_commit_class()->set_numeric_class(numeric_class);
+  effects.send.push_back({std::move(ask)});
+  effects.wake_by(class_due_);
+}
+
+void Job::on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects) {
+  class_asked_.clear();
+  class_lost_since_.reset();
+  if (static_cast<size_t>(committed.numeric_classes_size()) <= rules_.classes.size()) return;
+  rules_.classes = {committed.numeric_classes().begin(), committed.numeric_classes().end()};
+  rules_changed(now, effects);
+}
+
+void Job::rules_changed(Instant now, Effects& effects) {
+  work_changed_ = true;
+  for (Item& item : items_) {
+    item.votes.recount(rules_);
+    refresh_needed(item);
+    if (phase_ == Phase::kRunning) {
+      settle_if_agreed(now, item, row_.request().redundancy(), effects);
+    }
+  }
+}
+
+}  // namespace muster::roles::coordinator
