@@ -7,6 +7,17 @@
 #include "base/check.h"
 
 namespace muster {
+namespace {
+
+// Fetched once: EVP_sha256() makes OpenSSL 3 look the algorithm up again at every init, which took
+// longer than hashing a record.
+const EVP_MD* algorithm_of(Hasher::Kind kind) {
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  return kind == Hasher::Kind::kSha256 ? sha256 : sha1;
+}
+
+}  // namespace
 
 std::string to_hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -40,8 +51,7 @@ struct Hasher::State {
 };
 
 Hasher::Hasher(Kind kind) : state_(std::make_unique<State>()) {
-  const EVP_MD* algorithm = kind == Kind::kSha256 ? EVP_sha256() : EVP_sha1();
-  MUSTER_CHECK(EVP_DigestInit_ex(state_->context, algorithm, nullptr) == 1);
+  MUSTER_CHECK(EVP_DigestInit_ex(state_->context, algorithm_of(kind), nullptr) == 1);
 }
 
 Hasher::~Hasher() = default;

@@ -3,7 +3,7 @@
 namespace muster::roles {
 
 std::string machine_id(std::string_view public_key) {
-  return sha256(public_key).hex().substr(0, 16);
+  return to_hex(sha256(public_key).view().substr(0, 8));
 }
 
 Digest record_digest(const pb::SignedRecord& record) {

@@ -12,7 +12,7 @@ void Agenda::at(Instant when, std::function<void()> what) {
 bool Agenda::run_next(Instant until) {
   if (heap_.empty() || heap_.front().when > until) return false;
   std::pop_heap(heap_.begin(), heap_.end(), later);
-  const Entry entry = std::move(heap_.back());
+  Entry entry = std::move(heap_.back());
   heap_.pop_back();
   now_ = entry.when;
   ++done_;

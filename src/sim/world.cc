@@ -124,11 +124,12 @@ void World::resume(Node& node) {
   for (auto& what : std::exchange(node.backlog, {})) what();
 }
 
-void World::in_process(Node& node, uint64_t life, const std::function<void(Process&)>& what) {
+void World::in_process(Node& node, uint64_t life, std::function<void(Process&)> what) {
   if (!node.process || node.life != life) return;
   if (node.paused) {
-    node.backlog.push_back(
-        [this, &node, life, what = std::move(what)] { in_process(node, life, what); });
+    node.backlog.push_back([this, &node, life, what = std::move(what)]() mutable {
+      in_process(node, life, std::move(what));
+    });
     return;
   }
   what(*node.process);
@@ -136,8 +137,8 @@ void World::in_process(Node& node, uint64_t life, const std::function<void(Proce
 }
 
 void World::in_process_after(Node& node, Duration delay, std::function<void(Process&)> what) {
-  agenda.in(delay, [this, &node, life = node.life, what = std::move(what)] {
-    in_process(node, life, what);
+  agenda.in(delay, [this, &node, life = node.life, what = std::move(what)]() mutable {
+    in_process(node, life, std::move(what));
   });
 }
 
@@ -218,46 +219,51 @@ void World::tell_line(Node& node, roles::Event event) {
 
 // ---- Envelopes: a star.
 
+pb::Envelope World::taken(const Travelling& envelope) {
+  return envelope.use_count() == 1 ? std::move(*envelope) : *envelope;
+}
+
+void World::receive(Node& node, Travelling envelope) {
+  in_process(node, node.life,
+             [&node, this, envelope = std::move(envelope)](Process& process) mutable {
+               process.driver().receive(node.local(now()), taken(envelope));
+             });
+}
+
 // One hop between a node and the server.
-void World::carry(Node& node, bool up, pb::Envelope envelope) {
+void World::carry(Node& node, bool up, Travelling envelope) {
   if (node.session == 0 || (up ? node.cut_up : node.cut_down)) return;
   if (rng.below(1000) < weather.lost_per_mille) return;
   const int copies = rng.below(1000) < weather.repeated_per_mille ? 2 : 1;
-  const auto shared = std::make_shared<const pb::Envelope>(std::move(envelope));
-  for (int i = 0; i < copies; ++i) {
-    agenda.in(delay(), [this, &node, up, session = node.session, shared] {
+  for (int i = 1; i <= copies; ++i) {
+    Travelling one = i == copies ? std::move(envelope) : envelope;
+    agenda.in(delay(), [this, &node, up, session = node.session, one = std::move(one)]() mutable {
       if (node.session != session) return;  // Of an older line.
       if (up ? node.cut_up : node.cut_down) return;
-      if (up) return arrive_at_server(node, *shared);
-      in_process(node, node.life, [&node, this, shared](Process& process) {
-        process.driver().receive(node.local(now()), *shared);
-      });
+      up ? arrive_at_server(node, std::move(one)) : receive(node, std::move(one));
     });
   }
 }
 
-void World::arrive_at_server(Node& from, pb::Envelope envelope) {
+void World::arrive_at_server(Node& from, Travelling envelope) {
   Node& server = *server_;
   if (!server.process) return;
-  envelope.mutable_from()->set_machine(from.machine);  // The transport vouches for it.
-  const pb::Role to = envelope.to().role();
+  envelope->mutable_from()->set_machine(from.machine);  // The transport vouches for it.
+  const pb::Role to = envelope->to().role();
   if (to == pb::ROLE_CLIENT) return;
-  if (to != pb::ROLE_SERVER) {
-    Node* target = find(envelope.to().machine());
-    if (target == nullptr) return;
-    return in_process(server, server.life, [this, target, e = std::move(envelope)](Process&) {
-      carry(*target, false, e);
-    });
-  }
-  const auto shared = std::make_shared<const pb::Envelope>(std::move(envelope));
-  in_process(server, server.life, [&server, this, shared](Process& process) {
-    process.driver().receive(server.local(now()), *shared);
+  if (to == pb::ROLE_SERVER) return receive(server, std::move(envelope));
+  Node* target = find(envelope->to().machine());
+  if (target == nullptr) return;
+  in_process(server, server.life, [this, target, envelope = std::move(envelope)](Process&) mutable {
+    carry(*target, false, std::move(envelope));
   });
 }
 
 void World::send(Node& from, pb::Envelope envelope) {
   observer_.on_send(from, envelope);
-  if (!from.is_server()) return carry(from, true, std::move(envelope));
+  if (!from.is_server()) {
+    return carry(from, true, std::make_shared<pb::Envelope>(std::move(envelope)));
+  }
   const pb::Address& to = envelope.to();
   if (to.role() == pb::ROLE_CLIENT && to.machine() == "world") {
     server_status_ = envelope.pool_status();
@@ -265,7 +271,7 @@ void World::send(Node& from, pb::Envelope envelope) {
     agenda.in(delay(),
               [this, client = to.machine(), e = std::move(envelope)] { to_client(client, e); });
   } else if (Node* target = find(to.machine())) {
-    carry(*target, false, std::move(envelope));
+    carry(*target, false, std::make_shared<pb::Envelope>(std::move(envelope)));
   }
 }
 

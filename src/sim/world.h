@@ -132,13 +132,17 @@ class World {
   void send(Node& from, pb::Envelope envelope);
   void close_line(Node& node);
   // Runs `what` in the node's process, if it still is the same, and looks after its wake-ups.
-  void in_process(Node& node, uint64_t life, const std::function<void(Process&)>& what);
+  void in_process(Node& node, uint64_t life, std::function<void(Process&)> what);
   void in_process_after(Node& node, Duration delay, std::function<void(Process&)> what);
   Observer& observer() { return observer_; }
 
  private:
-  void carry(Node& node, bool up, pb::Envelope envelope);
-  void arrive_at_server(Node& from, pb::Envelope envelope);
+  // An envelope on its way: copied only where two hold it.
+  using Travelling = std::shared_ptr<pb::Envelope>;
+  static pb::Envelope taken(const Travelling& envelope);
+  void carry(Node& node, bool up, Travelling envelope);
+  void arrive_at_server(Node& from, Travelling envelope);
+  void receive(Node& node, Travelling envelope);
   void retry_connect(Node& node, Duration pause);
   void schedule_wake(Node& node);
   void tell_line(Node& node, roles::Event event);

@@ -65,6 +65,8 @@ void Job::keep_class(Instant now, Effects& effects) {
     return effects.wake_by(class_due_);
   }
   const bool none = rules_.classes.empty();
+  // Nothing has changed since it was last found that all is well.
+  if (!none && !work_changed_ && !class_lost_since_) return;
   if (!none && (busy_ > 0 || !line_up_ || now < others_may_return_until_ || !is_class_lost())) {
     return class_lost_since_.reset();
   }
