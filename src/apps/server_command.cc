@@ -1,5 +1,7 @@
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+
 #include "apps/daemon.h"
 #include "host/driver.h"
 #include "io/loop.h"
@@ -24,6 +26,11 @@ bool is_loopback(const std::string& ip) {
   return ip == "localhost" || ip.starts_with("127.") || ip == "::1";
 }
 
+int64_t unix_ms_now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
 Status serve(const Options& options) {
   if (!is_loopback(options.ip) && !options.insecure) {
     return fail(Code::kPermission,
@@ -42,7 +49,7 @@ Status serve(const Options& options) {
   driver.add_role(pb::ROLE_SERVER,
                   std::make_unique<roles::server::Server>(
                       roles::server::ServerOptions{options.storage_nodes, MUSTER_VERSION,
-                                                   options.quarantine_after},
+                                                   options.quarantine_after, unix_ms_now()},
                       store->take_state(), io::Loop::now()));
   MUSTER_TRY_STATUS(mesh.listen(options.ip, options.port));
   spdlog::info("serving on {}:{}", options.ip, options.port);

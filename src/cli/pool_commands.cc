@@ -1,5 +1,6 @@
-// status, jobs, cancel, pardon: one question to the pool each.
+// status, jobs, cancel, why, pardon: one question to the pool each.
 #include <cstdio>
+#include <ctime>
 
 #include "base/json.h"
 #include "cli/command.h"
@@ -155,6 +156,48 @@ Status pardon_machine(const Options& options) {
   return {};
 }
 
+std::string local_time(int64_t unix_ms) {
+  const std::time_t whole = unix_ms / 1000;
+  std::tm local{};
+  localtime_r(&whole, &local);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+  return text;
+}
+
+Json why_json(const pb::WhyReply& reply) {
+  Json reasons = Json::array();
+  for (const auto& reason : reply.reasons()) {
+    reasons.push_back({{"job", reason.job()},
+                       {"run", reason.run()},
+                       {"machine", reason.machine()},
+                       {"text", reason.text()},
+                       {"at_ms", reason.at_ms()},
+                       {"times", reason.times()}});
+  }
+  return {{"what", reply.what()}, {"now", reply.now()}, {"reasons", std::move(reasons)}};
+}
+
+Status explain(const Options& options) {
+  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const auto reply, pool.why(options.job));
+  if (options.json) {
+    std::printf("%s\n", why_json(reply).dump().c_str());
+    return {};
+  }
+  std::printf("%s: %s\n", reply.what().c_str(), reply.now().c_str());
+  for (const auto& reason : reply.reasons()) {
+    const bool of_a_machine = !reason.machine().empty() && reason.machine() != reply.what();
+    std::string line = local_time(reason.at_ms()) + "  ";
+    if (reason.job() != reply.what()) line += "job " + reason.job().substr(0, 8) + ": ";
+    if (of_a_machine) line += "machine " + reason.machine().substr(0, 8) + ": ";
+    line += reason.text();
+    if (reason.times() > 1) line += " (" + std::to_string(reason.times()) + " times)";
+    std::printf("%s\n", line.c_str());
+  }
+  return {};
+}
+
 using Action = Status (*)(const Options&);
 
 CLI::App* add(CLI::App& app, Commands& commands, const char* name, const char* what, Action action,
@@ -176,6 +219,12 @@ void add_pool_commands(CLI::App& app, Commands& commands) {
   auto options = std::make_shared<Options>();
   auto* cancel = add(app, commands, "cancel", "end a job", cancel_job, options, " 3fa9c2d1");
   cancel->add_option("job", options->job, "its id, or how it begins")->required();
+  auto what = std::make_shared<Options>();
+  auto* why = add(app, commands, "why",
+                  "why a job or a machine is as it is: every wait, refusal and "
+                  "lost vote",
+                  explain, what, " 3fa9c2d1");
+  why->add_option("what", what->job, "a job's or machine's id, or how it begins")->required();
   auto machine = std::make_shared<Options>();
   auto* pardon = add(app, commands, "pardon", "lend a quarantined machine again", pardon_machine,
                      machine, " 8ca2d714");

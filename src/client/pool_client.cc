@@ -90,6 +90,16 @@ Result<pb::CancelReply> PoolClient::cancel(const std::string& job) {
   return reply;
 }
 
+Result<pb::WhyReply> PoolClient::why(const std::string& what) {
+  pb::Why request;
+  request.set_what(what);
+  auto reply = call<pb::WhyReply>(*line_->channel, address_, [&](auto* context, auto* out) {
+    return line_->stub->Why(context, request, out);
+  });
+  if (reply && reply->has_failure()) return fail(roles::to_error(reply->failure()));
+  return reply;
+}
+
 Result<pb::PardonReply> PoolClient::pardon(const std::string& machine) {
   pb::Pardon request;
   request.set_machine(machine);

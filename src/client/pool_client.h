@@ -20,6 +20,7 @@ class PoolClient {
   Result<pb::JobList> list();
   Result<pb::PoolStatus> status();
   Result<pb::CancelReply> cancel(const std::string& job);
+  Result<pb::WhyReply> why(const std::string& what);
   Result<pb::PardonReply> pardon(const std::string& machine);
 
   // Follows a job until it is over or `visit` returns false. kUnavailable when the line broke

@@ -249,6 +249,12 @@ class MeshServer::Pool final : public pb::Pool::CallbackService {
     *ask.mutable_cancel_job() = *request;
     return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.cancel_reply(); });
   }
+  grpc::ServerUnaryReactor* Why(grpc::CallbackServerContext*, const pb::Why* request,
+                                pb::WhyReply* reply) override {
+    pb::Envelope ask;
+    *ask.mutable_why() = *request;
+    return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.why_reply(); });
+  }
   grpc::ServerUnaryReactor* Pardon(grpc::CallbackServerContext*, const pb::Pardon* request,
                                    pb::PardonReply* reply) override {
     pb::Envelope ask;

@@ -19,7 +19,11 @@ constexpr const char* kSchema[] = {
     "epoch INTEGER NOT NULL, state INTEGER NOT NULL, row TEXT NOT NULL, PRIMARY KEY (job, run))",
     "CREATE TABLE IF NOT EXISTS machine (machine TEXT PRIMARY KEY, quarantined INTEGER NOT NULL, "
     "row TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS reason (job TEXT NOT NULL, run INTEGER NOT NULL, "
+    "number INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (job, run, number))",
 };
+
+constexpr long long kMostReasons = 100;  // Of a job.
 
 // Messages go into text columns as hexadecimal: SOCI's blobs differ between its backends.
 std::string to_text(const google::protobuf::MessageLite& message) {
@@ -66,6 +70,13 @@ struct ServerStore::Database {
       pb::MachineRow row;
       if (from_text(text, row)) state.machines.push_back(std::move(row));
     }
+    soci::rowset<std::string> reasons =
+        (sql.prepare << "SELECT reason FROM reason AS r WHERE run = (SELECT MAX(run) FROM job "
+                        "WHERE job = r.job) ORDER BY job, number");
+    for (const std::string& text : reasons) {
+      pb::Reason reason;
+      if (from_text(text, reason)) state.reasons.push_back(std::move(reason));
+    }
     return state;
   }
 
@@ -91,6 +102,18 @@ struct ServerStore::Database {
     sql << "INSERT OR REPLACE INTO job (job, run, epoch, state, row) VALUES "
            "(:job, :run, :epoch, :state, :row)",
         soci::use(job), soci::use(run), soci::use(job_epoch), soci::use(state), soci::use(text);
+  }
+
+  // Only the latest of a job are kept.
+  void save(const pb::Reason& reason) {
+    const std::string text = to_text(reason), job = reason.job();
+    const auto run = static_cast<long long>(reason.run());
+    const auto number = static_cast<long long>(reason.number()), oldest = number - kMostReasons;
+    sql << "INSERT OR REPLACE INTO reason (job, run, number, reason) VALUES "
+           "(:job, :run, :number, :reason)",
+        soci::use(job), soci::use(run), soci::use(number), soci::use(text);
+    sql << "DELETE FROM reason WHERE job = :job AND (run < :run OR number <= :oldest)",
+        soci::use(job), soci::use(run), soci::use(oldest);
   }
 
   void save(const pb::MachineRow& row) {
@@ -140,6 +163,9 @@ Status ServerStore::commit(const roles::Write& write) {
     if (const auto* job = std::get_if<roles::SaveJob>(&write.what)) database_->save(job->row);
     if (const auto* machine = std::get_if<roles::SaveMachine>(&write.what)) {
       database_->save(machine->row);
+    }
+    if (const auto* reason = std::get_if<roles::SaveReason>(&write.what)) {
+      database_->save(reason->reason);
     }
     transaction.commit();
     return {};

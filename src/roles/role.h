@@ -55,9 +55,13 @@ struct SaveJob {
 struct SaveMachine {
   pb::MachineRow row;
 };
+struct SaveReason {
+  pb::Reason reason;
+};
 struct Write {
   WriteId id = 0;
-  std::variant<PutRecords, DropRecords, ProbeSpace, SaveView, SaveJob, SaveMachine> what;
+  std::variant<PutRecords, DropRecords, ProbeSpace, SaveView, SaveJob, SaveMachine, SaveReason>
+      what;
 };
 
 // ---- What a role may ask to have done. Each is answered by an event of the same name.

@@ -89,13 +89,19 @@ void ServerDisk::apply(const roles::Write& write) {
     rows[save->row.job()] = save->row;
   if (const auto* save = std::get_if<roles::SaveMachine>(&write.what))
     machines[save->row.machine()] = save->row;
+  if (const auto* save = std::get_if<roles::SaveReason>(&write.what))
+    reasons[{save->reason.job(), save->reason.number()}] = save->reason;
 }
 
 roles::server::ServerState ServerDisk::state() const {
   roles::server::ServerState state{
-      .pool_epoch = pool_epoch, .view = view, .jobs = {}, .machines = {}};
+      .pool_epoch = pool_epoch, .view = view, .jobs = {}, .machines = {}, .reasons = {}};
   for (const auto& [id, row] : rows) state.jobs.push_back(row);
   for (const auto& [id, row] : machines) state.machines.push_back(row);
+  for (const auto& [id, reason] : reasons) {
+    auto row = rows.find(reason.job());
+    if (row != rows.end() && row->second.run() == reason.run()) state.reasons.push_back(reason);
+  }
   return state;
 }
 

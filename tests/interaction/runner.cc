@@ -124,6 +124,8 @@ std::string run_command(World& world, const std::string& text) {
     world.set_lying(who, true);
   else if (line.word == "class")
     world.set_class(who, line.get("is", "other"));
+  else if (line.word == "why")
+    world.why(who);
   else if (line.word == "pardon")
     world.pardon(who);
   else if (line.word == "crash_engine")

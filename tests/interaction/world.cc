@@ -57,7 +57,9 @@ void World::kill(const std::string& name) {
 void World::restart(const std::string& name) {
   pool_.start_and_connect_now(node(name));
   if (name == "server") {
-    for (const auto& [other, n] : pool_.nodes()) pool_.connect(*n);
+    for (const auto& [other, n] : pool_.nodes()) {
+      if (other != "server") pool_.connect(*n);
+    }
   }
   advance({});
 }
@@ -128,6 +130,12 @@ void World::know(const std::string& name, uint64_t agreed) {
 void World::pardon(const std::string& name) {
   pb::Envelope envelope = roles::envelope_to_server();
   envelope.mutable_pardon()->set_machine(node(name).machine);
+  ask(std::move(envelope));
+}
+
+void World::why(const std::string& what) {
+  pb::Envelope envelope = roles::envelope_to_server();
+  envelope.mutable_why()->set_what(what == "job" ? job_ : node(what).machine);
   ask(std::move(envelope));
 }
 
@@ -208,6 +216,13 @@ void World::on_send(const sim::Node& from, const pb::Envelope& e) {
     text = "CommitClass " + e.commit_class().numeric_class();
   } else if (e.has_report_charge()) {
     text = "ReportCharge " + e.report_charge().charge().machine();
+  } else if (e.has_why_reply()) {
+    text = e.why_reply().has_failure() ? e.why_reply().failure().message() : e.why_reply().now();
+    for (const auto& reason : e.why_reply().reasons()) {
+      text += "\n             " + reason.machine().substr(0, 8) +
+              (reason.machine().empty() ? "" : " ") + reason.text() +
+              (reason.times() > 1 ? " (" + std::to_string(reason.times()) + " times)" : "");
+    }
   } else if (e.has_pardon_reply()) {
     text = e.pardon_reply().has_failure() ? e.pardon_reply().failure().message() : "pardoned";
   } else {

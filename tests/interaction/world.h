@@ -38,6 +38,7 @@ class World final : private sim::Observer {
   // Before the server starts: what it has committed about a machine that is still to join.
   void know(const std::string& name, uint64_t agreed);
   void pardon(const std::string& name);
+  void why(const std::string& what);  // A node's name, or "job".
 
   void submit(const pb::JobRequest& request);
   void cancel();

@@ -12,6 +12,8 @@ namespace {
 
 constexpr uint64_t kRequestsTag = UINT64_MAX, kSealTag = UINT64_MAX - 1;
 constexpr Duration kReportEvery = milliseconds(500);
+constexpr Duration kTellFor = seconds(5);
+constexpr size_t kMostTold = 50;
 constexpr uint64_t kOneInChecked = 20;  // Items of a trusted machine that others answer too.
 
 pb::ItemRequests to_requests(uint32_t index, const eval::Item& item) {
@@ -263,6 +265,16 @@ std::string Job::waiting_reason() const {
   return leases_.empty() ? "machines are loading the model" + preparing : "";
 }
 
+// For `muster why`. Told several times, since a report may be lost; what there is no room for is
+// lost.
+void Job::happened(Instant now, const std::string& machine, const std::string& text) {
+  if (told_.size() >= kMostTold) told_.pop_front();
+  Told& told = told_.emplace_back(Told{{}, now + kTellFor});
+  told.happening.set_number(next_happening_++);
+  told.happening.set_machine(machine);
+  told.happening.set_text(text);
+}
+
 void Job::report(Instant now, Effects& effects) {
   const bool due = report_due_ <= now;
   if (due) report_due_ = now + kReportEvery;
@@ -273,6 +285,10 @@ void Job::report(Instant now, Effects& effects) {
   progress.mutable_job_progress()->set_settled(static_cast<int64_t>(acknowledged_ + provisional_));
   progress.mutable_job_progress()->set_total(static_cast<int64_t>(items_.size()));
   progress.mutable_job_progress()->set_reason(waiting_reason());
+  while (!told_.empty() && told_.front().until <= now) told_.pop_front();
+  for (const Told& told : told_) {
+    *progress.mutable_job_progress()->add_happenings() = told.happening;
+  }
   effects.send.push_back({std::move(progress)});
   ask_for_workers(effects);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -111,6 +112,11 @@ class Job {
     uint64_t epoch = 0;
     pb::Settled settled;
   };
+  // Told to the server with every report until then.
+  struct Told {
+    pb::Happening happening;
+    Instant until{};
+  };
   struct Reader {
     std::string store_id;  // A cursor means nothing to another store.
     uint64_t cursor = 0;
@@ -125,6 +131,7 @@ class Job {
   void read_feeds(Instant now, Effects& effects);
   void repeat_requests(Instant now, Effects& effects);
   void report(Instant now, Effects& effects);
+  void happened(Instant now, const std::string& machine, const std::string& text);
   void begin_running(Instant now, Effects& effects);
   void finish(pb::JobResult result, Effects& effects);
   void give_up(const Error& error, Effects& effects);
@@ -238,6 +245,8 @@ class Job {
   Instant class_due_{}, charges_due_{};
   Instant others_may_return_until_{};  // After a new line or assignment: nobody is missing yet.
   Instant repeat_due_{}, report_due_{};
+  std::deque<Told> told_;
+  uint64_t next_happening_ = 1;
   pb::Envelope repeated_;  // CommitFrozen or Finish.
 };
 

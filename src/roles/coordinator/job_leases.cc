@@ -85,6 +85,7 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
   }
   if (found->second.unable.empty()) {
     effects.warn("machine " + short_id(name) + " cannot: " + unable.failure().message());
+    happened(now, name, "cannot have the model ready: " + unable.failure().message());
   }
   found->second.unable = unable.failure().message();
   found->second.prepare_due = now + 5 * kRetryAfter;
@@ -330,6 +331,8 @@ void Job::expire_leases(Instant now, Effects& effects) {
     const std::string name = leases_.at(id).machine;
     effects.warn("lease " + std::to_string(id.second) + " of " + short_id(name) +
                  " made no progress; it goes to others");
+    happened(now, name,
+             "lost a lease of " + describe(leases_.at(id).items) + ": no progress for 10 s");
     withdraw(now, id, effects);
     if (auto machine = machines_.find(name); machine != machines_.end()) {
       machine->second.ready = false;  // It is asked again before it gets another.
@@ -348,11 +351,15 @@ void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& e
     return give_up({Code::kUnsupported, where + ": " + failed.message()}, effects);
   }
   effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
+  happened(now, name, where + " failed: " + failed.message());
   Item& item = items_[failed.item()];
   // In a list it is not known whose fault it was: only an attempt on the item alone bars.
   const bool alone = lease->second.items.size() == 1;
   item.failures[name] += alone ? 1 : 0;
   refresh_needed(item);
+  if (item.failures[name] == kBarredAt) {
+    happened(now, name, "barred from " + where + " after two failures on it alone");
+  }
   close_lease(now, id, false);
   if (auto machine = machines_.find(name); machine != machines_.end()) {
     back_off(now, machine->second, name);

@@ -29,6 +29,9 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
   if (!fits) {
     effects.warn("an answer of " + short_id(opened.machine) +
                  " does not fit its requests; dropped");
+    happened(now, opened.machine,
+             "an answer to item " + std::to_string(answer.item()) +
+                 " does not fit its requests; it does not count");
     return;
   }
   classes_.insert(answer.numeric_class());

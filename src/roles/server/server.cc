@@ -22,6 +22,10 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
     row.clear_coordinator();  // Whoever had it starts again under a new epoch.
     job.row = std::move(row);
   }
+  for (pb::Reason& reason : state.reasons) {
+    auto job = jobs_.find(reason.job());
+    if (job != jobs_.end()) job->second.reasons.push_back(std::move(reason));
+  }
 }
 
 Effects Server::step(Instant now, const Event& event) {
@@ -122,12 +126,14 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   if (in_view(machine)) gone_since_[machine] = node.heard;
   if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
     job->second.lent.erase(machine);
+    record_reason(now, job->second, machine, "lost while it worked: " + why, effects);
     send_lend(now, job->second, effects);
   }
   for (auto& [id, job] : jobs_) {
     if (job.row.coordinator() != machine) continue;
     job.row.clear_coordinator();
     job.wants = 0;
+    record_reason(now, job, machine, "coordinator lost: " + why, effects);
     notify(job, "coordinator lost, waiting", effects);
   }
 }
@@ -220,11 +226,11 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kCommitClass:
       return on_commit_class(from, envelope.commit_class(), effects);
     case pb::Envelope::kReportCharge:
-      return on_report_charge(from, envelope.report_charge(), effects);
+      return on_report_charge(now, from, envelope.report_charge(), effects);
     case pb::Envelope::kWantWorkers:
       return on_want(now, envelope.want_workers(), effects);
     case pb::Envelope::kJobProgress:
-      return on_progress(envelope.job_progress(), effects);
+      return on_progress(now, envelope.job_progress(), effects);
     case pb::Envelope::kFinish:
       return on_finish(from, envelope.finish(), effects);
     default:
@@ -243,6 +249,8 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
       return on_watch(client, envelope.watch(), effects);
     case pb::Envelope::kCancelJob:
       return on_cancel(client, envelope.cancel_job(), effects);
+    case pb::Envelope::kWhy:
+      return on_why(client, envelope.why(), effects);
     case pb::Envelope::kPardon:
       return on_pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:

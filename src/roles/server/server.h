@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@ struct ServerOptions {
   uint32_t storage_nodes = 2;  // Members wanted in the storage view.
   std::string version;
   uint32_t quarantine_after = 3;  // Strikes; 0: never.
+  int64_t started_at_ms = 0;      // Unix time.
 };
 
 // What the server had written when it stopped. A new pool starts with nothing.
@@ -22,6 +24,7 @@ struct ServerState {
   pb::View view;
   std::vector<pb::JobRow> jobs;  // The latest run of each.
   std::vector<pb::MachineRow> machines;
+  std::vector<pb::Reason> reasons;  // Of these runs, each job's in order.
 };
 
 // Knows who is in the pool and who does what: admits nodes, hears heartbeats, keeps the storage
@@ -62,7 +65,9 @@ class Server final : public Role {
     std::set<std::string> spare;                            // Of no use to it, lent to it or not.
     std::vector<std::pair<std::string, pb::Submit>> asked;  // While the row is being written.
     std::set<std::string> watchers;                         // Clients' call numbers.
-    std::string before;  // Its coordinator when this server started.
+    std::string before;                      // Its coordinator when this server started.
+    std::deque<pb::Reason> reasons;          // The latest ones.
+    std::pair<uint64_t, uint64_t> happened;  // {epoch, number} of the last one heard.
   };
   // A row on its way to the database, and what to do when it is there. Once an attempt has ended
   // with an unknown outcome it is written until it is there: the same row under the same key.
@@ -131,7 +136,7 @@ class Server final : public Role {
   void on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects);
   void on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit, Effects& effects);
   void on_commit_class(const std::string& from, const pb::CommitClass& commit, Effects& effects);
-  void on_progress(const pb::JobProgress& progress, Effects& effects);
+  void on_progress(Instant now, const pb::JobProgress& progress, Effects& effects);
   void on_finish(const std::string& from, const pb::Finish& finish, Effects& effects);
   void assign_jobs(Instant now, Effects& effects);
   void expire_pins(Instant now, Effects& effects);
@@ -144,7 +149,8 @@ class Server final : public Role {
   [[nodiscard]] std::string pick_coordinator() const;
 
   // server_machines.cc: whose answers are believed.
-  void on_report_charge(const std::string& from, const pb::ReportCharge& report, Effects& effects);
+  void on_report_charge(Instant now, const std::string& from, const pb::ReportCharge& report,
+                        Effects& effects);
   void take_tallies(const std::vector<pb::Tally>& tallies, Effects& effects);
   void on_pardon(const std::string& client, const pb::Pardon& pardon, Effects& effects);
   void write_machine(Record& record, pb::MachineRow row, Effects& effects);
@@ -152,6 +158,15 @@ class Server final : public Role {
   void on_quarantine(Instant now, const std::string& machine, Effects& effects);
   Record& record_of(const std::string& machine);
   [[nodiscard]] bool is_quarantined(const std::string& machine) const;
+
+  // server_why.cc: why things are as they are.
+  void record_reason(Instant now, Job& job, const std::string& machine, const std::string& text,
+                     Effects& effects);
+  void on_happenings(Instant now, Job& job, const pb::JobProgress& progress, Effects& effects);
+  void on_why(const std::string& client, const pb::Why& why, Effects& effects) const;
+  void explain_job(const Job& job, pb::WhyReply& reply) const;
+  void explain_machine(const std::string& machine, pb::WhyReply& reply) const;
+  [[nodiscard]] std::string standing_of(const std::string& machine, const Node& node) const;
 
   // server_lending.cc: which machine works for which job.
   void on_want(Instant now, const pb::WantWorkers& want, Effects& effects);

@@ -205,7 +205,13 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   for (pb::Envelope& reply : write.replies) effects.send.push_back({std::move(reply)});
   take_tallies(write.tallies, effects);
   if (is_over(job.row.state())) release(job);
-  if (new_run) job.spare.clear();
+  if (new_run) {
+    job.spare.clear();
+    job.reasons.clear();
+  }
+  if (job.row.state() == pb::JOB_STATE_FAILED) {
+    record_reason(now, job, "", "failed: " + job.row.reason(), effects);
+  }
   if (new_run || reassigned || is_over(job.row.state())) tell_everyone();
   if (reassigned && !is_over(job.row.state())) {
     job.heard = false;
@@ -268,6 +274,8 @@ void Server::assign_jobs(Instant now, Effects& effects) {
       assignment->set_epoch(row.epoch());
       assignment->set_coordinator(coordinator);
       effects.note("job " + short_id(id) + " goes to coordinator " + short_id(coordinator));
+      if (row.assignments_size() > 1)
+        record_reason(now, job, coordinator, "took the job over", effects);
       write_row({std::move(row), {}, {}}, effects);
     } else if (!job.heard) {
       if (job.assign_due <= now) {
@@ -320,10 +328,14 @@ void Server::on_commit_class(const std::string& from, const pb::CommitClass& com
   effects.send.push_back({std::move(answer)});
 }
 
-void Server::on_progress(const pb::JobProgress& progress, Effects& effects) {
+void Server::on_progress(Instant now, const pb::JobProgress& progress, Effects& effects) {
   Job* job = current(progress.key());
-  if (job == nullptr) return;
+  if (job == nullptr || is_over(job->row.state())) return;
+  on_happenings(now, *job, progress, effects);
   pb::JobRow& row = job->row;
+  if (row.reason() != progress.reason() && !progress.reason().empty()) {
+    record_reason(now, *job, "", "waited: " + progress.reason(), effects);
+  }
   const bool changed = row.settled_items() != progress.settled() ||
                        row.total_items() != progress.total() || row.reason() != progress.reason();
   row.set_settled_items(progress.settled());

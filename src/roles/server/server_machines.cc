@@ -34,10 +34,11 @@ bool Server::is_quarantined(const std::string& machine) const {
 
 // A strike is a charge that came before the one before it was made good by many agreeing items;
 // one now and then is no reason to lose a machine.
-void Server::on_report_charge(const std::string& from, const pb::ReportCharge& report,
+void Server::on_report_charge(Instant now, const std::string& from, const pb::ReportCharge& report,
                               Effects& effects) {
   const pb::Charge& charge = report.charge();
-  if (current(report.key()) == nullptr || charge.machine().empty()) return;
+  Job* job = current(report.key());
+  if (job == nullptr || charge.machine().empty()) return;
   Record& record = record_of(charge.machine());
   if (record.write) {  // What finds no room is reported again.
     if (record.waiting.size() < kMostWaiting) record.waiting.emplace_back(from, report);
@@ -57,6 +58,7 @@ void Server::on_report_charge(const std::string& from, const pb::ReportCharge& r
   const uint32_t limit = options_.quarantine_after;
   row.set_quarantined(row.quarantined() || (limit > 0 && row.strikes() >= limit));
   record.replies.push_back(std::move(answer));
+  record_reason(now, *job, charge.machine(), "outvoted: " + charge.difference(), effects);
   effects.warn("machine " + short_id(charge.machine()) + " was outvoted: " + charge.difference());
   write_machine(record, std::move(row), effects);
 }
@@ -125,7 +127,7 @@ bool Server::on_machine_stored(Instant now, const Stored& stored, Effects& effec
     effects.note("machine " + short_id(machine) + " is pardoned");
     for (auto& [id, job] : jobs_) job.lend_due = {};
   }
-  for (const auto& [from, report] : waiting) on_report_charge(from, report, effects);
+  for (const auto& [from, report] : waiting) on_report_charge(now, from, report, effects);
   return true;
 }
 
@@ -134,7 +136,7 @@ void Server::on_quarantine(Instant now, const std::string& machine, Effects& eff
   effects.warn("machine " + short_id(machine) + " is quarantined; 'muster pardon " +
                short_id(machine) + "' lets it in again");
   for (auto& [id, job] : jobs_) {
-    job.lent.erase(machine);
+    if (job.lent.erase(machine) > 0) record_reason(now, job, machine, "quarantined", effects);
     if (!is_over(job.row.state())) send_lend(now, job, effects);
   }
   auto node = nodes_.find(machine);
