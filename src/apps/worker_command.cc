@@ -38,6 +38,10 @@ Status work(const Options& options) {
   std::unique_ptr<io::RecordStore> store;
   if (stores) {
     MUSTER_TRY(store, io::RecordStore::open(state_dir.path(), loop));
+    if (!store->set_aside().empty()) {
+      spdlog::warn("the records were damaged and are set aside in {}; beginning another store",
+                   store->set_aside().string());
+    }
   }
   io::Models models(options.model_dir);
   io::EngineProcess engine({io::program_beside_this("muster-engine"), options.threads}, models,

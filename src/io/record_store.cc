@@ -20,15 +20,18 @@ constexpr char kSchema[] =
     "  seals INTEGER NOT NULL DEFAULT 0);"  // Not 0: it seals the run against lower epochs.
     "CREATE INDEX IF NOT EXISTS record_by_job ON record (job, run, sequence);";
 
+constexpr char kDamaged[] =
+    "records.db is damaged; start the worker again, it sets the file aside and begins another";
+
 }  // namespace
 
 Result<std::unique_ptr<RecordStore>> RecordStore::open(const Path& state_dir, host::Inbox& inbox) {
   std::unique_ptr<RecordStore> store(new RecordStore(inbox));
   store->folder_ = state_dir;
   const Path path = state_dir / "records.db";
-  if (auto prepared = store->prepare(path); !prepared) {
-    return fail(prepared.error().in(path.string()));
-  }
+  auto prepared = store->prepare(path);
+  if (!prepared && prepared.error().code == Code::kDataLoss) prepared = store->begin_anew(path);
+  if (!prepared) return fail(prepared.error().in(path.string()));
   store->thread_ = std::make_unique<WorkThread<Work>>(
       [raw = store.get()](std::deque<Work> work) { raw->take(std::move(work)); });
   return store;
@@ -40,6 +43,9 @@ Status RecordStore::prepare(const Path& path) {
   }
   sqlite3_busy_timeout(database_, 5000);
   MUSTER_TRY_STATUS(execute(database_, kSchema));
+  MUSTER_TRY(auto check, Statement::prepare(database_, "PRAGMA quick_check(1)"));
+  MUSTER_TRY([[maybe_unused]] const bool told, check.step());
+  if (check.blob(0) != "ok") return fail(Code::kDataLoss, check.blob(0));
   MUSTER_TRY_STATUS(read_state());
   if (!state_.store_id.empty()) return {};
   state_.store_id = to_hex(random_bytes(8));
@@ -47,6 +53,20 @@ Status RecordStore::prepare(const Path& path) {
   put.bind(1, std::string_view(state_.store_id));
   MUSTER_TRY([[maybe_unused]] const bool more, put.step());
   return {};
+}
+
+Status RecordStore::begin_anew(const Path& path) {
+  sqlite3_close(std::exchange(database_, nullptr));
+  state_ = {};
+  std::error_code error;
+  for (int n = 1; set_aside_.empty() || std::filesystem::exists(set_aside_); ++n) {
+    set_aside_ = folder_ / ("records.damaged-" + std::to_string(n) + ".db");
+  }
+  std::filesystem::rename(path, set_aside_, error);
+  if (error) return fail(Code::kDisk, "is damaged and cannot be set aside: " + error.message());
+  for (const char* suffix : {"-wal", "-shm"})
+    std::filesystem::remove(path.string() + suffix, error);
+  return prepare(path);
 }
 
 Status RecordStore::read_state() {
@@ -94,6 +114,7 @@ void RecordStore::write_together(std::deque<Work>& work) {
   }
   if (jobs.empty()) return;
   auto commit = [&]() -> Status {
+    if (damaged_) return fail(Code::kDataLoss, kDamaged);
     MUSTER_TRY_STATUS(execute(database_, "BEGIN IMMEDIATE"));
     for (const WriteJob* job : jobs) {
       if (const auto* space = std::get_if<roles::ProbeSpace>(&job->write.what)) {
@@ -108,7 +129,7 @@ void RecordStore::write_together(std::deque<Work>& work) {
     }
     return execute(database_, "COMMIT");
   };
-  const Status committed = commit();
+  const Status committed = still_whole(commit());
   if (!committed) (void)execute(database_, "ROLLBACK");
   for (const WriteJob* job : jobs) {
     inbox_.post(
@@ -116,6 +137,13 @@ void RecordStore::write_together(std::deque<Work>& work) {
         roles::Stored{job->write.id, committed ? roles::Outcome::kDone : roles::Outcome::kFailed,
                       committed ? "" : committed.error().message});
   }
+}
+
+// A file that turns out to be damaged takes no more: the node leaves the view, and a restart begins
+// another store.
+Status RecordStore::still_whole(Status outcome) {
+  damaged_ |= !outcome && outcome.error().code == Code::kDataLoss;
+  return outcome;
 }
 
 Status RecordStore::probe(uint64_t bytes) const {
@@ -151,6 +179,7 @@ Status RecordStore::drop(const Digest& digest) {
 roles::RecordsRead RecordStore::read_batch(const roles::ReadRecords& read) {
   std::vector<Digest> damaged;
   auto feed = read_feed(read.request, damaged);
+  damaged_ |= !feed && feed.error().code == Code::kDataLoss;
   return {read.reader, std::move(feed), std::move(damaged)};
 }
 

@@ -19,14 +19,18 @@ namespace muster::io {
 // Writes that wait together are committed together. Reads and writes run on a thread of their own.
 class RecordStore final : public host::Store {
  public:
-  // Opens records.db in the folder, or makes it. kDisk, or kDataLoss for a file that is no database
-  // of ours. `inbox` outlives the object.
+  // Opens records.db in the folder, or makes it. A file that is torn or no database is set aside
+  // (records.damaged-N.db) and another store begun: what it held is on the other stores. kDisk when
+  // the disk cannot be used. `inbox` outlives the object.
   static Result<std::unique_ptr<RecordStore>> open(const Path& state_dir, host::Inbox& inbox);
   ~RecordStore() override;
 
   // As it was opened. The store id is drawn when the store is made: a wiped folder is another
   // store.
   [[nodiscard]] const roles::storage::StorageState& state() const { return state_; }
+
+  // Where a damaged file was put; empty: it was whole.
+  [[nodiscard]] const Path& set_aside() const { return set_aside_; }
 
   void write(pb::Role owner, roles::Write write) override;
   void read(pb::Role owner, const roles::ReadRecords& read) override;
@@ -44,6 +48,8 @@ class RecordStore final : public host::Store {
 
   explicit RecordStore(host::Inbox& inbox) : inbox_(inbox) {}
   Status prepare(const Path& path);
+  Status begin_anew(const Path& path);
+  Status still_whole(Status outcome);
   Status read_state();
   void take(std::deque<Work> work);
   void write_together(std::deque<Work>& work);
@@ -54,7 +60,8 @@ class RecordStore final : public host::Store {
   Result<pb::Feed> read_feed(const pb::Subscribe& request, std::vector<Digest>& damaged);
 
   host::Inbox& inbox_;
-  Path folder_;
+  Path folder_, set_aside_;
+  bool damaged_ = false;  // Found while it was open: nothing more is written until a restart.
   sqlite3* database_ = nullptr;
   roles::storage::StorageState state_;
   std::unique_ptr<WorkThread<Work>> thread_;  // From open() on.

@@ -1,5 +1,5 @@
 // What the record store says is written is there after it was opened again; a feed is cut into
-// batches and ends; a broken file is refused.
+// batches and ends; a broken file is set aside.
 #include "io/record_store.h"
 
 #include <gtest/gtest.h>
@@ -135,11 +135,25 @@ TEST_F(RecordStoreTest, KeepsSeals) {
   EXPECT_EQ(store->state().seals.at({"job", 1}), 7u);
 }
 
-TEST_F(RecordStoreTest, RefusesAFileThatIsNoDatabase) {
-  std::ofstream(folder / "records.db") << std::string(5000, 'z');
-  const auto store = RecordStore::open(folder, answers);
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().code, Code::kDisk);
+// What it held is on the other stores; under its old id it would be believed to hold it still.
+TEST_F(RecordStoreTest, SetsADamagedFileAsideAndIsAnotherStore) {
+  std::string id;
+  {
+    const auto store = *RecordStore::open(folder, answers);
+    id = store->state().store_id;
+    EXPECT_TRUE(store->set_aside().empty());
+  }
+  std::fstream file(folder / "records.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(100);
+  file << std::string(3000, 'z');
+  file.close();
+  for (const char* name : {"records.damaged-1.db", "records.damaged-2.db"}) {
+    auto store = *RecordStore::open(folder, answers);
+    EXPECT_NE(store->state().store_id, id);
+    EXPECT_EQ(store->set_aside(), folder / name);
+    store.reset();
+    std::ofstream(folder / "records.db") << std::string(5000, 'z');
+  }
 }
 
 }  // namespace

@@ -6,7 +6,10 @@ namespace muster::io {
 namespace {
 
 Error error_of(sqlite3* database) {
-  return {Code::kDisk, std::string("SQLite: ") + sqlite3_errmsg(database)};
+  const int code = sqlite3_errcode(database) & 0xff;
+  const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  return {damaged ? Code::kDataLoss : Code::kDisk,
+          std::string("SQLite: ") + sqlite3_errmsg(database)};
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 namespace muster::io {
 
-// A prepared statement that finalises itself. Columns and parameters count from 0 and 1, as
-// SQLite's do.
+// A prepared statement that finalises itself. Errors are kDisk, or kDataLoss where the file is
+// damaged. Columns and parameters count from 0 and 1, as SQLite's do.
 class Statement {
  public:
   static Result<Statement> prepare(sqlite3* database, const char* sql);

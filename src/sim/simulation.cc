@@ -11,6 +11,8 @@ namespace {
 
 constexpr Weather kCalm{.least_delay = milliseconds(1), .jitter = milliseconds(1)};
 
+constexpr uint64_t kMostAtOnce = 100'000;  // Steps: somebody wakes for what it does not do then.
+
 const NodePlan& plan_of(const Plan& plan, const std::string& name) {
   return *std::find_if(plan.nodes.begin(), plan.nodes.end(),
                        [&](const NodePlan& node) { return node.name == name; });
@@ -245,11 +247,19 @@ Simulation::Verdict Simulation::stuck() {
   return Verdict::kStuck;
 }
 
+Simulation::Verdict Simulation::spins() {
+  why_ = "time stands still: more than " + std::to_string(kMostAtOnce) + " steps at one instant";
+  return Verdict::kStuck;
+}
+
 Simulation::Verdict Simulation::run() {
   const Instant limit = plan_.healed + kEndsWithin;
   bool over = false;
-  while (!over && world_.agenda.run_next(limit)) {
+  Instant instant = world_.now();
+  for (uint64_t steps = 0; !over && world_.agenda.run_next(limit); ++steps) {
     over = world_.now() > plan_.healed && all_over();
+    if (instant != std::exchange(instant, world_.now())) steps = 0;
+    if (steps > kMostAtOnce) return spins();
     if (!first_wrong().empty()) return wrong_or(Verdict::kPassed);
   }
   if (!over) return stuck();

@@ -51,6 +51,7 @@ class Simulation final : private Observer {
   [[nodiscard]] bool all_over() const;
   [[nodiscard]] std::string first_wrong() const;
   Verdict stuck();
+  Verdict spins();
   Verdict wrong_or(Verdict otherwise);
   void note_digest(const Node& node, uint64_t what);
   void trace(const Node& node, const std::string& text);

@@ -1,0 +1,517 @@
+#!/usr/bin/env python3
+"""Runs a real pool on loopback and hurts it: kill -9, SIGSTOP, restarts, wiped folders, torn files, full
+disks, cut and slow lines. Jobs follow one another all the while. Looks at it from outside: every table is
+the right one, no accepted job is lost, nothing that all stores of the view held disappears while one of
+them lives. Ends with how soon lost processes were noticed and a histogram of recovery times.
+
+The plan follows from --seed; what the pool makes of it does not. Every node's line passes through a small
+relay of this program, which cuts and delays it: that needs no privileges, as network namespaces would."""
+import argparse
+import contextlib
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from demo import free_port
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../tests/system"))
+
+TASK, ITEMS = "tinyMMLU", 60
+WORKERS = 7
+# Kind: (how often, the longest it lasts, in seconds).
+KINDS = {"kill": (6, 8), "stop": (3, 14), "cut": (3, 14), "slow line": (2, 10), "blip": (2, 0), "wipe": (2, 6),
+         "tear": (2, 4), "full disk": (2, 12), "all stores": (1, 4)}
+OF_A_STORE = {"wipe", "tear", "full disk"}
+
+
+class Relay:
+    """Carries one node's TCP line to the server, unless it is cut; each piece `delay` seconds late."""
+
+    def __init__(self, target):
+        self.target, self.delay, self.open = target, 0.0, threading.Event()
+        self.open.set()
+        self.pairs, self.lock = set(), threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                inner, _ = self.listener.accept()
+                self.open.wait()
+                try:
+                    outer = socket.create_connection(("127.0.0.1", self.target), timeout=5)
+                    outer.settimeout(None)
+                except OSError:
+                    inner.close()
+                    continue
+                pair = (inner, outer)
+                with self.lock:
+                    self.pairs.add(pair)
+                for source, sink in (pair, pair[::-1]):
+                    threading.Thread(target=self._pump, args=(source, sink, pair), daemon=True).start()
+
+    def _pump(self, source, sink, pair):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(1 << 16):
+                self.open.wait()
+                if self.delay:
+                    time.sleep(self.delay)
+                sink.sendall(piece)
+        self._close(pair)
+
+    def _close(self, pair):
+        with self.lock:
+            self.pairs.discard(pair)
+        for end in pair:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def blip(self):
+        for pair in list(self.pairs):
+            self._close(pair)
+
+    def stop(self):
+        self.open.set()
+        self.listener.close()
+        self.blip()
+
+
+class Node:
+    """A daemon, what survives it, and the line it speaks over."""
+
+    def __init__(self, pool, name, *arguments):
+        self.pool, self.name, self.arguments = pool, name, arguments
+        self.state = os.path.join(pool.folder, name)
+        self.log = os.path.join(pool.folder, name + ".log")
+        self.relay = None if name == "server" else Relay(pool.port)
+        self.process, self.machine, self.ails = None, None, set()
+
+    def start(self):
+        port = self.relay.port if self.relay else self.pool.port
+        command = [self.pool.muster, *self.arguments, "--port", str(port), "--state_dir", self.state]
+        with open(self.log, "a") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True, env={**os.environ, "TZ": "UTC"})
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        if self.alive():
+            self.process.kill()
+        self.process.wait()
+
+    def learn_machine(self):
+        with open(self.log) as log:
+            found = re.findall(r"machine ([0-9a-f]{16}) \(", log.read())
+        self.machine = found[-1] if found else None
+        return self.machine
+
+
+class Pool:
+    def __init__(self, args):
+        self.muster = os.path.abspath(os.path.join(args.bin, "muster"))
+        self.folder = tempfile.mkdtemp(prefix="muster-chaos-")
+        self.port = free_port()
+        self.started = time.monotonic()
+        self.printing = threading.Lock()
+        self.nodes = {}
+        self.add("server", "server")
+        for name in ("c1", "c2"):
+            self.add(name, "coordinator")
+        for number in range(1, WORKERS + 1):
+            self.add(f"w{number}", "worker", "--threads", "1", "--owner", f"owner-{number}")
+
+    def add(self, name, *arguments):
+        self.nodes[name] = Node(self, name, *arguments)
+
+    def say(self, who, what):
+        with self.printing:
+            print(f"{time.monotonic() - self.started:6.1f} s  {who:10} {what}", flush=True)
+
+    def ask(self, *arguments):
+        """The JSON lines of a command; None when the pool does not answer."""
+        try:
+            done = subprocess.run([self.muster, *arguments, "--json", "--port", str(self.port)], capture_output=True,
+                                  text=True, timeout=20)
+        except subprocess.TimeoutExpired:
+            return None
+        return [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else None
+
+    def status(self):
+        lines = self.ask("status")
+        return lines[0] if lines else None
+
+    def stores(self, status):
+        """The nodes that are members of the view; None while it is not whole."""
+        if status is None or status["copies"] != status["copies_wanted"]:
+            return None
+        of = {node.machine or node.learn_machine(): node for node in self.nodes.values()}
+        names = [m["machine"] for m in status["machines"] if re.match(r"storage\b", m["state"])]
+        found = [of[name] for name in names if name in of]
+        return found if len(found) == status["copies_wanted"] else None
+
+    def stop(self):
+        for node in self.nodes.values():
+            if node.alive():
+                node.process.send_signal(signal.SIGCONT)
+                node.process.terminate()
+        for node in self.nodes.values():
+            if node.process:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    node.process.wait(10)
+                if node.alive():
+                    node.kill()
+            if node.relay:
+                node.relay.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Verdict:
+    """What was found wrong, and what was measured."""
+
+    def __init__(self):
+        self.wrong, self.jobs, self.faults, self.records = [], 0, 0, 0
+        self.noticed = {"closed line": [], "silence": []}
+        self.recovered = {"answers flow again": [], "two copies again": []}
+
+
+class Researchers(threading.Thread):
+    """One job after the other, each compared with what one process alone gives."""
+
+    def __init__(self, pool, args, verdict, expected):
+        super().__init__(daemon=True)
+        self.pool, self.args, self.verdict, self.expected = pool, args, verdict, expected
+        self.ending, self.accepted, self.moved_at, self.process = threading.Event(), set(), time.monotonic(), None
+
+    def run(self):
+        while not self.ending.is_set():
+            self.one_job()
+
+    def one_job(self):
+        command = [self.pool.muster, "run", "--llm_name", self.args.model, "--tasks", TASK, "--limit", str(ITEMS),
+                   "--force", "--json", "--port", str(self.pool.port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        settled, last = 0, None
+        for line in self.process.stdout:
+            last = json.loads(line)
+            if last["type"] == "accepted":
+                self.accepted.add(last["job"])
+            if last["type"] == "progress" and last["settled"] > settled:
+                settled, self.moved_at = last["settled"], time.monotonic()
+        error = self.process.stderr.read().strip().splitlines()
+        code = self.process.wait()
+        if code in (69, 75):  # Nobody there to take it; asked again.
+            time.sleep(0.5)
+        elif code != 0 and not self.ending.is_set():
+            self.wrong(f"a job ended with exit code {code}: {error[-1] if error else ''}")
+        elif code == 0:
+            self.check(last["results"])
+
+    def check(self, results):
+        got = results["results"][TASK]
+        got = got["acc,none"], got["acc_norm_raw,none"]
+        if got != self.expected:
+            self.wrong(f"a table says {got}, one process alone {self.expected}")
+        self.verdict.jobs += 1
+        self.moved_at = time.monotonic()
+
+    def wrong(self, what):
+        self.verdict.wrong.append(what)
+        self.pool.say("WRONG", what)
+
+
+class Ledger:
+    """Which records all stores of a whole view held at once: they are acknowledged, or as good as."""
+
+    def __init__(self, pool, verdict):
+        self.pool, self.verdict, self.known, self.lost = pool, verdict, {}, set()
+
+    @staticmethod
+    def records(node, run):
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{node.state}/records.db?mode=ro", uri=True, timeout=2)) as db:
+                return {row[0] for row in db.execute("SELECT digest FROM record WHERE job = ? AND run = ?", run)}
+        except sqlite3.Error:
+            return None
+
+    def look(self):
+        """Compares with what was seen before; says whether the view was whole and stood still."""
+        before = self.pool.status()
+        stores = self.pool.stores(before)
+        if stores is None or any(node.ails & OF_A_STORE for node in stores):
+            return False
+        for job in before["jobs"]:
+            self.look_at((job["job"], job["run"]), stores)
+        return True
+
+    def look_at(self, run, stores):
+        held = [self.records(node, run) for node in stores]
+        after = self.pool.status()
+        same = self.pool.stores(after) == stores and any((job["job"], job["run"]) == run for job in after["jobs"])
+        if None in held or not same:
+            return
+        missing = self.known.get(run, set()) - set.union(*held) if run not in self.lost else set()
+        if missing:
+            self.verdict.wrong.append(f"{len(missing)} acknowledged records of job {run[0]} run {run[1]} are gone")
+            self.pool.say("WRONG", self.verdict.wrong[-1])
+        self.known.setdefault(run, set()).update(set.intersection(*held))
+        self.verdict.records = sum(len(records) for records in self.known.values())
+
+    def forget(self):
+        """Every store is lost at once: nobody is held to what they had."""
+        self.lost |= set(self.known)
+
+
+class Chaos:
+    """Strikes, as the seed has drawn it, and mends."""
+
+    def __init__(self, pool, seed, verdict, ledger, researchers):
+        self.pool, self.verdict, self.ledger, self.researchers = pool, verdict, ledger, researchers
+        self.draw = random.Random(seed)
+        self.timers = []
+
+    def strike(self):
+        kind = self.draw.choices(list(KINDS), [often for often, _ in KINDS.values()])[0]
+        lasts = self.draw.uniform(0, KINDS[kind][1])
+        target = self.draw.choice(list(self.pool.nodes))
+        which = self.draw.random()
+        stores = self.pool.stores(self.pool.status())
+        if kind == "all stores":
+            return self.strike_all(stores, lasts)
+        node = self.pool.nodes[target]
+        if kind in OF_A_STORE:
+            node = stores[int(which * len(stores))] if stores else None
+        if node is None or node.ails or not node.alive() or not self.may_strike(node, kind, stores):
+            return
+        self.begin(node, kind, lasts)
+
+    def may_strike(self, node, kind, stores):
+        """A store is struck only while another one is whole: losing both loses what was acknowledged."""
+        if node.relay is None and kind not in ("kill", "stop"):
+            return False
+        if not node.name.startswith("w"):
+            return True
+        return stores is not None and (node not in stores or not any(n.ails for n in stores))
+
+    def begin(self, node, kind, lasts):
+        self.verdict.faults += 1
+        node.ails.add(kind)
+        self.pool.say(node.name, f"{kind.upper()} for {lasts:.1f} s")
+        at = time.time()
+        getattr(self, "do_" + kind.replace(" ", "_"))(node)
+        self.expect_notice(node, kind, at, lasts)
+        if kind in OF_A_STORE or kind == "kill" or lasts > 8:
+            threading.Thread(target=self.time_recovery, args=(node, kind), daemon=True).start()
+        timer = threading.Timer(lasts, self.end, (node, kind))
+        timer.start()
+        self.timers.append(timer)
+
+    def strike_all(self, stores, lasts):
+        if not stores or any(node.ails for node in stores):
+            return
+        self.ledger.forget()
+        for node in stores:
+            self.begin(node, "wipe", lasts)
+
+    def do_kill(self, node):
+        node.kill()
+
+    def do_stop(self, node):
+        node.process.send_signal(signal.SIGSTOP)
+
+    def do_cut(self, node):
+        node.relay.open.clear()
+
+    def do_slow_line(self, node):
+        node.relay.delay = self.draw.uniform(0.05, 0.5)
+
+    def do_blip(self, node):
+        node.relay.blip()
+
+    def do_wipe(self, node):
+        node.kill()
+        shutil.rmtree(node.state, ignore_errors=True)
+
+    def do_tear(self, node):
+        node.kill()
+        path = os.path.join(node.state, "records.db")
+        with contextlib.suppress(OSError), open(path, "r+b") as file:
+            size = os.path.getsize(path)
+            for _ in range(8):
+                file.seek(self.draw.randrange(max(1, size)))
+                file.write(bytes(self.draw.randrange(256) for _ in range(64)))
+
+    def do_full_disk(self, node):
+        """None of its files may grow: that is how a full disk looks to a process."""
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    def end(self, node, kind):
+        if kind in ("kill", "wipe", "tear"):
+            node.start()
+        elif kind == "stop":
+            node.process.send_signal(signal.SIGCONT)
+        elif kind == "cut":
+            node.relay.open.set()
+        elif kind == "slow line":
+            node.relay.delay = 0.0
+        elif kind == "full disk" and node.alive():
+            resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        node.ails.discard(kind)
+        if kind == "wipe":
+            node.machine = None
+
+    def expect_notice(self, node, kind, at, lasts):
+        how = {"kill": "closed line", "wipe": "closed line", "tear": "closed line"}.get(kind)
+        if kind in ("stop", "cut") and lasts > 10:
+            how = "silence"
+        if how and node.name != "server" and node.learn_machine():
+            threading.Thread(target=self.time_notice, args=(node.machine[:8], how, at), daemon=True).start()
+
+    def time_notice(self, machine, how, at):
+        """When the server's own log says so, unless the server itself was hurt or gone meanwhile."""
+        server = self.pool.nodes["server"]
+        life = server.process.pid
+        time.sleep(11)
+        if server.process.pid != life or server.ails:
+            return
+        for line in open(server.log):
+            if match := re.match(rf"(\d\d):(\d\d):(\d\d\.\d+).*(?:machine|storage node) {machine} is gone", line):
+                day = at - at % 86400
+                said = day + int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
+                if at - 0.05 <= said <= at + 11:
+                    return self.verdict.noticed[how].append(max(0.0, said - at))
+
+    def time_recovery(self, node, kind):
+        begun = time.monotonic()
+
+        def whole_without_it():
+            stores = self.pool.stores(self.pool.status())
+            return stores is not None and (node not in stores or not node.ails)
+
+        if self.wait_until(lambda: self.researchers.moved_at > begun):
+            self.verdict.recovered["answers flow again"].append(time.monotonic() - begun)
+        if kind in OF_A_STORE and self.wait_until(whole_without_it):
+            self.verdict.recovered["two copies again"].append(time.monotonic() - begun)
+
+    def wait_until(self, holds, seconds=120):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.researchers.ending.is_set():
+            if holds():
+                return True
+            time.sleep(0.1)
+        return False
+
+    def mend(self):
+        for timer in self.timers:
+            timer.cancel()
+        for node in self.pool.nodes.values():
+            for kind in list(node.ails):
+                self.end(node, kind)
+            if not node.alive():
+                node.start()
+
+
+def histogram(title, seconds):
+    edges = [0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120]
+    print(f"{title}: {len(seconds)} times" + (f", median {sorted(seconds)[len(seconds) // 2]:.1f} s, "
+          f"longest {max(seconds):.1f} s" if seconds else ""))
+    low = 0.0
+    for edge in edges:
+        count = sum(1 for s in seconds if low <= s < edge)
+        if count:
+            print(f"  {low:5.1f} to {edge:5.1f} s  {'#' * count} {count}")
+        low = edge
+
+
+def report(verdict):
+    for how, limit in (("closed line", 1.0), ("silence", 10.0)):
+        times = verdict.noticed[how]
+        print(f"noticed by {how}: {len(times)} times" + (f", longest {max(times):.2f} s (limit {limit:.0f} s)" if times
+                                                         else ""))
+        if times and max(times) > limit:
+            verdict.wrong.append(f"a {how} was noticed after {max(times):.2f} s")
+    for title, seconds in verdict.recovered.items():
+        histogram(title, seconds)
+    for what in verdict.wrong:
+        print(f"WRONG: {what}")
+    print(f"{verdict.faults} faults, {verdict.records} acknowledged records watched")
+    print(f"{verdict.jobs} passed, {len(verdict.wrong)} failed")
+
+
+def hurt(pool, args, verdict, researchers):
+    ledger = Ledger(pool, verdict)
+    chaos = Chaos(pool, args.seed, verdict, ledger, researchers)
+    end = time.monotonic() + args.minutes * 60
+    while time.monotonic() < end:
+        chaos.strike()
+        pause = time.monotonic() + chaos.draw.uniform(1, 5)
+        while time.monotonic() < min(pause, end):
+            ledger.look()
+            time.sleep(0.3)
+    chaos.mend()
+    pool.say("chaos", "everything is mended; what runs must end")
+    done = verdict.jobs
+    if not chaos.wait_until(lambda: verdict.jobs > done + 1 or verdict.wrong, seconds=180):
+        verdict.wrong.append("no job ended within 180 s of the mending")
+    if not chaos.wait_until(ledger.look, seconds=60):
+        verdict.wrong.append("the view was not whole 60 s after that")
+    listed = {job["job"] for job in pool.ask("jobs") or []}
+    for job in researchers.accepted - listed:
+        verdict.wrong.append(f"job {job} was accepted and is not there any more")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--model", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--keep_logs", action="store_true", help="copy the processes' logs to build/chaos")
+    args = parser.parse_args()
+    os.environ["MUSTER_BIN"] = args.bin
+    from pool import scores_alone
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    verdict, pool = Verdict(), Pool(args)
+    researchers = Researchers(pool, args, verdict, scores_alone(args.model, TASK, ITEMS))
+    try:
+        for node in pool.nodes.values():
+            node.start()
+        while pool.stores(pool.status()) is None:
+            time.sleep(0.2)
+        pool.say("chaos", f"the pool is up: {WORKERS} workers, two of them store; seed {args.seed}")
+        researchers.start()
+        hurt(pool, args, verdict, researchers)
+    except KeyboardInterrupt:
+        print("\nchaos: stopping", file=sys.stderr)
+        return 130
+    finally:
+        researchers.ending.set()
+        if researchers.process and researchers.process.poll() is None:
+            researchers.process.kill()
+        if args.keep_logs:
+            shutil.rmtree("build/chaos", ignore_errors=True)
+            shutil.copytree(pool.folder, "build/chaos", ignore=lambda _, names: [n for n in names if ".log" not in n])
+        pool.stop()
+    report(verdict)
+    return 1 if verdict.wrong or verdict.jobs == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
