@@ -388,9 +388,11 @@ class Chaos:
         server = self.pool.nodes["server"]
         life = server.process.pid
         time.sleep(11)
-        if server.process.pid != life or server.ails:
+        if server.process.pid != life or server.ails or self.researchers.ending.is_set():
             return
-        for line in open(server.log):
+        with open(server.log) as log:
+            lines = log.readlines()
+        for line in lines:
             if match := re.match(rf"(\d\d):(\d\d):(\d\d\.\d+).*(?:machine|storage node) {machine} is gone", line):
                 day = at - at % 86400
                 said = day + int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])

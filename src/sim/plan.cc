@@ -5,6 +5,7 @@
 namespace muster::sim {
 namespace {
 
+constexpr const char* kVersions[] = {"test", "older", "newer"};
 constexpr Instant kStart{seconds(100)};  // World's first instant.
 
 Duration between(Rng& rng, Duration least, Duration most) {
@@ -52,10 +53,12 @@ void draw_nodes(Rng rng, Plan& plan) {
     node.healthy = i == 1;
     plan.nodes.push_back(node);
   }
+  const bool mixed_versions = one_in(rng, 4);
   const int workers = 4 + static_cast<int>(rng.below(9));
   const bool same_owners = one_in(rng, 3), crowd = one_in(rng, 4);
   for (int i = 1; i <= workers; ++i) {
     NodePlan node = draw_worker(rng, i, same_owners);
+    if (mixed_versions) node.version = kVersions[rng.below(3)];
     node.joins = kStart + between(rng, {}, crowd ? milliseconds(50) : seconds(20));
     plan.nodes.push_back(node);
   }
@@ -121,15 +124,18 @@ constexpr KindDraw kKinds[] = {
     {FaultKind::kEngineFails, 4, seconds(20)},  {FaultKind::kEngineStuck, 4, seconds(40)},
     {FaultKind::kEngineSlow, 4, seconds(40)},   {FaultKind::kLyingStore, 4, seconds(30)},
     {FaultKind::kModelMissing, 6, seconds(30)}, {FaultKind::kStorm, 3, seconds(15)},
+    {FaultKind::kDatabaseSlow, 6, seconds(20)}, {FaultKind::kSecondServer, 8, seconds(15)},
+    {FaultKind::kCrowdLeaves, 8, seconds(20)},
 };
 
 bool is_of_database(FaultKind kind) {
-  return kind == FaultKind::kDatabaseAway || kind == FaultKind::kDatabaseUnknown;
+  return kind == FaultKind::kDatabaseAway || kind == FaultKind::kDatabaseUnknown ||
+         kind == FaultKind::kDatabaseSlow || kind == FaultKind::kSecondServer;
 }
 
 // Whom it may strike. The server's disk has faults of its own; a coordinator has no disk.
 std::string draw_target(Rng& rng, FaultKind kind, const Plan& plan) {
-  if (kind == FaultKind::kStorm) return "";
+  if (kind == FaultKind::kStorm || kind == FaultKind::kCrowdLeaves) return "";
   if (is_of_database(kind)) return "server";
   std::vector<std::string> names;
   const bool any = kind == FaultKind::kKill || kind == FaultKind::kPause;
@@ -200,6 +206,12 @@ const char* to_string(FaultKind kind) {
       return "lying store";
     case FaultKind::kDatabaseAway:
       return "database away";
+    case FaultKind::kDatabaseSlow:
+      return "database slow";
+    case FaultKind::kSecondServer:
+      return "second server";
+    case FaultKind::kCrowdLeaves:
+      return "crowd leaves";
     case FaultKind::kDatabaseUnknown:
       return "database unknown";
     case FaultKind::kEngineFails:
@@ -231,6 +243,7 @@ std::string describe(const Plan& plan) {
   std::string text;
   for (const NodePlan& node : plan.nodes) {
     text += "  " + node.name + " joins at " + seconds_text(node.joins) +
+            (node.version == "test" ? "" : ", " + node.version) +
             (node.agreed == 0 ? "" : ", known by " + std::to_string(node.agreed) + " items") +
             (node.lie.empty() ? "" : ", lies") + (node.healthy ? ", healthy" : "") + "\n";
   }

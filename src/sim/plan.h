@@ -10,7 +10,7 @@
 namespace muster::sim {
 
 struct NodePlan {
-  std::string name, owner;
+  std::string name, owner, version = "test";
   pb::RoleFlag flag{};
   ModelClass model_class;
   Duration per_item{}, loading{}, disk_latency{};
@@ -42,15 +42,18 @@ enum class FaultKind {
   kPause,    // Stopped like by SIGSTOP.
   kDiskFull,
   kDiskSlow,
-  kRot,              // A record on its disk is altered.
-  kLyingStore,       // It serves answers that it has altered.
-  kDatabaseAway,     // On the server.
+  kRot,           // A record on its disk is altered.
+  kLyingStore,    // It serves answers that it has altered.
+  kDatabaseAway,  // On the server.
+  kDatabaseSlow,
+  kSecondServer,     // Another server opens the database; this one may change nothing any more.
   kDatabaseUnknown,  // On the server: commits whose outcome is not told.
   kEngineFails,
   kEngineStuck,
   kEngineSlow,
   kModelMissing,
-  kStorm,  // Envelopes of the whole pool lost, late, repeated, overtaken.
+  kCrowdLeaves,  // Half of the workers at once; they come back at once too.
+  kStorm,        // Envelopes of the whole pool lost, late, repeated, overtaken.
 };
 const char* to_string(FaultKind kind);
 
@@ -58,7 +61,7 @@ struct Fault {
   Instant at{};
   Instant until{};  // When it passes.
   FaultKind kind{};
-  std::string node;  // Empty for a storm.
+  std::string node;  // Empty for a storm and a crowd.
 };
 
 // Everything a seed decides before the first step.

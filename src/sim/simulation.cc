@@ -32,6 +32,7 @@ void Simulation::build() {
   for (const NodePlan& planned : plan_.nodes) {
     Node& node = world_.add(planned.name, planned.flag);
     node.owner = planned.owner;
+    node.version = planned.version;
     node.engine.model_class = planned.model_class;
     node.engine.per_item = planned.per_item;
     node.engine.loading = planned.loading;
@@ -67,7 +68,22 @@ void Simulation::schedule_faults() {
   world_.agenda.at(plan_.healed, [this] { heal(); });
 }
 
+// Half of the workers go, or come back, within an instant.
+void Simulation::crowd(bool leaves) {
+  bool every_other = false;
+  for (const NodePlan& planned : plan_.nodes) {
+    if (!planned.name.starts_with("w") || (every_other = !every_other)) continue;
+    Node& node = world_.node(planned.name);
+    if (leaves) {
+      world_.kill(node);
+    } else if (!node.process && world_.now() >= planned.joins) {
+      world_.start(node);
+    }
+  }
+}
+
 void Simulation::strike(const Fault& fault) {
+  if (fault.kind == FaultKind::kCrowdLeaves) return crowd(true);
   if (fault.kind == FaultKind::kStorm) {
     storm_until_ = std::max(storm_until_, fault.until);
     world_.weather = {.least_delay = milliseconds(1),
@@ -111,6 +127,12 @@ void Simulation::strike(const Fault& fault) {
     case FaultKind::kDatabaseAway:
       node.disk.away = true;
       return;
+    case FaultKind::kDatabaseSlow:
+      node.disk.latency = milliseconds(1500);
+      return;
+    case FaultKind::kSecondServer:
+      ++node.database.pool_epoch;
+      return;
     case FaultKind::kDatabaseUnknown:
       node.disk.unknown_per_mille = 500;
       return;
@@ -127,11 +149,13 @@ void Simulation::strike(const Fault& fault) {
       node.engine.missing_model = true;
       return;
     case FaultKind::kStorm:
+    case FaultKind::kCrowdLeaves:
       return;
   }
 }
 
 void Simulation::pass(const Fault& fault) {
+  if (fault.kind == FaultKind::kCrowdLeaves) return crowd(false);
   if (fault.kind == FaultKind::kStorm) {
     world_.weather = hurt_weather_;
     return;
@@ -165,6 +189,13 @@ void Simulation::pass(const Fault& fault) {
     case FaultKind::kDatabaseAway:
       node.disk.away = false;
       return;
+    case FaultKind::kDatabaseSlow:
+      node.disk.latency = planned.disk_latency;
+      return;
+    case FaultKind::kSecondServer:  // It goes away again, and this one is started anew.
+      if (!node.process) return;
+      world_.kill(node);
+      return world_.start(node);
     case FaultKind::kDatabaseUnknown:
       node.disk.unknown_per_mille = 0;
       return;
@@ -181,6 +212,7 @@ void Simulation::pass(const Fault& fault) {
     case FaultKind::kBlip:
     case FaultKind::kRot:
     case FaultKind::kStorm:
+    case FaultKind::kCrowdLeaves:
       return;
   }
 }

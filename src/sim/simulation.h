@@ -43,6 +43,7 @@ class Simulation final : private Observer {
 
   void build();
   void schedule_faults();
+  void crowd(bool leaves);
   void strike(const Fault& fault);
   void pass(const Fault& fault);
   void rot(Node& node);

@@ -259,7 +259,19 @@ void World::arrive_at_server(Node& from, Travelling envelope) {
   });
 }
 
+// What a later version might say more: every message and its body have a field that nobody knows.
+static void add_unknown_fields(pb::Envelope& envelope) {
+  const auto* reflection = pb::Envelope::GetReflection();
+  reflection->MutableUnknownFields(&envelope)->AddVarint(4242, 7);
+  const auto* which = pb::Envelope::GetDescriptor()->FindOneofByName("body");
+  if (!reflection->HasOneof(envelope, which)) return;
+  auto* body =
+      reflection->MutableMessage(&envelope, reflection->GetOneofFieldDescriptor(envelope, which));
+  body->GetReflection()->MutableUnknownFields(body)->AddLengthDelimited(4243, "later");
+}
+
 void World::send(Node& from, pb::Envelope envelope) {
+  if (from.version == "newer") add_unknown_fields(envelope);
   observer_.on_send(from, envelope);
   if (!from.is_server()) {
     return carry(from, true, std::make_shared<pb::Envelope>(std::move(envelope)));

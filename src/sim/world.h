@@ -54,7 +54,8 @@ struct Node {
   [[nodiscard]] bool computes() const;
   [[nodiscard]] Instant local(Instant now) const;
 
-  std::string name, machine, owner, version = "test";
+  std::string name, machine, owner;
+  std::string version = "test";  // "newer" puts unknown fields into all it says.
   pb::RoleFlag flag{};
   std::unique_ptr<HashKeys> keys;
   RecordDisk records;
