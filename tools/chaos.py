@@ -99,7 +99,8 @@ class Node:
         self.state = os.path.join(pool.folder, name)
         self.log = os.path.join(pool.folder, name + ".log")
         self.relay = None if name == "server" else Relay(pool.port)
-        self.process, self.machine, self.ails = None, None, set()
+        self.process, self.ails = None, set()
+        self.machine = None  # Its id, as its log last said.
 
     def start(self):
         port = self.relay.port if self.relay else self.pool.port
@@ -161,8 +162,10 @@ class Pool:
         """The nodes that are members of the view; None while it is not whole."""
         if status is None or status["copies"] != status["copies_wanted"]:
             return None
-        of = {node.machine or node.learn_machine(): node for node in self.nodes.values()}
         names = [m["machine"] for m in status["machines"] if re.match(r"storage\b", m["state"])]
+        of = {node.machine: node for node in self.nodes.values()}
+        if not set(names) <= set(of):  # A wiped folder is a new machine.
+            of = {node.learn_machine(): node for node in self.nodes.values()}
         found = [of[name] for name in names if name in of]
         return found if len(found) == status["copies_wanted"] else None
 
@@ -373,8 +376,6 @@ class Chaos:
         elif kind == "full disk" and node.alive():
             resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         node.ails.discard(kind)
-        if kind == "wipe":
-            node.machine = None
 
     def expect_notice(self, node, kind, at, lasts):
         how = {"kill": "closed line", "wipe": "closed line", "tear": "closed line"}.get(kind)

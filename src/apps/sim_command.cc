@@ -2,6 +2,7 @@
 
 #include "apps/daemon.h"
 #include "sim/campaign.h"
+#include "sim/detection.h"
 #include "sim/liars.h"
 
 namespace muster::apps {
@@ -18,10 +19,14 @@ void add_sim_command(CLI::App& app, cli::Commands& commands) {
   auto liars = std::make_shared<uint64_t>(0);
   command->add_option("--liars", *liars,
                       "count wrong answers in pools with liars instead, over so many items each");
+  auto nodes = std::make_shared<int>(0);
+  command->add_option("--nodes", *nodes,
+                      "measure instead how soon a server with so many nodes notices lost ones");
   command->footer("Example:\n  muster sim --seed 1 --count 1000");
-  commands["sim"] = [options, liars]() -> Status {
-    const int code =
-        *liars > 0 ? sim::print_liars(*liars, options->seed) : sim::run_campaign(*options);
+  commands["sim"] = [options, liars, nodes]() -> Status {
+    const int code = *liars > 0   ? sim::print_liars(*liars, options->seed)
+                     : *nodes > 0 ? sim::print_detection(*nodes, options->seed)
+                                  : sim::run_campaign(*options);
     if (code != 0) std::exit(code);  // 1 wrong, 3 stuck: these are the simulator's own.
     return {};
   };

@@ -182,25 +182,26 @@ double expected_wrong(int k, int n) {
 }
 
 int print_liars(uint64_t items, uint64_t seed) {
+  const uint64_t tenth = std::max<uint64_t>(1, items / 10);
   const LiarPool pools[] = {
       {.name = "independent", .items = items},
-      {.name = "alike, an owner each", .alike = true, .one_item_a_shard = true, .items = items},
+      {.name = "alike, an owner each", .alike = true, .one_item_a_shard = true, .items = tenth},
       {.name = "alike, one owner",
        .alike = true,
        .one_owner = true,
        .one_item_a_shard = true,
-       .items = items},
+       .items = tenth},
       {.name = "alike, quarantine",
        .alike = true,
        .quarantine_after = 3,
        .one_item_a_shard = true,
-       .items = items},
-      {.name = "independent, auto", .quarantine_after = 3, .adaptive = true, .items = items},
+       .items = tenth},
+      {.name = "independent, auto", .quarantine_after = 3, .adaptive = true, .items = tenth},
       {.name = "alike, auto",
        .alike = true,
        .quarantine_after = 3,
        .adaptive = true,
-       .items = items},
+       .items = tenth},
   };
   std::printf("%-22s %9s %7s %9s %9s %7s %7s %9s %7s %6s\n", "ten of a hundred lie", "settled",
               "wrong", "rate", "expected", "below", "wrong", "answers", "failed", "quar.");

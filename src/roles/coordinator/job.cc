@@ -164,6 +164,7 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   if (lend.revision() < lend_revision_) return;
   lend_revision_ = lend.revision();
   busy_ = lend.busy();
+  retiring_ = lend.retiring();
   if (std::exchange(rules_.distinct_owners, lend.many_owners()) != lend.many_owners()) {
     rules_changed(now, effects);
   }

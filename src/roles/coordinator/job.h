@@ -227,6 +227,7 @@ class Job {
   std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.
   VotingRules rules_;
   std::set<std::string> quarantined_;                               // Their votes do not count.
+  std::string retiring_;                                            // Gets no more leases.
   std::map<std::string, Standing> standings_;                       // By machine.
   std::map<std::pair<uint32_t, std::string>, pb::Charge> charges_;  // Not noted yet.
   std::set<std::pair<uint32_t, std::string>> judged_;               // {item, machine}

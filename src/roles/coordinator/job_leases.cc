@@ -149,7 +149,7 @@ void Job::grant_all(Instant now, Effects& effects) {
   work_changed_ = false;
   grant_due_ = {};
   for (auto& [name, machine] : machines_) {
-    if (!machine.ready || !machine.leases.empty()) continue;
+    if (!machine.ready || !machine.leases.empty() || name == retiring_) continue;
     if (machine.not_before > now) {
       if (grant_due_ == Instant() || machine.not_before < grant_due_)
         grant_due_ = machine.not_before;
@@ -381,7 +381,10 @@ void Job::ask_for_workers(Effects& effects) const {
   pb::Envelope want = envelope_to_server();
   *want.mutable_want_workers()->mutable_key() = key_;
   for (const std::string& name : known_machines_) {
-    if (!is_useful(name)) want.mutable_want_workers()->add_spare(name);
+    auto machine = machines_.find(name);
+    const bool retires =
+        name == retiring_ && machine != machines_.end() && machine->second.leases.empty();
+    if (retires || !is_useful(name)) want.mutable_want_workers()->add_spare(name);
   }
   for (const auto& [name, machine] : machines_)
     wanted += machine.unable.empty() || wanted == 0 ? 0 : 1;

@@ -122,7 +122,8 @@ class Server final : public Role {
                  Effects& effects);
   void write_view(Instant now, pb::View view, Effects& effects);
   void on_view_stored(Instant now, const Stored& stored, Effects& effects);
-  [[nodiscard]] std::string next_to_promote() const;
+  [[nodiscard]] std::string next_to_promote(bool lent) const;
+  void retire_one(Instant now, Effects& effects);
   [[nodiscard]] bool in_view(const std::string& machine) const;
   [[nodiscard]] bool is_there(Instant now, const pb::Member& member) const;
 
@@ -189,6 +190,8 @@ class Server final : public Role {
   std::map<std::string, Instant> gone_since_;  // Members not there: when they were last heard.
 
   pb::View view_;
+  std::optional<Instant> short_since_;  // It has fewer stores than wanted, and no idle machine.
+  std::string retiring_;                // Works off its leases, to become a store then.
   std::optional<WriteId> view_write_;
   pb::View view_being_written_;
   bool view_doubtful_ = false;  // An attempt to write it ended with an unknown outcome.

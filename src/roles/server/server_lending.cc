@@ -26,7 +26,7 @@ std::vector<std::string> Server::free_machines(Instant now, const Job& job) cons
   for (const auto& [machine, node] : nodes_) {
     if (!may_take(job, machine, node)) continue;
     others += in_view(machine) ? 0 : 1;
-    if (!node.lent_to.empty()) continue;
+    if (!node.lent_to.empty() || machine == retiring_) continue;
     (in_view(machine) ? storing : free).emplace_back(node.order, machine);
   }
   std::sort(free.begin(), free.end());
@@ -98,6 +98,7 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
   }
   lend.mutable_lend()->set_many_owners(owners.size() > 1);
   lend.mutable_lend()->set_busy(busy);
+  if (job.lent.contains(retiring_)) lend.mutable_lend()->set_retiring(retiring_);
   lend.mutable_lend()->set_revision(++revision_);
   effects.send.push_back({std::move(lend)});
   job.lend_due = now + kRepeatEvery;

@@ -8,6 +8,8 @@
 namespace muster::roles::server {
 namespace {
 
+constexpr Duration kIdleWait = seconds(5);  // For an idle machine to store, before one that works.
+
 bool lists(const google::protobuf::RepeatedPtrField<pb::Member>& list, const std::string& machine) {
   return std::any_of(list.begin(), list.end(),
                      [&](const pb::Member& member) { return member.machine() == machine; });
@@ -29,8 +31,9 @@ bool Server::is_there(Instant now, const pb::Member& member) const {
   return gone != gone_since_.end() && now - gone->second < kSilence;
 }
 
-// Storage-only machines first, then idle ones, then lent ones; each in the order they joined.
-std::string Server::next_to_promote() const {
+// Of the idle machines, or of those that are lent: storage-only ones first, in the order they
+// joined.
+std::string Server::next_to_promote(bool lent) const {
   std::string best;
   std::pair<int, uint64_t> best_rank{};
   for (const auto& [machine, node] : nodes_) {
@@ -39,7 +42,8 @@ std::string Server::next_to_promote() const {
     const bool may_store =
         (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE) && node.store_problem.empty();
     if (!may_store || node.hello.store_id().empty() || in_view(machine)) continue;
-    const int kind = flag == pb::ROLE_FLAG_STORAGE ? 0 : node.lent_to.empty() ? 1 : 2;
+    if (lent == node.lent_to.empty()) continue;
+    const int kind = flag == pb::ROLE_FLAG_STORAGE ? 0 : 1;
     const std::pair rank{kind, node.order};
     if (best.empty() || rank < best_rank) {
       best = machine;
@@ -71,15 +75,35 @@ void Server::keep_view(Instant now, Effects& effects) {
     return write_view(now, std::move(next), effects);
   }
   // One joiner at a time: the second copies from the first.
-  if (count >= options_.storage_nodes || next.joiners_size() > 0) return;
-  const std::string newcomer = next_to_promote();
-  if (newcomer.empty()) return;
+  if (count >= options_.storage_nodes || next.joiners_size() > 0) {
+    short_since_.reset();
+    retiring_.clear();
+    return;
+  }
+  std::string newcomer = next_to_promote(false);
+  // Without any store nothing is acknowledged: whoever is there becomes one at once.
+  if (newcomer.empty() && count == 0) newcomer = next_to_promote(true);
+  if (newcomer.empty()) return retire_one(now, effects);
   auto* joiner = next.add_joiners();
   joiner->set_machine(newcomer);
   joiner->set_store_id(nodes_.at(newcomer).hello.store_id());
   joiner->set_since(view_.number() + 1);
   effects.note("machine " + short_id(newcomer) + " becomes a storage node");
   write_view(now, std::move(next), effects);
+}
+
+// No machine is idle: after a while one that is lent works off its leases and is idle then.
+void Server::retire_one(Instant now, Effects& effects) {
+  if (!short_since_) short_since_ = now;
+  if (!retiring_.empty() && nodes_.contains(retiring_)) return;
+  if (now < *short_since_ + kIdleWait) return effects.wake_by(*short_since_ + kIdleWait);
+  retiring_ = next_to_promote(true);
+  if (retiring_.empty()) return;
+  MUSTER_PROBE("a lent machine is to become a storage node");
+  effects.note("machine " + short_id(retiring_) +
+               " is to become a storage node once its leases end");
+  auto job = jobs_.find(nodes_.at(retiring_).lent_to);
+  if (job != jobs_.end()) send_lend(now, job->second, effects);
 }
 
 void Server::on_store_state(const std::string& machine, const pb::StoreState& state,
