@@ -19,6 +19,7 @@ struct Options {
   int port = 30000;
   uint32_t storage_nodes = 2;
   uint32_t quarantine_after = 3;
+  double retain_days = 30;
   bool insecure = false;
 };
 
@@ -49,7 +50,8 @@ Status serve(const Options& options) {
   driver.add_role(pb::ROLE_SERVER,
                   std::make_unique<roles::server::Server>(
                       roles::server::ServerOptions{options.storage_nodes, MUSTER_VERSION,
-                                                   options.quarantine_after, unix_ms_now()},
+                                                   options.quarantine_after, unix_ms_now(),
+                                                   from_seconds(options.retain_days * 86400)},
                       store->take_state(), io::Loop::now()));
   MUSTER_TRY_STATUS(mesh.listen(options.ip, options.port));
   spdlog::info("serving on {}:{}", options.ip, options.port);
@@ -79,6 +81,12 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
       ->add_option("--quarantine_after", options->quarantine_after,
                    "times a machine may be outvoted before it is lent no more; 200 items on which "
                    "it agrees in between make up for one; 0: never")
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--retain", options->retain_days,
+          "days for which the answers of a job are kept on the storage nodes when it is over")
+      ->check(CLI::Range(0.0, 36500.0))
       ->capture_default_str();
   command->add_flag("--insecure", options->insecure, "listen off loopback without TLS");
   add_daemon_flags(*command, options->daemon);

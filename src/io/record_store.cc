@@ -1,5 +1,7 @@
 #include "io/record_store.h"
 
+#include <algorithm>
+
 #include "io/machine_keys.h"
 #include "io/sqlite.h"
 #include "roles/record.h"
@@ -123,6 +125,9 @@ void RecordStore::write_together(std::deque<Work>& work) {
       if (const auto* gone = std::get_if<roles::DropRecords>(&job->write.what)) {
         for (const Digest& digest : gone->digests) MUSTER_TRY_STATUS(drop(digest));
       }
+      if (const auto* runs = std::get_if<roles::KeepRuns>(&job->write.what)) {
+        MUSTER_TRY_STATUS(keep(*runs));
+      }
       if (const auto* put = std::get_if<roles::PutRecords>(&job->write.what)) {
         for (const auto& record : put->records) MUSTER_TRY_STATUS(insert(record));
       }
@@ -173,6 +178,25 @@ Status RecordStore::drop(const Digest& digest) {
   MUSTER_TRY(auto drop, Statement::prepare(database_, "DELETE FROM record WHERE digest = ?"));
   drop.bind(1, digest.view());
   MUSTER_TRY([[maybe_unused]] const bool more, drop.step());
+  return {};
+}
+
+Status RecordStore::keep(const roles::KeepRuns& keep) {
+  std::vector<std::pair<std::string, int64_t>> gone;
+  MUSTER_TRY(auto runs, Statement::prepare(database_, "SELECT DISTINCT job, run FROM record"));
+  while (true) {
+    MUSTER_TRY(const bool row, runs.step());
+    if (!row) break;
+    const std::pair run{runs.blob(0), static_cast<uint32_t>(runs.integer(1))};
+    if (std::find(keep.runs.begin(), keep.runs.end(), run) == keep.runs.end()) gone.push_back(run);
+  }
+  for (const auto& [job, run] : gone) {
+    MUSTER_TRY(auto drop,
+               Statement::prepare(database_, "DELETE FROM record WHERE job = ? AND run = ?"));
+    drop.bind_text(1, job);
+    drop.bind(2, run);
+    MUSTER_TRY([[maybe_unused]] const bool more, drop.step());
+  }
   return {};
 }
 

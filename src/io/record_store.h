@@ -56,6 +56,7 @@ class RecordStore final : public host::Store {
   Status insert(const roles::StoredRecord& record);
   Status probe(uint64_t bytes) const;
   Status drop(const Digest& digest);
+  Status keep(const roles::KeepRuns& keep);
   roles::RecordsRead read_batch(const roles::ReadRecords& read);
   Result<pb::Feed> read_feed(const pb::Subscribe& request, std::vector<Digest>& damaged);
 

@@ -42,6 +42,10 @@ struct PutRecords {
 struct DropRecords {
   std::vector<Digest> digests;
 };
+// Takes away all records but those of these runs.
+struct KeepRuns {
+  std::vector<std::pair<std::string, uint32_t>> runs;  // {job, run}
+};
 // Writes so many bytes, syncs them and takes them away again: whether there is room.
 struct ProbeSpace {
   uint64_t bytes = 0;
@@ -60,7 +64,8 @@ struct SaveReason {
 };
 struct Write {
   WriteId id = 0;
-  std::variant<PutRecords, DropRecords, ProbeSpace, SaveView, SaveJob, SaveMachine, SaveReason>
+  std::variant<PutRecords, DropRecords, KeepRuns, ProbeSpace, SaveView, SaveJob, SaveMachine,
+               SaveReason>
       what;
 };
 

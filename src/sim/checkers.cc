@@ -92,6 +92,8 @@ class AcknowledgedIsKept final : public Checker {
     for (const std::string& bytes : envelope.put_done().digests()) {
       const Digest digest = *Digest::from_bytes(bytes);
       if (node.records.holds(digest) || node.records.was_harmed(digest)) continue;
+      const KnownRecord* known = ledger_.find(digest);
+      if (known != nullptr && !is_live(known->record.job(), known->record.run())) continue;
       wrong(node.name + " acknowledges a record that is not on its disk");
     }
   }
@@ -355,6 +357,23 @@ class SameRequestSameJob final : public Checker {
   }
 };
 
+// ---- What is no longer kept is dropped, and does not come back.
+
+class WhatIsOverIsDropped final : public Checker {
+ public:
+  using Checker::Checker;
+  void at_end() override {
+    if (plan_.retain > seconds(60)) return;
+    for (const Node* store : members()) {
+      for (const roles::StoredRecord& record : store->records.records()) {
+        if (record.job.empty() || is_live(record.job, record.run)) continue;
+        return wrong(store->name + " still has a record of job " + record.job + " run " +
+                     std::to_string(record.run) + ", which is over");
+      }
+    }
+  }
+};
+
 // ---- The view is back to its count.
 
 class ViewIsWhole final : public Checker {
@@ -408,6 +427,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger,
   add(std::type_identity<OldEpochChangesNothing>(), "an old epoch changes nothing");
   add(std::type_identity<OverIsOver>(), "a job that is over stays over");
   add(std::type_identity<SameRequestSameJob>(), "the same request finds the same job");
+  add(std::type_identity<WhatIsOverIsDropped>(), "what is over is dropped");
   add(std::type_identity<ViewIsWhole>(), "the view is back to its count");
   return all;
 }

@@ -38,6 +38,19 @@ void RecordDisk::drop(const roles::DropRecords& drop) {
   }
 }
 
+void RecordDisk::keep(const roles::KeepRuns& keep) {
+  roles::DropRecords gone;
+  for (const roles::StoredRecord& record : records_) {
+    if (record.job.empty()) continue;
+    const std::pair run{record.job, record.run};
+    if (std::find(keep.runs.begin(), keep.runs.end(), run) == keep.runs.end()) {
+      gone.digests.push_back(record.digest);
+      state_.seals.erase(run);
+    }
+  }
+  drop(gone);
+}
+
 bool RecordDisk::holds(const Digest& digest) const {
   return by_digest_.contains(digest) && !rotten_.contains(digest);
 }

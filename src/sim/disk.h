@@ -21,6 +21,7 @@ class RecordDisk {
 
   void put(const roles::PutRecords& put);
   void drop(const roles::DropRecords& drop);
+  void keep(const roles::KeepRuns& keep);
   [[nodiscard]] roles::RecordsRead read(const roles::ReadRecords& read) const;
   // A fault, not the pool, took it at some time: nobody is to blame should it be missing.
   [[nodiscard]] bool was_harmed(const Digest& digest) const { return harmed_.contains(digest); }

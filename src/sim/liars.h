@@ -40,8 +40,9 @@ LiarOutcome run_liars(const LiarPool& pool, uint64_t seed);
 // third.
 double expected_wrong(int k, int n);
 
-// Runs the pools that docs/simulation.md tells of, each until `items` are settled, and prints a
-// line each. The exit code: 0 when every rate is what it should be, else 1.
+// Runs the pools that docs/simulation.md tells of and prints a line each: independent liars until
+// `items` are settled, the others until a tenth of that. The exit code: 0 when every rate is what
+// it should be, else 1.
 int print_liars(uint64_t items, uint64_t seed);
 
 }  // namespace muster::sim

@@ -1,6 +1,7 @@
 #include "sim/plan.h"
 
 #include <algorithm>
+#include <array>
 
 namespace muster::sim {
 namespace {
@@ -236,6 +237,8 @@ Plan draw_plan(uint64_t seed) {
   draw_natures(rng.fork("natures"), plan);
   draw_jobs(rng.fork("jobs"), plan);
   draw_faults(rng.fork("faults"), plan);
+  Rng retain = rng.fork("retain");
+  plan.retain = seconds(std::array{0, 5, 1000}[retain.below(3)]);
   return plan;
 }
 

@@ -70,8 +70,9 @@ struct Plan {
   std::vector<NodePlan> nodes;  // The server and the coordinators too.
   std::vector<JobPlan> jobs;
   std::vector<Fault> faults;
-  Weather weather;   // While it hurts; afterwards nothing is lost.
-  Instant healed{};  // From here on nothing goes wrong any more.
+  Duration retain{};  // For which records of runs that are over are kept.
+  Weather weather;    // While it hurts; afterwards nothing is lost.
+  Instant healed{};   // From here on nothing goes wrong any more.
 };
 
 Plan draw_plan(uint64_t seed);

@@ -84,6 +84,7 @@ class Process::NodeStore final : public host::Store {
   void apply_to_disk(const roles::Write& write) {
     if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) node_.records.put(*put);
     if (const auto* drop = std::get_if<roles::DropRecords>(&write.what)) node_.records.drop(*drop);
+    if (const auto* keep = std::get_if<roles::KeepRuns>(&write.what)) node_.records.keep(*keep);
     if (node_.is_server()) node_.database.apply(write);
   }
   void answer(WriteState state, Duration delay, roles::Outcome outcome, std::string why) {
@@ -222,9 +223,11 @@ Process::~Process() = default;
 
 void Process::add_roles() {
   if (node_.is_server()) {
-    driver_->add_role(pb::ROLE_SERVER, std::make_unique<roles::server::Server>(
-                                           world_.server_options, node_.database.state(),
-                                           node_.local(world_.now())));
+    roles::server::ServerOptions options = world_.server_options;
+    options.started_at_ms = world_.now().time_since_epoch().count() / 1000;
+    driver_->add_role(pb::ROLE_SERVER,
+                      std::make_unique<roles::server::Server>(
+                          std::move(options), node_.database.state(), node_.local(world_.now())));
     return;
   }
   if (node_.flag == pb::ROLE_FLAG_COORDINATOR) {

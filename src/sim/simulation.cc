@@ -25,6 +25,7 @@ Simulation::Simulation(Plan plan, std::string* trace)
   checkers_ = all_checkers(world_, ledger_, plan_);
   world_.freeze = stand_in_tasks;
   world_.weather = hurt_weather_ = plan_.weather;
+  world_.server_options.retain = plan_.retain;
   build();
 }
 

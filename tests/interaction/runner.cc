@@ -87,6 +87,7 @@ std::string show_result(const World& world) {
 void run_pool(World& world, const CommandLine& line) {
   const int workers = std::stoi(line.get("workers", "4"));
   const uint64_t agreed = std::stoul(line.get("agreed", "0"));
+  if (line.settings.contains("retain")) world.set_retain(duration_of(line.get("retain", "")));
   for (int i = 1; agreed > 0 && i <= workers; ++i) world.know("w" + std::to_string(i), agreed);
   world.start_server();
   for (int i = 1; i <= workers; ++i) world.join("w" + std::to_string(i), pb::ROLE_FLAG_AUTO);

@@ -69,8 +69,7 @@ void World::rebuild_storage() {
   auto* state = envelope.mutable_pool_state();
   *state->mutable_view() = node("server").database.view;
   for (const auto& [id, row] : node("server").database.rows) {
-    if (roles::server::is_over(row.state())) continue;
-    auto* live = state->add_live();
+    auto* live = roles::server::is_over(row.state()) ? state->add_kept() : state->add_live();
     live->set_job(id);
     live->set_run(row.run());
   }
@@ -126,6 +125,8 @@ void World::know(const std::string& name, uint64_t agreed) {
   row.set_agreed(agreed);
   node("server").database.machines[row.machine()] = row;
 }
+
+void World::set_retain(Duration retain) { pool_.server_options.retain = retain; }
 
 void World::pardon(const std::string& name) {
   pb::Envelope envelope = roles::envelope_to_server();

@@ -37,6 +37,7 @@ class World final : private sim::Observer {
   void set_class(const std::string& name, const std::string& numeric_class);
   // Before the server starts: what it has committed about a machine that is still to join.
   void know(const std::string& name, uint64_t agreed);
+  void set_retain(Duration retain);  // Before the server starts.
   void pardon(const std::string& name);
   void why(const std::string& what);  // A node's name, or "job".
 

@@ -163,6 +163,7 @@ void Job::seal(Effects& effects) {
 void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   if (lend.revision() < lend_revision_) return;
   lend_revision_ = lend.revision();
+  rules_heard_ = true;
   busy_ = lend.busy();
   retiring_ = lend.retiring();
   if (std::exchange(rules_.distinct_owners, lend.many_owners()) != lend.many_owners()) {
@@ -224,7 +225,8 @@ void Job::read_feeds(Instant now, Effects& effects) {
 void Job::begin_running(Instant now, Effects& effects) {
   const bool all = std::all_of(readers_.begin(), readers_.end(),
                                [](const auto& entry) { return entry.second.caught_up; });
-  if (!all || readers_.empty()) return;
+  // Before the server has said whose votes count, and whether of distinct owners, nothing settles.
+  if (!all || readers_.empty() || !rules_heard_) return;
   phase_ = Phase::kRunning;
   started_ = now;
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);

@@ -23,7 +23,8 @@ namespace muster::roles::coordinator {
 //   freezing    FreezeRequests was asked for.
 //   committing  CommitFrozen is repeated until the server has the digest in the job's row.
 //   sealing     a seal is on its way to the whole view: coordinators of lower epochs write no more.
-//   reading     records that other epochs left are read from the view; what they settled is adopted
+//   reading     records that other epochs left are read from the view, and the server says whose
+//               votes count; what they settled is adopted
 //               and written again under this epoch; requests are stored.
 //   running     machines are made ready, leases granted, answers read from the view, items settled.
 //   finishing   Finish is repeated until the server answers; then over().
@@ -226,6 +227,7 @@ class Job {
   std::set<std::string> known_machines_;     // Lent to it now or before.
   std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.
   VotingRules rules_;
+  bool rules_heard_ = false;                                        // By a Lend.
   std::set<std::string> quarantined_;                               // Their votes do not count.
   std::string retiring_;                                            // Gets no more leases.
   std::map<std::string, Standing> standings_;                       // By machine.

@@ -45,6 +45,7 @@ Effects Server::step(Instant now, const Event& event) {
   keep_view(now, effects);
   retry_rows(now, effects);
   expire_pins(now, effects);
+  expire_kept(now, effects);
   assign_jobs(now, effects);
   lend_machines(now, effects);
   for (const std::string& machine : std::exchange(untold_, {})) {
@@ -171,6 +172,30 @@ void Server::watch_node(Instant now, const std::string& machine, Effects& effect
   set_timer(machine, node);
 }
 
+int64_t Server::unix_ms(Instant now) const {
+  return options_.started_at_ms + (now - started_).count() / 1000;
+}
+
+bool Server::is_kept(const Job& job, Instant now) const {
+  return is_over(job.row.state()) &&
+         unix_ms(now) < job.row.ended_at_ms() + options_.retain.count() / 1000;
+}
+
+// Stores are told when a run's time has come.
+void Server::expire_kept(Instant now, Effects& effects) {
+  if (kept_until_ != Instant() && kept_until_ <= now) tell_everyone();
+  if (kept_until_ <= now) {
+    kept_until_ = {};
+    for (const auto& [id, job] : jobs_) {
+      if (!is_kept(job, now)) continue;
+      const auto left = job.row.ended_at_ms() + options_.retain.count() / 1000 - unix_ms(now);
+      const Instant until = now + milliseconds(left);
+      if (kept_until_ == Instant() || until < kept_until_) kept_until_ = until;
+    }
+  }
+  if (kept_until_ != Instant()) effects.wake_by(kept_until_);
+}
+
 void Server::tell(const std::string& machine) { untold_.insert(machine); }
 
 void Server::tell_everyone() {
@@ -188,6 +213,14 @@ void Server::send_pool_state(Instant now, const std::string& machine, Effects& e
     live->set_job(id);
     live->set_run(job.row.run());
     live->set_epoch(job.row.epoch());
+  }
+  if (in_view(machine)) {
+    for (const auto& [id, job] : jobs_) {
+      if (!is_kept(job, now)) continue;
+      auto* kept = state->add_kept();
+      kept->set_job(id);
+      kept->set_run(job.row.run());
+    }
   }
   state->set_revision(++revision_);
   state->set_lent_known(node.lent_known);
@@ -232,7 +265,7 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kJobProgress:
       return on_progress(now, envelope.job_progress(), effects);
     case pb::Envelope::kFinish:
-      return on_finish(from, envelope.finish(), effects);
+      return on_finish(now, from, envelope.finish(), effects);
     default:
       return;
   }
@@ -248,7 +281,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
     case pb::Envelope::kWatch:
       return on_watch(client, envelope.watch(), effects);
     case pb::Envelope::kCancelJob:
-      return on_cancel(client, envelope.cancel_job(), effects);
+      return on_cancel(now, client, envelope.cancel_job(), effects);
     case pb::Envelope::kWhy:
       return on_why(client, envelope.why(), effects);
     case pb::Envelope::kPardon:

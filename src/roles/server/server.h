@@ -11,11 +11,14 @@
 
 namespace muster::roles::server {
 
+constexpr Duration kRetain = seconds(30 * 24 * 3600);
+
 struct ServerOptions {
   uint32_t storage_nodes = 2;  // Members wanted in the storage view.
   std::string version;
   uint32_t quarantine_after = 3;  // Strikes; 0: never.
   int64_t started_at_ms = 0;      // Unix time.
+  Duration retain = kRetain;      // For which records of a run are kept when it is over.
 };
 
 // What the server had written when it stopped. A new pool starts with nothing.
@@ -109,6 +112,9 @@ class Server final : public Role {
   void watch_node(Instant now, const std::string& machine, Effects& effects);
   void set_timer(const std::string& machine, Node& node);
   void send_pool_state(Instant now, const std::string& machine, Effects& effects);
+  void expire_kept(Instant now, Effects& effects);
+  [[nodiscard]] int64_t unix_ms(Instant now) const;
+  [[nodiscard]] bool is_kept(const Job& job, Instant now) const;
   void tell(const std::string& machine);
   void tell_everyone();
   [[nodiscard]] pb::PoolStatus status() const;
@@ -134,11 +140,12 @@ class Server final : public Role {
   void accept(const std::string& client, const pb::Submit& submit, const pb::ModelPin& pin,
               Effects& effects);
   void on_watch(const std::string& client, const pb::Watch& watch, Effects& effects);
-  void on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects);
+  void on_cancel(Instant now, const std::string& client, const pb::CancelJob& cancel,
+                 Effects& effects);
   void on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit, Effects& effects);
   void on_commit_class(const std::string& from, const pb::CommitClass& commit, Effects& effects);
   void on_progress(Instant now, const pb::JobProgress& progress, Effects& effects);
-  void on_finish(const std::string& from, const pb::Finish& finish, Effects& effects);
+  void on_finish(Instant now, const std::string& from, const pb::Finish& finish, Effects& effects);
   void assign_jobs(Instant now, Effects& effects);
   void expire_pins(Instant now, Effects& effects);
   void write_row(RowWrite write, Effects& effects);
@@ -184,7 +191,8 @@ class Server final : public Role {
 
   std::map<std::string, Node> nodes_;
   std::set<std::pair<Instant, std::string>> timers_;  // When to look at which node.
-  std::set<std::string> untold_;                      // Nodes whose PoolState changed in this step.
+  Instant kept_until_{};  // The next run whose records are kept no longer; none: no such run.
+  std::set<std::string> untold_;  // Nodes whose PoolState changed in this step.
   uint64_t next_order_ = 1;
   uint64_t revision_;  // The last one told; starts above those of every server before.
   std::map<std::string, Instant> gone_since_;  // Members not there: when they were last heard.

@@ -197,6 +197,7 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   }
   const int64_t settled = job.row.settled_items(), total = job.row.total_items();
   job.row = std::move(write.row);
+  if (is_over(job.row.state())) kept_until_ = {};              // Looked at anew.
   if (!reassigned && !new_run && !is_over(job.row.state())) {  // Heard while it was written.
     job.row.set_settled_items(settled);
     job.row.set_total_items(total);
@@ -344,7 +345,8 @@ void Server::on_progress(Instant now, const pb::JobProgress& progress, Effects& 
   if (changed) notify(*job, "", effects);
 }
 
-void Server::on_finish(const std::string& from, const pb::Finish& finish, Effects& effects) {
+void Server::on_finish(Instant now, const std::string& from, const pb::Finish& finish,
+                       Effects& effects) {
   Job* job = current(finish.key());
   if (job == nullptr || job->writing) return;
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
@@ -354,6 +356,7 @@ void Server::on_finish(const std::string& from, const pb::Finish& finish, Effect
     return;
   }
   pb::JobRow row = job->row;
+  row.set_ended_at_ms(unix_ms(now));
   row.set_state(finish.has_failure() ? pb::JOB_STATE_FAILED : pb::JOB_STATE_DONE);
   row.set_reason(finish.failure().message());
   if (!finish.has_failure()) {
@@ -365,7 +368,8 @@ void Server::on_finish(const std::string& from, const pb::Finish& finish, Effect
   write_row(std::move(write), effects);
 }
 
-void Server::on_cancel(const std::string& client, const pb::CancelJob& cancel, Effects& effects) {
+void Server::on_cancel(Instant now, const std::string& client, const pb::CancelJob& cancel,
+                       Effects& effects) {
   pb::Envelope reply = to_client(client);
   auto refuse = [&](Code code, const std::string& why) {
     *reply.mutable_cancel_reply()->mutable_failure() = to_failure({code, why});
@@ -382,6 +386,7 @@ void Server::on_cancel(const std::string& client, const pb::CancelJob& cancel, E
   if (job.writing) return refuse(Code::kTryLater, "that job is just changing; try again");
   pb::JobRow row = job.row;
   row.set_state(pb::JOB_STATE_CANCELLED);
+  row.set_ended_at_ms(unix_ms(now));
   row.set_reason("cancelled");
   row.set_epoch(row.epoch() + 1);
   reply.mutable_cancel_reply()->set_state(row.state());

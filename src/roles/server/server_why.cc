@@ -36,7 +36,7 @@ void Server::record_reason(Instant now, Job& job, const std::string& machine,
   }
   pb::Reason& reason = again ? *same : reasons.back();
   reason.set_times(reason.times() + 1);
-  reason.set_at_ms(options_.started_at_ms + (now - started_).count() / 1000);
+  reason.set_at_ms(unix_ms(now));
   effects.persist.push_back({next_write_++, SaveReason{reason}});
 }
 

@@ -39,7 +39,8 @@ Effects Storage::step(Instant now, const Event& event) {
 size_t Storage::pending() const {
   const auto copying =
       std::count_if(copies_.begin(), copies_.end(), [](const Copy& copy) { return !copy.at_end; });
-  return writes_.size() + readers_.size() + static_cast<size_t>(copying) + (probe_ != 0 ? 1 : 0);
+  return writes_.size() + readers_.size() + static_cast<size_t>(copying) + (probe_ != 0 ? 1 : 0) +
+         (dropping_ != 0 ? 1 : 0);
 }
 
 void Storage::on_message(Instant, const pb::Envelope& envelope, Effects& effects) {
@@ -71,12 +72,14 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
   if (state.revision() < revision_) return;
   revision_ = state.revision();
   live_.assign(state.live().begin(), state.live().end());
+  kept_ = live_;
+  kept_.insert(kept_.end(), state.kept().begin(), state.kept().end());
   std::erase_if(readers_, [this](const Reader& reader) {
     return !is_live(reader.request.job(), reader.request.run());
   });
   std::erase_if(copies_,
-                [this](const Copy& copy) { return !is_live(copy.job.job(), copy.job.run()); });
-  if (state.view().number() <= view_.number()) return;
+                [this](const Copy& copy) { return !is_kept(copy.job.job(), copy.job.run()); });
+  if (state.view().number() <= view_.number()) return drop_what_is_over(effects);
   view_ = state.view();
   const Place before = std::exchange(place_, place_in(view_));
   start_copies();
@@ -92,6 +95,26 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
   if (place_ == Place::kOutside && before != Place::kOutside) {
     effects.warn("storage: no longer in the view");
   }
+  drop_what_is_over(effects);
+}
+
+// Only a member: whoever is not may hold what the members have lost.
+void Storage::drop_what_is_over(Effects& effects) {
+  if (place_ != Place::kMember || !problem_.empty() || dropping_ != 0) return;
+  std::set<std::pair<std::string, uint32_t>> kept;
+  for (const pb::LiveJob& run : kept_) kept.emplace(run.job(), run.run());
+  if (kept_on_disk_ == kept) return;
+  MUSTER_PROBE("records of runs that are over are dropped");
+  std::erase_if(state_.seals, [&](const auto& seal) { return !kept.contains(seal.first); });
+  dropping_ = next_write_++;
+  effects.persist.push_back({dropping_, KeepRuns{{kept.begin(), kept.end()}}});
+  kept_on_disk_ = std::move(kept);
+}
+
+bool Storage::is_kept(const std::string& job, uint32_t run) const {
+  return std::any_of(kept_.begin(), kept_.end(), [&](const pb::LiveJob& kept) {
+    return kept.job() == job && kept.run() == run;
+  });
 }
 
 bool Storage::is_live(const std::string& job, uint32_t run) const {
@@ -120,7 +143,8 @@ Storage::Judged Storage::judge(const google::protobuf::RepeatedPtrField<pb::Sign
   for (const auto& record : records) {
     const auto opened = open_record(record, keys_);
     judged.damaged |= !opened;
-    if (!opened || !is_live(opened->record.job(), opened->record.run())) continue;
+    const auto wanted = author == nullptr ? &Storage::is_kept : &Storage::is_live;
+    if (!opened || !(this->*wanted)(opened->record.job(), opened->record.run())) continue;
     if (author != nullptr && !may_write(*opened, *author)) continue;
     StoredRecord stored{opened->digest, opened->record.job(), opened->record.run(), opened->machine,
                         record.SerializeAsString()};
@@ -171,7 +195,16 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
     if (stored.outcome != Outcome::kDone) return;
     effects.note("storage: it can be written again");
     problem_.clear();
+    drop_what_is_over(effects);
     return say_state(effects);
+  }
+  if (stored.id == dropping_) {
+    dropping_ = 0;
+    if (stored.outcome != Outcome::kDone) {
+      kept_on_disk_.reset();
+      return on_write_failed(now, stored.why, effects);
+    }
+    return drop_what_is_over(effects);  // The list may have changed meanwhile.
   }
   auto found = writes_.find(stored.id);
   if (found == writes_.end()) return;
@@ -221,7 +254,7 @@ void Storage::try_again(Instant now, Effects& effects) {
 
 void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request,
                            Effects& effects) {
-  if (!is_live(request.job(), request.run())) return;
+  if (!is_kept(request.job(), request.run())) return;
   if (request.copying() && request.view() > view_.number()) return;  // It asks again.
   std::erase_if(readers_, [&](const Reader& reader) {
     return reader.address.role() == from.role() && reader.address.machine() == from.machine() &&
@@ -241,7 +274,9 @@ void Storage::on_read(const RecordsRead& read, Effects& effects) {
     scrub_.set_cursor(feed.at_end() ? 0 : feed.next());
     return;
   }
-  if (!is_live(feed.job(), feed.run())) return;     // Over, while it was read.
+  const bool wanted =
+      feed.copying() ? is_kept(feed.job(), feed.run()) : is_live(feed.job(), feed.run());
+  if (!wanted) return;                              // Over, while it was read.
   if (feed.records().empty() && !feed.copying()) {  // Nothing yet: answered by the next write.
     pb::Subscribe request;
     request.set_job(feed.job());
@@ -274,14 +309,15 @@ void Storage::repair(const pb::Feed& feed, const std::vector<Digest>& damaged, E
 // Looks at a batch of what is stored every now and then, job after job, so that damage is found
 // while another member still has the record.
 void Storage::scrub(Instant now, Effects& effects) {
-  if (place_ == Place::kOutside || live_.empty()) return;
+  if (place_ == Place::kOutside || kept_.empty()) return;
   effects.wake_by(std::max(scrub_at_, now + milliseconds(1)));
   if (scrub_at_ > now) return;
   scrub_at_ = now + kScrubEvery;
   if (scrub_.cursor() == 0) {  // The next job, from the beginning.
-    auto next = std::find_if(live_.begin(), live_.end(),
-                             [this](const pb::LiveJob& live) { return live.job() > scrub_.job(); });
-    if (next == live_.end()) next = live_.begin();
+    auto next = std::min_element(kept_.begin(), kept_.end(), [this](const auto& a, const auto& b) {
+      return std::pair(a.job() <= scrub_.job(), a.job()) <
+             std::pair(b.job() <= scrub_.job(), b.job());
+    });
     scrub_.set_job(next->job());
     scrub_.set_run(next->run());
     scrub_.set_copying(true);
@@ -326,7 +362,7 @@ void Storage::copy_from(const std::string& source, uint64_t since) {
     return copy.source == source && !copy.repairs;
   });
   if (known) return;
-  for (const auto& job : live_) copies_.push_back({.source = source, .since = since, .job = job});
+  for (const auto& job : kept_) copies_.push_back({.source = source, .since = since, .job = job});
 }
 
 void Storage::on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects) {

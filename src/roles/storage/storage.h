@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -31,8 +32,10 @@ struct StorageState {
 // the view; it lives on, and offers itself again after a test write of 64 MiB.
 // A record whose bytes are not those of its name is dropped and fetched from the other members; all
 // that is live is looked through, a batch every few seconds.
-// Invariant: an acknowledgement leaves only after the write is durable (Effects::send, `after`).
-// Keeps nothing in memory that the store does not have: a restart is a new object.
+// What the server lists neither as live nor as kept, a member drops; it takes and offers nothing of
+// it either, so it does not come back. Invariant: an acknowledgement leaves only after the write is
+// durable (Effects::send, `after`). Keeps nothing in memory that the store does not have: a restart
+// is a new object.
 //
 // A run that is sealed at an epoch takes no settled records and no requests of coordinators of
 // lower epochs any more; copies from other stores pass. Seals are records themselves: durable,
@@ -72,6 +75,7 @@ class Storage final : public Role {
   void on_read(const RecordsRead& read, Effects& effects);
   void repair(const pb::Feed& feed, const std::vector<Digest>& damaged, Effects& effects);
   void scrub(Instant now, Effects& effects);
+  void drop_what_is_over(Effects& effects);
   void wake_readers(const std::set<std::string>& jobs, Effects& effects);
   void start_copies();
   void copy_from(const std::string& source, uint64_t since);
@@ -89,6 +93,8 @@ class Storage final : public Role {
                              const pb::Address* author);
   [[nodiscard]] bool may_write(const OpenedRecord& record, const pb::Address& author) const;
   [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
+  [[nodiscard]] bool is_kept(const std::string& job,
+                             uint32_t run) const;  // Live, or over but kept.
   [[nodiscard]] Place place_in(const pb::View& view) const;
 
   std::string machine_;
@@ -96,7 +102,11 @@ class Storage final : public Role {
   const Keys& keys_;
   uint64_t revision_ = 0;  // Of the last PoolState on this line.
   pb::View view_;
-  std::vector<pb::LiveJob> live_;
+  std::vector<pb::LiveJob> live_, kept_;  // kept_: with those that are live.
+  // The runs that were kept when others were last dropped; none: nothing was dropped yet, or in
+  // vain.
+  std::optional<std::set<std::pair<std::string, uint32_t>>> kept_on_disk_;
+  WriteId dropping_ = 0;  // Under way.
   Place place_ = Place::kOutside;
   WriteId next_write_ = 1;
   struct PendingWrite {
