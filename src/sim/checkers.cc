@@ -185,14 +185,30 @@ class VotesAreSound final : public Checker {
       }
     }
     if (machines.empty()) return wrong(name_of(key) + " is settled without a vote");
-    check_count(key, has_many_owners(known.record.job()) ? owners.size() : machines.size());
+    const bool many = has_many_owners(known.record.job(), first_written_[verdict_of(known.record)]);
+    check_count(key, many ? owners.size() : machines.size());
+  }
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* put = std::get_if<roles::PutRecords>(&write.what);
+    if (put == nullptr) return;
+    for (const roles::StoredRecord& stored : put->records) {
+      const KnownRecord* known = ledger_.find(stored.digest);
+      if (known == nullptr || !known->record.has_settled()) continue;
+      first_written_.try_emplace(verdict_of(known->record), world_.now());
+    }
   }
 
  private:
-  // The server has told so for long enough that whoever settles has heard it.
-  bool has_many_owners(const std::string& job) const {
+  // The same under whatever epoch: what a successor adopts was settled by the rules of its time.
+  static std::string verdict_of(const pb::Record& record) {
+    std::string verdict = name_of(item_key(record, record.settled().item()));
+    for (const std::string& vote : record.settled().votes()) verdict += vote;
+    return verdict;
+  }
+  // The server had told so for long enough that whoever settled had heard it.
+  bool has_many_owners(const std::string& job, Instant then) const {
     auto since = many_since_.find(job);
-    return since != many_since_.end() && world_.now() - since->second > seconds(10);
+    return since != many_since_.end() && then - since->second > seconds(10);
   }
   void check_count(const ItemKey& key, size_t votes) {
     const auto& rows = world_.node("server").database.rows;
@@ -221,6 +237,7 @@ class VotesAreSound final : public Checker {
 
   std::set<Digest> checked_;
   std::map<RunKey, Instant> accepted_;
+  std::map<std::string, Instant> first_written_;  // By verdict.
   std::map<std::string, Instant> many_since_;  // By job: its coordinator was told of many owners.
 };
 
