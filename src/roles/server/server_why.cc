@@ -96,7 +96,7 @@ void Server::explain_job(const Job& job, pb::WhyReply& reply) const {
 
 // Why a machine has no work, when it has none.
 std::string Server::standing_of(const std::string& machine, const Node& node) const {
-  const std::string state = state_of(machine, node);
+  std::string state = state_of(machine, node);
   if (!node.store_problem.empty()) return state + "; cannot store: " + node.store_problem;
   if (is_quarantined(machine)) {
     return state + ": it was outvoted " + std::to_string(records_.at(machine).row.strikes()) +
