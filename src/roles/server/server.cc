@@ -10,7 +10,8 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)),
       started_(started),
       revision_(state.pool_epoch << 32),
-      view_(std::move(state.view)) {
+      view_(std::move(state.view)),
+      next_call_((state.pool_epoch << 32) + 1) {
   fresh_ = view_.number() == 0;
   for (pb::MachineRow& row : state.machines) {
     const std::string machine = row.machine();
@@ -224,6 +225,7 @@ void Server::send_pool_state(Instant now, const std::string& machine, Effects& e
   }
   state->set_revision(++revision_);
   state->set_lent_known(node.lent_known);
+  state->set_barred(!node.store_problem.empty());
   if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
     *state->mutable_lent() = key_of(job->second.row);
     state->set_coordinator(job->second.row.coordinator());

@@ -57,6 +57,7 @@ class Server final : public Role {
     bool lent_known = false;      // It has said what it holds, or cannot be lent.
     std::string lent_to;          // Job id, or empty.
     std::string store_problem;    // Why its store cannot be written; empty: it can.
+    uint64_t store_state = 0;     // Number of the last StoreState.
   };
   struct Job {
     pb::JobRow row;        // As committed.
@@ -211,7 +212,7 @@ class Server final : public Role {
   std::map<WriteId, RowWrite> row_writes_;
   std::vector<RowRetry> row_retries_;
   std::map<uint64_t, Pinning> pinning_;
-  uint64_t next_call_ = 1;
+  uint64_t next_call_;  // Above those of every server before: an answer to one of theirs came late.
   WriteId next_write_ = 1;
 };
 

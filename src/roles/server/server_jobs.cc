@@ -196,9 +196,12 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
     effects.note("job " + short_id(write.row.job()) + how);
   }
   const int64_t settled = job.row.settled_items(), total = job.row.total_items();
+  const std::string coordinator = job.row.coordinator();  // Empty: lost while it was written.
   job.row = std::move(write.row);
   if (is_over(job.row.state())) kept_until_ = {};              // Looked at anew.
   if (!reassigned && !new_run && !is_over(job.row.state())) {  // Heard while it was written.
+    // Not even when it is there again: a new process knows nothing of the job.
+    if (coordinator.empty()) job.row.clear_coordinator();
     job.row.set_settled_items(settled);
     job.row.set_total_items(total);
   }

@@ -109,8 +109,11 @@ void Server::retire_one(Instant now, Effects& effects) {
 void Server::on_store_state(const std::string& machine, const pb::StoreState& state,
                             Effects& effects) {
   auto node = nodes_.find(machine);
-  if (node == nodes_.end() || node->second.store_problem == state.problem()) return;
+  if (node == nodes_.end() || state.number() < node->second.store_state) return;
+  node->second.store_state = state.number();
+  if (node->second.store_problem == state.problem()) return;
   node->second.store_problem = state.problem();
+  tell(machine);
   if (!state.problem().empty()) {
     effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem());
   }

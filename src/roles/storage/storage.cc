@@ -71,6 +71,7 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
   effects.send.push_back({pool_state_seen(state.revision())});
   if (state.revision() < revision_) return;
   revision_ = state.revision();
+  barred_ = state.barred();
   live_.assign(state.live().begin(), state.live().end());
   kept_ = live_;
   kept_.insert(kept_.end(), state.kept().begin(), state.kept().end());
@@ -195,6 +196,7 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
     if (stored.outcome != Outcome::kDone) return;
     effects.note("storage: it can be written again");
     problem_.clear();
+    ++state_number_;
     drop_what_is_over(effects);
     return say_state(effects);
   }
@@ -226,6 +228,7 @@ void Storage::on_write_failed(Instant now, const std::string& why, Effects& effe
   for (Copy& copy : copies_) copy = {.source = copy.source, .since = copy.since, .job = copy.job};
   if (!problem_.empty()) return;
   problem_ = why;
+  ++state_number_;
   say_problem_at_ = now;
   probe_at_ = now + kProbeEvery;
   effects.warn("storage: cannot write, so this machine leaves the view: " + why);
@@ -234,17 +237,19 @@ void Storage::on_write_failed(Instant now, const std::string& why, Effects& effe
 void Storage::say_state(Effects& effects) const {
   pb::Envelope say = envelope_to_server();
   say.mutable_store_state()->set_problem(problem_);
+  say.mutable_store_state()->set_number(state_number_);
   effects.send.push_back({std::move(say)});
 }
 
-// While the store cannot be written: tells the server, and tries whether there is room again.
+// While the store cannot be written: tells the server, and tries whether there is room again. While
+// the server believes so wrongly: tells it that it can.
 void Storage::try_again(Instant now, Effects& effects) {
-  if (problem_.empty()) return;
+  if (problem_.empty() && !barred_) return;
   if (say_problem_at_ <= now) {
     say_state(effects);
     say_problem_at_ = now + kRepeatEvery;
   }
-  if (probe_at_ <= now && probe_ == 0) {
+  if (!problem_.empty() && probe_at_ <= now && probe_ == 0) {
     probe_ = next_write_++;
     probe_at_ = now + kProbeEvery;
     effects.persist.push_back({probe_, ProbeSpace{kProbeBytes}});
@@ -297,6 +302,7 @@ void Storage::repair(const pb::Feed& feed, const std::vector<Digest>& damaged, E
   effects.warn("storage: " + std::to_string(damaged.size()) +
                " damaged records dropped; fetching them from the others");
   effects.persist.push_back({next_write_++, DropRecords{damaged}});
+  if (!is_kept(feed.job(), feed.run())) return;  // Over, while it was read.
   for (const auto& member : view_.members()) {
     if (member.machine() == machine_ || place_ == Place::kOutside) continue;
     pb::LiveJob job;

@@ -122,7 +122,9 @@ class Storage final : public Role {
   pb::Subscribe scrub_;  // The batch that is looked at next.
   Instant scrub_at_{};
 
-  std::string problem_;  // Why the store cannot be written; empty: it can.
+  std::string problem_;        // Why the store cannot be written; empty: it can.
+  uint64_t state_number_ = 0;  // Rises whenever that changes.
+  bool barred_ = false;        // The server believes that it cannot.
   Instant say_problem_at_{}, probe_at_{};
   WriteId probe_ = 0;  // Under way.
 };
