@@ -32,6 +32,11 @@ std::string Job::fastest_class() const {
     if (!items_[i].votes.lacks_candidate()) continue;
     for (const Vote& vote : items_[i].votes.all()) speeds[vote.numeric_class] += 1;
   }
+  // Nor any such answer: that of the machines that were here and could come again.
+  const bool nobody = speeds.empty();
+  for (const auto& [name, numeric_class] : class_of_) {
+    if (nobody && !is_reference(name) && !quarantined_.contains(name)) speeds[numeric_class] += 1;
+  }
   const auto fastest = std::max_element(speeds.begin(), speeds.end(),
                                         [](auto& a, auto& b) { return a.second < b.second; });
   return fastest == speeds.end() ? "" : fastest->first;
