@@ -53,6 +53,9 @@ static Result<Reply> call(grpc::Channel& channel, const std::string& address, Ca
   context.set_deadline(now + kCallWait);
   Reply reply;
   const grpc::Status status = send(&context, &reply);
+  if constexpr (requires { reply.failure(); }) {  // The pool may say no.
+    if (reply.has_failure()) return fail(roles::to_error(reply.failure()));
+  }
   if (status.ok()) return reply;
   return fail(Code::kUnavailable,
               "the server at " + address + " did not answer: " + status.error_message());
@@ -61,11 +64,9 @@ static Result<Reply> call(grpc::Channel& channel, const std::string& address, Ca
 Result<pb::SubmitReply> PoolClient::submit(const pb::JobRequest& request) {
   pb::Submit submit;
   *submit.mutable_request() = request;
-  auto reply = call<pb::SubmitReply>(*line_->channel, address_, [&](auto* context, auto* out) {
+  return call<pb::SubmitReply>(*line_->channel, address_, [&](auto* context, auto* out) {
     return line_->stub->Submit(context, submit, out);
   });
-  if (reply && reply->has_failure()) return fail(roles::to_error(reply->failure()));
-  return reply;
 }
 
 Result<pb::JobList> PoolClient::list() {
@@ -83,31 +84,25 @@ Result<pb::PoolStatus> PoolClient::status() {
 Result<pb::CancelReply> PoolClient::cancel(const std::string& job) {
   pb::CancelJob request;
   request.set_job(job);
-  auto reply = call<pb::CancelReply>(*line_->channel, address_, [&](auto* context, auto* out) {
+  return call<pb::CancelReply>(*line_->channel, address_, [&](auto* context, auto* out) {
     return line_->stub->Cancel(context, request, out);
   });
-  if (reply && reply->has_failure()) return fail(roles::to_error(reply->failure()));
-  return reply;
 }
 
 Result<pb::WhyReply> PoolClient::why(const std::string& what) {
   pb::Why request;
   request.set_what(what);
-  auto reply = call<pb::WhyReply>(*line_->channel, address_, [&](auto* context, auto* out) {
+  return call<pb::WhyReply>(*line_->channel, address_, [&](auto* context, auto* out) {
     return line_->stub->Why(context, request, out);
   });
-  if (reply && reply->has_failure()) return fail(roles::to_error(reply->failure()));
-  return reply;
 }
 
 Result<pb::PardonReply> PoolClient::pardon(const std::string& machine) {
   pb::Pardon request;
   request.set_machine(machine);
-  auto reply = call<pb::PardonReply>(*line_->channel, address_, [&](auto* context, auto* out) {
+  return call<pb::PardonReply>(*line_->channel, address_, [&](auto* context, auto* out) {
     return line_->stub->Pardon(context, request, out);
   });
-  if (reply && reply->has_failure()) return fail(roles::to_error(reply->failure()));
-  return reply;
 }
 
 Status PoolClient::watch(const std::string& job,

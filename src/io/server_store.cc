@@ -58,26 +58,24 @@ struct ServerStore::Database {
     std::string view;
     sql << "SELECT view FROM pool", soci::into(view);
     if (!from_text(view, state.view)) state.view.Clear();
-    soci::rowset<std::string> rows =
-        (sql.prepare << "SELECT row FROM job AS j WHERE run = (SELECT MAX(run) FROM job "
-                        "WHERE job = j.job)");
-    for (const std::string& text : rows) {
-      pb::JobRow row;
-      if (from_text(text, row)) state.jobs.push_back(std::move(row));
-    }
-    soci::rowset<std::string> machines = (sql.prepare << "SELECT row FROM machine");
-    for (const std::string& text : machines) {
-      pb::MachineRow row;
-      if (from_text(text, row)) state.machines.push_back(std::move(row));
-    }
-    soci::rowset<std::string> reasons =
-        (sql.prepare << "SELECT reason FROM reason AS r WHERE run = (SELECT MAX(run) FROM job "
-                        "WHERE job = r.job) ORDER BY job, number");
-    for (const std::string& text : reasons) {
-      pb::Reason reason;
-      if (from_text(text, reason)) state.reasons.push_back(std::move(reason));
-    }
+    load("SELECT row FROM job AS j WHERE run = (SELECT MAX(run) FROM job WHERE job = j.job)",
+         state.jobs);
+    load("SELECT row FROM machine", state.machines);
+    load(
+        "SELECT reason FROM reason AS r WHERE run = (SELECT MAX(run) FROM job "
+        "WHERE job = r.job) ORDER BY job, number",
+        state.reasons);
     return state;
+  }
+
+  // What cannot be read is left out.
+  template <typename Message>
+  void load(const char* query, std::vector<Message>& messages) {
+    soci::rowset<std::string> rows = (sql.prepare << query);
+    for (const std::string& text : rows) {
+      Message message;
+      if (from_text(text, message)) messages.push_back(std::move(message));
+    }
   }
 
   // Whether this server still owns the pool; asked inside every transaction.

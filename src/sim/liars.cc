@@ -71,7 +71,7 @@ class Run final : private Observer {
     const bool lies = i % (pool_.workers / pool_.liars) == 0;
     Node& node = add("w" + std::to_string(i), pb::ROLE_FLAG_COMPUTE);
     node.owner = lies && pool_.one_owner ? "liars" : node.name;
-    node.engine.model_class = {.name = "exact", .approximate = false};
+    node.engine.model_class = {.name = "exact"};
     if (lies) node.engine.lie = pool_.alike ? "the same" : node.name;
     // Ten seconds of an item are one item a shard; quick ones go in shards of many.
     node.engine.per_item = pool_.one_item_a_shard ? seconds(10) : milliseconds(100);

@@ -77,8 +77,7 @@ void draw_natures(Rng rng, Plan& plan) {
     const uint64_t which = mixed ? rng.below(3) : 0;
     const bool approximate = !exact && which != 1;
     if (known) node.agreed = rng.below(2) * (150 + rng.below(200));
-    node.model_class = {.name = (approximate ? "approximate-" : "exact-") + std::to_string(which),
-                        .approximate = approximate};
+    node.model_class.name = (approximate ? "approximate-" : "exact-") + std::to_string(which);
     if (healthy < 4 || one_in(rng, 2)) {
       node.healthy = true;
       ++healthy;

@@ -3,10 +3,13 @@
 #include <cmath>
 
 #include "base/rng.h"
+#include "roles/coordinator/votes.h"
 #include "sim/hash_keys.h"
 
 namespace muster::sim {
 namespace {
+
+using roles::coordinator::is_approximate;
 
 double tolerance(uint32_t tokens) { return 1e-4 * (1.0 + tokens); }
 
@@ -32,7 +35,7 @@ double fraction(uint64_t hash) { return static_cast<double>(hash % 9801) / 10'00
 std::vector<pb::Response> answers_of(const ModelClass& model_class,
                                      const std::vector<Question>& questions, uint64_t draw) {
   std::vector<pb::Response> responses;
-  const uint64_t own = mix(model_class.name, model_class.approximate ? draw : 0);
+  const uint64_t own = mix(model_class.name, is_approximate(model_class.name) ? draw : 0);
   for (const Question& question : questions) {
     const Truth truth = truth_of(question);
     const uint64_t noise = mix(question.second, own ^ mix(question.first));
@@ -50,7 +53,7 @@ std::vector<pb::Response> answers_of(const ModelClass& model_class,
 bool is_allowed(const std::string& numeric_class, const std::vector<pb::Response>& responses,
                 const std::vector<Question>& questions) {
   if (responses.size() != questions.size()) return false;
-  if (!numeric_class.starts_with("approximate")) {
+  if (!is_approximate(numeric_class)) {
     const auto only = answers_of({.name = numeric_class}, questions, 0);
     return std::equal(only.begin(), only.end(), responses.begin(),
                       [](const pb::Response& a, const pb::Response& b) {

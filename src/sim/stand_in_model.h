@@ -13,7 +13,6 @@ namespace muster::sim {
 // may then fall either way.
 struct ModelClass {
   std::string name = "test";
-  bool approximate = false;
   bool exact = false;  // Not moved at all: what one process alone would say.
 };
 

@@ -15,7 +15,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
   fresh_ = view_.number() == 0;
   for (pb::MachineRow& row : state.machines) {
     const std::string machine = row.machine();
-    records_[machine].row = std::move(row);
+    standings_[machine].row = std::move(row);
   }
   for (pb::JobRow& row : state.jobs) {
     Job& job = jobs_[row.job()];
@@ -63,7 +63,7 @@ size_t Server::pending() const {
     count += job.lent.size() + job.asked.size() + job.watchers.size();
   }
   for (const auto& [machine, node] : nodes_) count += node.seen < node.told ? 1 : 0;
-  for (const auto& [machine, record] : records_) count += record.write ? 1 : 0;
+  for (const auto& [machine, standing] : standings_) count += standing.write ? 1 : 0;
   return count;
 }
 
@@ -338,10 +338,10 @@ pb::PoolStatus Server::status() const {
     added->set_version(node.hello.version());
     added->set_storage_address(node.hello.storage_address());
     if (!node.store_problem.empty()) added->set_reason("cannot store: " + node.store_problem);
-    auto record = records_.find(machine);
-    if (record == records_.end()) continue;
-    *added->mutable_charges() = record->second.row.charges();
-    added->set_quarantined(record->second.row.quarantined());
+    auto standing = standings_.find(machine);
+    if (standing == standings_.end()) continue;
+    *added->mutable_charges() = standing->second.row.charges();
+    added->set_quarantined(standing->second.row.quarantined());
     if (added->charges_size() > 0 && added->reason().empty()) {
       added->set_reason("outvoted: " + added->charges().rbegin()->difference());
     }

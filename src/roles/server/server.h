@@ -87,7 +87,7 @@ class Server final : public Role {
     RowWrite write;
   };
   // What is known of a machine's answers, whether it is there or not.
-  struct Record {
+  struct Standing {
     pb::MachineRow row;                 // As committed.
     std::vector<pb::Envelope> replies;  // To send when what is being written is durable.
     std::optional<WriteId> write;
@@ -162,10 +162,10 @@ class Server final : public Role {
                         Effects& effects);
   void take_tallies(const std::vector<pb::Tally>& tallies, Effects& effects);
   void on_pardon(const std::string& client, const pb::Pardon& pardon, Effects& effects);
-  void write_machine(Record& record, pb::MachineRow row, Effects& effects);
+  void write_machine(Standing& standing, pb::MachineRow row, Effects& effects);
   bool on_machine_stored(Instant now, const Stored& stored, Effects& effects);
   void on_quarantine(Instant now, const std::string& machine, Effects& effects);
-  Record& record_of(const std::string& machine);
+  Standing& standing_of(const std::string& machine);
   [[nodiscard]] bool is_quarantined(const std::string& machine) const;
 
   // server_why.cc: why things are as they are.
@@ -175,7 +175,7 @@ class Server final : public Role {
   void on_why(const std::string& client, const pb::Why& why, Effects& effects) const;
   void explain_job(const Job& job, pb::WhyReply& reply) const;
   void explain_machine(const std::string& machine, pb::WhyReply& reply) const;
-  [[nodiscard]] std::string standing_of(const std::string& machine, const Node& node) const;
+  [[nodiscard]] std::string describe(const std::string& machine, const Node& node) const;
 
   // server_lending.cc: which machine works for which job.
   void on_want(Instant now, const pb::WantWorkers& want, Effects& effects);
@@ -207,7 +207,7 @@ class Server final : public Role {
   Instant view_due_{};          // After an attempt that failed.
 
   std::map<std::string, Job> jobs_;
-  std::map<std::string, Record> records_;  // By machine: those that have answered something.
+  std::map<std::string, Standing> standings_;  // By machine: those that have answered something.
   std::map<WriteId, pb::MachineRow> machine_writes_;
   std::map<WriteId, RowWrite> row_writes_;
   std::vector<RowRetry> row_retries_;

@@ -83,11 +83,11 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
   for (const std::string& machine : job.lent) {
     auto* loan = lend.mutable_lend()->add_loans();
     loan->set_machine(machine);
-    auto record = records_.find(machine);
-    if (record != records_.end()) loan->set_agreed(record->second.row.agreed());
+    auto standing = standings_.find(machine);
+    if (standing != standings_.end()) loan->set_agreed(standing->second.row.agreed());
   }
-  for (const auto& [machine, record] : records_) {
-    if (record.row.quarantined()) lend.mutable_lend()->add_quarantined(machine);
+  for (const auto& [machine, standing] : standings_) {
+    if (standing.row.quarantined()) lend.mutable_lend()->add_quarantined(machine);
   }
   uint32_t busy = 0;
   std::set<std::string> owners;

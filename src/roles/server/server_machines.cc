@@ -21,15 +21,15 @@ bool has_charge(const pb::MachineRow& row, const pb::Charge& charge) {
 
 }  // namespace
 
-Server::Record& Server::record_of(const std::string& machine) {
-  Record& record = records_[machine];
-  record.row.set_machine(machine);
-  return record;
+Server::Standing& Server::standing_of(const std::string& machine) {
+  Standing& standing = standings_[machine];
+  standing.row.set_machine(machine);
+  return standing;
 }
 
 bool Server::is_quarantined(const std::string& machine) const {
-  auto record = records_.find(machine);
-  return record != records_.end() && record->second.row.quarantined();
+  auto standing = standings_.find(machine);
+  return standing != standings_.end() && standing->second.row.quarantined();
 }
 
 // A strike is a charge that came before the one before it was made good by many agreeing items;
@@ -39,17 +39,17 @@ void Server::on_report_charge(Instant now, const std::string& from, const pb::Re
   const pb::Charge& charge = report.charge();
   Job* job = current(report.key());
   if (job == nullptr || charge.machine().empty()) return;
-  Record& record = record_of(charge.machine());
-  if (record.write) {  // What finds no room is reported again.
-    if (record.waiting.size() < kMostWaiting) record.waiting.emplace_back(from, report);
+  Standing& standing = standing_of(charge.machine());
+  if (standing.write) {  // What finds no room is reported again.
+    if (standing.waiting.size() < kMostWaiting) standing.waiting.emplace_back(from, report);
     return;
   }
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_charge_noted()->mutable_key() = report.key();
   answer.mutable_charge_noted()->set_item(charge.item());
   answer.mutable_charge_noted()->set_machine(charge.machine());
-  if (has_charge(record.row, charge)) return effects.send.push_back({std::move(answer)});
-  pb::MachineRow row = record.row;
+  if (has_charge(standing.row, charge)) return effects.send.push_back({std::move(answer)});
+  pb::MachineRow row = standing.row;
   auto* charges = row.mutable_charges();
   if (charges->size() >= kMostCharges) charges->DeleteSubrange(0, 1);
   *charges->Add() = charge;
@@ -57,20 +57,20 @@ void Server::on_report_charge(Instant now, const std::string& from, const pb::Re
   row.set_strikes(charge.agreed() >= kForgivenBy ? 1 : row.strikes() + 1);
   const uint32_t limit = options_.quarantine_after;
   row.set_quarantined(row.quarantined() || (limit > 0 && row.strikes() >= limit));
-  record.replies.push_back(std::move(answer));
+  standing.replies.push_back(std::move(answer));
   record_reason(now, *job, charge.machine(), "outvoted: " + charge.difference(), effects);
   effects.warn("machine " + short_id(charge.machine()) + " was outvoted: " + charge.difference());
-  write_machine(record, std::move(row), effects);
+  write_machine(standing, std::move(row), effects);
 }
 
 // Not precious: what is lost here, the machine earns again.
 void Server::take_tallies(const std::vector<pb::Tally>& tallies, Effects& effects) {
   for (const pb::Tally& tally : tallies) {
-    Record& record = record_of(tally.machine());
-    if (record.write) continue;
-    pb::MachineRow row = record.row;
+    Standing& standing = standing_of(tally.machine());
+    if (standing.write) continue;
+    pb::MachineRow row = standing.row;
     row.set_agreed(tally.agreed() + (tally.charged() ? 0 : row.agreed()));
-    write_machine(record, std::move(row), effects);
+    write_machine(standing, std::move(row), effects);
   }
 }
 
@@ -80,12 +80,12 @@ void Server::on_pardon(const std::string& client, const pb::Pardon& pardon, Effe
     *reply.mutable_pardon_reply()->mutable_failure() = to_failure({code, why});
     effects.send.push_back({std::move(reply)});
   };
-  Record* found = nullptr;
-  for (auto& [machine, record] : records_) {
+  Standing* found = nullptr;
+  for (auto& [machine, standing] : standings_) {
     if (pardon.machine().empty() || !machine.starts_with(pardon.machine())) continue;
     if (found != nullptr)
       return refuse(Code::kInvalidArgument, "several machines begin so; say more");
-    found = &record;
+    found = &standing;
   }
   if (found == nullptr) {
     return refuse(Code::kNotFound, "nothing is held against a machine '" + pardon.machine() + "'");
@@ -100,10 +100,10 @@ void Server::on_pardon(const std::string& client, const pb::Pardon& pardon, Effe
   write_machine(*found, std::move(row), effects);
 }
 
-void Server::write_machine(Record& record, pb::MachineRow row, Effects& effects) {
-  record.write = next_write_++;
-  machine_writes_[*record.write] = row;
-  effects.persist.push_back({*record.write, SaveMachine{std::move(row)}});
+void Server::write_machine(Standing& standing, pb::MachineRow row, Effects& effects) {
+  standing.write = next_write_++;
+  machine_writes_[*standing.write] = row;
+  effects.persist.push_back({*standing.write, SaveMachine{std::move(row)}});
 }
 
 // What could not be written is asked for again by whoever asked.
@@ -111,19 +111,19 @@ bool Server::on_machine_stored(Instant now, const Stored& stored, Effects& effec
   auto written = machine_writes_.extract(stored.id);
   if (written.empty()) return false;
   const std::string machine = written.mapped().machine();
-  Record& record = records_.at(machine);
-  record.write.reset();
-  const auto replies = std::exchange(record.replies, {});
-  const auto waiting = std::exchange(record.waiting, {});
+  Standing& standing = standings_.at(machine);
+  standing.write.reset();
+  const auto replies = std::exchange(standing.replies, {});
+  const auto waiting = std::exchange(standing.waiting, {});
   if (stored.outcome != Outcome::kDone) {
-    MUSTER_PROBE("a machine's record could not be committed");
+    MUSTER_PROBE("a machine's standing could not be committed");
     return true;
   }
-  const bool was = record.row.quarantined();
-  record.row = std::move(written.mapped());
+  const bool was = standing.row.quarantined();
+  standing.row = std::move(written.mapped());
   for (const pb::Envelope& reply : replies) effects.send.push_back({reply});
-  if (record.row.quarantined() && !was) on_quarantine(now, machine, effects);
-  if (was && !record.row.quarantined()) {
+  if (standing.row.quarantined() && !was) on_quarantine(now, machine, effects);
+  if (was && !standing.row.quarantined()) {
     effects.note("machine " + short_id(machine) + " is pardoned");
     for (auto& [id, job] : jobs_) job.lend_due = {};
   }

@@ -63,7 +63,7 @@ void Server::on_why(const std::string& client, const pb::Why& why, Effects& effe
   }
   std::set<std::string> known;
   for (const auto& [machine, node] : nodes_) known.insert(machine);
-  for (const auto& [machine, record] : records_) known.insert(machine);
+  for (const auto& [machine, standing] : standings_) known.insert(machine);
   std::copy_if(known.begin(), known.end(), std::back_inserter(machines), begins);
   if (jobs.size() + machines.size() > 1) {
     *reply.mutable_failure() =
@@ -95,11 +95,11 @@ void Server::explain_job(const Job& job, pb::WhyReply& reply) const {
 }
 
 // Why a machine has no work, when it has none.
-std::string Server::standing_of(const std::string& machine, const Node& node) const {
+std::string Server::describe(const std::string& machine, const Node& node) const {
   std::string state = state_of(machine, node);
   if (!node.store_problem.empty()) return state + "; cannot store: " + node.store_problem;
   if (is_quarantined(machine)) {
-    return state + ": it was outvoted " + std::to_string(records_.at(machine).row.strikes()) +
+    return state + ": it was outvoted " + std::to_string(standings_.at(machine).row.strikes()) +
            " times; 'muster pardon " + short_id(machine) + "' lets it in again";
   }
   if (!node.lent_to.empty() || node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return state;
@@ -123,7 +123,7 @@ std::string Server::standing_of(const std::string& machine, const Node& node) co
 void Server::explain_machine(const std::string& machine, pb::WhyReply& reply) const {
   reply.set_what(machine);
   auto node = nodes_.find(machine);
-  reply.set_now(node == nodes_.end() ? "not connected" : standing_of(machine, node->second));
+  reply.set_now(node == nodes_.end() ? "not connected" : describe(machine, node->second));
   for (const auto& [id, job] : jobs_) {
     for (const pb::Reason& reason : job.reasons) {
       if (reason.machine() == machine) *reply.add_reasons() = reason;
