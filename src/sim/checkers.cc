@@ -126,7 +126,7 @@ class SettledNeverChanges final : public Checker {
  public:
   using Checker::Checker;
   void on_acknowledged(const KnownRecord& known) override {
-    if (!known.record.has_settled()) return;
+    if (!known.record.has_settled() || !held(ledger_.view(), known.digest)) return;
     const ItemKey key = item_key(known.record, known.record.settled().item());
     const std::string value = bytes_of(known.record.settled());
     auto [entry, is_new] = settled_.try_emplace(key, First{value, known.digest});
@@ -140,10 +140,8 @@ class SettledNeverChanges final : public Checker {
   void on_applied(const Node&, const roles::Write& write) override {
     const auto* save = std::get_if<roles::SaveView>(&write.what);
     if (save == nullptr) return;
-    std::erase_if(settled_, [&](const auto& entry) {
-      return !held(save->view.members(), entry.second.digest) &&
-             !held(save->view.joiners(), entry.second.digest);
-    });
+    std::erase_if(settled_,
+                  [&](const auto& entry) { return !held(save->view, entry.second.digest); });
   }
 
  private:
@@ -151,6 +149,9 @@ class SettledNeverChanges final : public Checker {
     std::string value;
     Digest digest;  // Of the record that was acknowledged last.
   };
+  bool held(const pb::View& view, const Digest& digest) const {
+    return held(view.members(), digest) || held(view.joiners(), digest);
+  }
   bool held(const google::protobuf::RepeatedPtrField<pb::Member>& stores,
             const Digest& digest) const {
     return std::any_of(stores.begin(), stores.end(), [&](const pb::Member& store) {

@@ -98,7 +98,8 @@ void World::kill(Node& node) {
   observer_.on_ended(node);
   if (!node.is_server()) return;
   for (auto& [name, other] : nodes_) {
-    if (other->session != 0) close_line(*other);
+    other->admitted = 0;
+    close_line(*other);
   }
 }
 
@@ -174,11 +175,21 @@ void World::connect(Node& node) {
   joined.hello.set_version(node.version);
   if (node.stores()) joined.hello.set_store_id(node.records.store_id());
   tell_line(node, roles::LineUp{});
-  agenda.in(delay(), [this, &server, life = server.life, joined = std::move(joined)] {
-    in_process(server, life, [this, &server, joined](Process& process) {
-      process.driver().deliver(server.local(now()), pb::ROLE_SERVER, joined);
-    });
-  });
+  node.hello_arrives = now() + delay();
+  agenda.at(node.hello_arrives,
+            [this, &node, session = node.session, life = server.life, joined = std::move(joined)] {
+              in_process(*server_, life, [this, &node, session, joined](Process&) {
+                admit(node, session, joined);
+              });
+            });
+}
+
+// One line a machine: the one whose Hello came last. Should that be an older one, the node's own
+// closes, and it connects again.
+void World::admit(Node& node, uint64_t session, const roles::NodeJoined& joined) {
+  const uint64_t before = std::exchange(node.admitted, session);
+  server_->process->driver().deliver(server_->local(now()), pb::ROLE_SERVER, joined);
+  if (before != 0 && before == node.session) close_line(node);
 }
 
 void World::retry_connect(Node& node, Duration pause) {
@@ -192,16 +203,18 @@ void World::retry_connect(Node& node, Duration pause) {
   });
 }
 
-// Both ends see the line close, each if the close reaches it.
+// Both ends see the line close, each if the close reaches it; the server no sooner than the Hello.
 void World::close_line(Node& node) {
-  if (std::exchange(node.session, 0) == 0) return;
-  Node& server = *server_;
+  const uint64_t session = std::exchange(node.session, 0);
+  if (session == 0) return;
   tell_line(node, roles::LineDown{});
-  if (server.process && !node.cut_up) {
-    agenda.in(delay(), [this, &node, &server, life = server.life] {
-      in_process(server, life, [this, &node, &server](Process& process) {
-        if (node.session != 0) return;  // A newer line is there: nobody left.
-        process.driver().deliver(server.local(now()), pb::ROLE_SERVER,
+  if (server_->process && !node.cut_up) {
+    const Instant arrives = std::max(now() + delay(), node.hello_arrives);
+    agenda.at(arrives, [this, &node, session, life = server_->life] {
+      in_process(*server_, life, [this, &node, session](Process& process) {
+        if (node.admitted != session) return;  // Another line is there: nobody left.
+        node.admitted = 0;
+        process.driver().deliver(server_->local(now()), pb::ROLE_SERVER,
                                  roles::NodeLeft{node.machine});
       });
     });

@@ -65,8 +65,10 @@ struct Node {
   int64_t clock_drift_ppm = 0;  // Its clock against the world's.
 
   std::unique_ptr<Process> process;  // Null: not running.
-  uint64_t life = 0;     // Raised by every start and end: what an older life asked for is dropped.
-  uint64_t session = 0;  // Of its line to the server; 0: none.
+  uint64_t life = 0;      // Raised by every start and end: what an older life asked for is dropped.
+  uint64_t session = 0;   // Of its line to the server; 0: none.
+  uint64_t admitted = 0;  // Of the line that the server takes for the machine's; 0: none.
+  Instant hello_arrives{};                // The last one it sent.
   bool cut_up = false, cut_down = false;  // Nothing passes to the server, from the server.
   bool paused = false;
   uint64_t pauses = 0;                         // How often it was paused.
@@ -101,7 +103,7 @@ class World {
   Agenda agenda{Instant(seconds(100))};
   Weather weather;
   Rng rng;
-  // Backs the items of a job; by default those of the real tasks.
+  // The items of a job; by default those of the real tasks.
   std::function<Result<std::shared_ptr<const roles::FrozenTasks>>(const pb::JobRequest&)> freeze;
   // Gets what the server says to a client, by the client's name.
   std::function<void(const std::string& client, const pb::Envelope&)> to_client;
@@ -145,6 +147,7 @@ class World {
   void arrive_at_server(Node& from, Travelling envelope);
   void receive(Node& node, Travelling envelope);
   void retry_connect(Node& node, Duration pause);
+  void admit(Node& node, uint64_t session, const roles::NodeJoined& joined);
   void schedule_wake(Node& node);
   void tell_line(Node& node, roles::Event event);
   [[nodiscard]] Duration delay();
