@@ -55,7 +55,7 @@ void draw_nodes(Rng rng, Plan& plan) {
     plan.nodes.push_back(node);
   }
   const bool mixed_versions = one_in(rng, 4);
-  const int workers = 4 + static_cast<int>(rng.below(9));
+  const int workers = 4 + static_cast<int>(rng.below(7));
   const bool same_owners = one_in(rng, 3), crowd = one_in(rng, 4);
   for (int i = 1; i <= workers; ++i) {
     NodePlan node = draw_worker(rng, i, same_owners);
@@ -96,7 +96,7 @@ void draw_jobs(Rng rng, Plan& plan) {
     job.model = "ORG/model-" + std::to_string(i);
     job.tasks = {"tinyMMLU"};
     if (one_in(rng, 2)) job.tasks.push_back("tinyHellaswag");
-    job.items = 1 + static_cast<int>(rng.below(80));
+    job.items = 1 + static_cast<int>(rng.below(78));
     job.redundancy = one_in(rng, 4) ? 1 + static_cast<uint32_t>(rng.below(3)) : 2;
     job.quorum_wait_ms = one_in(rng, 4) ? 5'000 : 30'000;
     job.adaptive = one_in(rng, 4);
@@ -110,27 +110,45 @@ void draw_jobs(Rng rng, Plan& plan) {
 
 struct KindDraw {
   FaultKind kind;
+  const char* name;
   uint64_t one_seed_in;  // How rare a seed is that has this kind.
   Duration longest;
 };
 
 constexpr KindDraw kKinds[] = {
-    {FaultKind::kKill, 2, seconds(20)},         {FaultKind::kWipe, 3, seconds(20)},
-    {FaultKind::kUnplug, 4, seconds(40)},       {FaultKind::kCutUp, 4, seconds(20)},
-    {FaultKind::kCutDown, 4, seconds(20)},      {FaultKind::kPause, 3, seconds(25)},
-    {FaultKind::kBlip, 3, seconds(0)},          {FaultKind::kDiskFull, 4, seconds(30)},
-    {FaultKind::kDiskSlow, 4, seconds(30)},     {FaultKind::kRot, 4, seconds(0)},
-    {FaultKind::kDatabaseAway, 5, seconds(20)}, {FaultKind::kDatabaseUnknown, 4, seconds(20)},
-    {FaultKind::kEngineFails, 4, seconds(20)},  {FaultKind::kEngineStuck, 4, seconds(40)},
-    {FaultKind::kEngineSlow, 4, seconds(40)},   {FaultKind::kLyingStore, 4, seconds(30)},
-    {FaultKind::kModelMissing, 6, seconds(30)}, {FaultKind::kStorm, 3, seconds(15)},
-    {FaultKind::kDatabaseSlow, 6, seconds(20)}, {FaultKind::kSecondServer, 8, seconds(15)},
-    {FaultKind::kCrowdLeaves, 8, seconds(20)},
+    {FaultKind::kKill, "kill", 2, seconds(20)},
+    {FaultKind::kWipe, "wipe", 3, seconds(20)},
+    {FaultKind::kUnplug, "unplug", 4, seconds(40)},
+    {FaultKind::kCutUp, "cut up", 4, seconds(20)},
+    {FaultKind::kCutDown, "cut down", 4, seconds(20)},
+    {FaultKind::kPause, "pause", 3, seconds(25)},
+    {FaultKind::kBlip, "blip", 3, seconds(0)},
+    {FaultKind::kDiskFull, "disk full", 4, seconds(30)},
+    {FaultKind::kDiskSlow, "disk slow", 4, seconds(30)},
+    {FaultKind::kRot, "rot", 4, seconds(0)},
+    {FaultKind::kDatabaseAway, "database away", 5, seconds(20)},
+    {FaultKind::kDatabaseUnknown, "database unknown", 4, seconds(20)},
+    {FaultKind::kEngineFails, "engine fails", 4, seconds(20)},
+    {FaultKind::kEngineStuck, "engine stuck", 4, seconds(40)},
+    {FaultKind::kEngineSlow, "engine slow", 4, seconds(40)},
+    {FaultKind::kLyingStore, "lying store", 4, seconds(30)},
+    {FaultKind::kModelMissing, "model missing", 6, seconds(30)},
+    {FaultKind::kStorm, "storm", 3, seconds(15)},
+    {FaultKind::kDatabaseSlow, "database slow", 6, seconds(20)},
+    {FaultKind::kSecondServer, "second server", 8, seconds(15)},
+    {FaultKind::kCrowdLeaves, "crowd leaves", 8, seconds(20)},
+    {FaultKind::kSlowLine, "slow line", 4, seconds(30)},
+    {FaultKind::kFlap, "flap", 5, seconds(20)},
 };
 
 bool is_of_database(FaultKind kind) {
   return kind == FaultKind::kDatabaseAway || kind == FaultKind::kDatabaseUnknown ||
          kind == FaultKind::kDatabaseSlow || kind == FaultKind::kSecondServer;
+}
+
+bool is_of_line(FaultKind kind) {
+  return kind == FaultKind::kUnplug || kind == FaultKind::kCutUp || kind == FaultKind::kCutDown ||
+         kind == FaultKind::kBlip || kind == FaultKind::kFlap || kind == FaultKind::kSlowLine;
 }
 
 // Whom it may strike. The server's disk has faults of its own; a coordinator has no disk.
@@ -139,8 +157,7 @@ std::string draw_target(Rng& rng, FaultKind kind, const Plan& plan) {
   if (is_of_database(kind)) return "server";
   std::vector<std::string> names;
   const bool any = kind == FaultKind::kKill || kind == FaultKind::kPause;
-  const bool not_server = kind == FaultKind::kUnplug || kind == FaultKind::kBlip ||
-                          kind == FaultKind::kCutUp || kind == FaultKind::kCutDown;
+  const bool not_server = is_of_line(kind);
   for (const NodePlan& node : plan.nodes) {
     if (node.name == "server" ? any : (any || not_server || node.name.starts_with("w"))) {
       names.push_back(node.name);
@@ -161,6 +178,7 @@ void draw_faults(Rng rng, Plan& plan) {
   if (swarm.has(3)) plan.weather.repeated_per_mille = static_cast<uint32_t>(rng.below(100));
   plan.weather.least_delay = between(rng, Duration(100), milliseconds(5));
   plan.weather.jitter = swarm.has(3) ? between(rng, {}, milliseconds(500)) : milliseconds(1);
+  if (swarm.has(3)) plan.weather.late_per_mille = static_cast<uint32_t>(rng.below(50));
   if (kinds.empty()) return;
   const uint64_t count = rng.below(25);
   for (uint64_t i = 0; i < count; ++i) {
@@ -181,51 +199,9 @@ std::string seconds_text(Instant at) {
 }  // namespace
 
 const char* to_string(FaultKind kind) {
-  switch (kind) {
-    case FaultKind::kKill:
-      return "kill";
-    case FaultKind::kWipe:
-      return "wipe";
-    case FaultKind::kUnplug:
-      return "unplug";
-    case FaultKind::kCutUp:
-      return "cut up";
-    case FaultKind::kCutDown:
-      return "cut down";
-    case FaultKind::kBlip:
-      return "blip";
-    case FaultKind::kPause:
-      return "pause";
-    case FaultKind::kDiskFull:
-      return "disk full";
-    case FaultKind::kDiskSlow:
-      return "disk slow";
-    case FaultKind::kRot:
-      return "rot";
-    case FaultKind::kLyingStore:
-      return "lying store";
-    case FaultKind::kDatabaseAway:
-      return "database away";
-    case FaultKind::kDatabaseSlow:
-      return "database slow";
-    case FaultKind::kSecondServer:
-      return "second server";
-    case FaultKind::kCrowdLeaves:
-      return "crowd leaves";
-    case FaultKind::kDatabaseUnknown:
-      return "database unknown";
-    case FaultKind::kEngineFails:
-      return "engine fails";
-    case FaultKind::kEngineStuck:
-      return "engine stuck";
-    case FaultKind::kEngineSlow:
-      return "engine slow";
-    case FaultKind::kModelMissing:
-      return "model missing";
-    case FaultKind::kStorm:
-      return "storm";
-  }
-  return "?";
+  return std::find_if(std::begin(kKinds), std::end(kKinds),
+                      [kind](const KindDraw& draw) { return draw.kind == kind; })
+      ->name;
 }
 
 Plan draw_plan(uint64_t seed) {
@@ -258,7 +234,8 @@ std::string describe(const Plan& plan) {
             (job.force ? ", forced again" : "") + "\n";
   }
   text += "  lost " + std::to_string(plan.weather.lost_per_mille) + ", repeated " +
-          std::to_string(plan.weather.repeated_per_mille) + " per mille, jitter " +
+          std::to_string(plan.weather.repeated_per_mille) + ", late " +
+          std::to_string(plan.weather.late_per_mille) + " per mille, jitter " +
           std::to_string(plan.weather.jitter.count()) + " us\n";
   for (const Fault& fault : plan.faults) {
     text += "  " + seconds_text(fault.at) + " to " + seconds_text(fault.until) + "  " +

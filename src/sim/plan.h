@@ -53,6 +53,8 @@ enum class FaultKind {
   kEngineSlow,
   kModelMissing,
   kCrowdLeaves,  // Half of the workers at once; they come back at once too.
+  kSlowLine,     // All that it says and hears takes up to 4 s more.
+  kFlap,         // Its line closes every few seconds.
   kStorm,        // Envelopes of the whole pool lost, late, repeated, overtaken.
 };
 const char* to_string(FaultKind kind);

@@ -9,22 +9,19 @@
 namespace muster::sim {
 namespace {
 
-constexpr Weather kCalm{.least_delay = milliseconds(1), .jitter = milliseconds(1)};
-
 constexpr uint64_t kMostAtOnce = 100'000;  // Steps: somebody wakes for what it does not do then.
-
-const NodePlan& plan_of(const Plan& plan, const std::string& name) {
-  return *std::find_if(plan.nodes.begin(), plan.nodes.end(),
-                       [&](const NodePlan& node) { return node.name == name; });
-}
 
 }  // namespace
 
 Simulation::Simulation(Plan plan, std::string* trace)
-    : plan_(std::move(plan)), trace_(trace), world_(plan_.seed, *this), begun_(world_.now()) {
+    : plan_(std::move(plan)),
+      trace_(trace),
+      world_(plan_.seed, *this),
+      faults_(world_, plan_),
+      begun_(world_.now()) {
   checkers_ = all_checkers(world_, ledger_, plan_);
   world_.freeze = stand_in_tasks;
-  world_.weather = hurt_weather_ = plan_.weather;
+  world_.weather = plan_.weather;
   world_.server_options.retain = plan_.retain;
   build();
 }
@@ -64,166 +61,27 @@ void Simulation::build() {
 void Simulation::schedule_faults() {
   for (const Fault& fault : plan_.faults) {
     world_.agenda.at(fault.at, [this, &fault] { strike(fault); });
-    world_.agenda.at(std::min(fault.until, plan_.healed), [this, &fault] { pass(fault); });
+    world_.agenda.at(std::min(fault.until, plan_.healed), [this, &fault] {
+      if (!fault.node.empty())
+        trace(world_.node(fault.node), std::string("PASSES ") + to_string(fault.kind));
+      faults_.pass(fault);
+    });
   }
   world_.agenda.at(plan_.healed, [this] { heal(); });
 }
 
-// Half of the workers go, or come back, within an instant.
-void Simulation::crowd(bool leaves) {
-  bool every_other = false;
-  for (const NodePlan& planned : plan_.nodes) {
-    if (!planned.name.starts_with("w") || (every_other = !every_other)) continue;
-    Node& node = world_.node(planned.name);
-    if (leaves) {
-      world_.kill(node);
-    } else if (!node.process && world_.now() >= planned.joins) {
-      world_.start(node);
-    }
-  }
-}
-
 void Simulation::strike(const Fault& fault) {
-  if (fault.kind == FaultKind::kCrowdLeaves) return crowd(true);
-  if (fault.kind == FaultKind::kStorm) {
-    storm_until_ = std::max(storm_until_, fault.until);
-    world_.weather = {.least_delay = milliseconds(1),
-                      .jitter = seconds(3),
-                      .lost_per_mille = 300,
-                      .repeated_per_mille = 300};
-    return;
-  }
-  Node& node = world_.node(fault.node);
+  if (fault.node.empty()) return faults_.strike(fault);
+  const Node& node = world_.node(fault.node);
   trace(node, std::string("FAULT ") + to_string(fault.kind));
-  switch (fault.kind) {
-    case FaultKind::kKill:
-      return world_.kill(node);
-    case FaultKind::kWipe:
-      world_.kill(node);
-      return node.records.wipe("store-" + node.name + "-" + std::to_string(++wipes_));
-    case FaultKind::kUnplug:
-      node.cut_up = node.cut_down = true;
-      return expect_noticed(node);
-    case FaultKind::kCutUp:
-      node.cut_up = true;
-      return expect_noticed(node);
-    case FaultKind::kCutDown:
-      node.cut_down = true;
-      return;
-    case FaultKind::kBlip:
-      return world_.close_line(node);
-    case FaultKind::kPause:
-      return world_.pause(node);
-    case FaultKind::kDiskFull:
-      node.disk.full = true;
-      return;
-    case FaultKind::kDiskSlow:
-      node.disk.latency = milliseconds(1500);
-      return;
-    case FaultKind::kRot:
-      return rot(node);
-    case FaultKind::kLyingStore:
-      node.disk.lies = true;
-      return;
-    case FaultKind::kDatabaseAway:
-      node.disk.away = true;
-      return;
-    case FaultKind::kDatabaseSlow:
-      node.disk.latency = milliseconds(1500);
-      return;
-    case FaultKind::kSecondServer:
-      ++node.database.pool_epoch;
-      return;
-    case FaultKind::kDatabaseUnknown:
-      node.disk.unknown_per_mille = 500;
-      return;
-    case FaultKind::kEngineFails:
-      node.engine.failing = true;
-      return;
-    case FaultKind::kEngineStuck:
-      node.engine.per_item = {};
-      return;
-    case FaultKind::kEngineSlow:
-      node.engine.per_item = seconds(8);
-      return;
-    case FaultKind::kModelMissing:
-      node.engine.missing_model = true;
-      return;
-    case FaultKind::kStorm:
-    case FaultKind::kCrowdLeaves:
-      return;
-  }
+  faults_.strike(fault);
+  if (fault.kind == FaultKind::kUnplug || fault.kind == FaultKind::kCutUp) expect_noticed(node);
 }
-
-void Simulation::pass(const Fault& fault) {
-  if (fault.kind == FaultKind::kCrowdLeaves) return crowd(false);
-  if (fault.kind == FaultKind::kStorm) {
-    world_.weather = hurt_weather_;
-    return;
-  }
-  Node& node = world_.node(fault.node);
-  const NodePlan& planned = plan_of(plan_, fault.node);
-  trace(node, std::string("PASSES ") + to_string(fault.kind));
-  switch (fault.kind) {
-    case FaultKind::kKill:
-    case FaultKind::kWipe:
-      if (!planned.healthy && fault.until > plan_.healed) return;  // Gone for good.
-      if (!node.process && world_.now() >= planned.joins) world_.start(node);
-      return;
-    case FaultKind::kUnplug:
-    case FaultKind::kCutUp:
-    case FaultKind::kCutDown:
-      node.cut_up = node.cut_down = false;
-      ++node.heals;
-      return;
-    case FaultKind::kPause:
-      return world_.resume(node);
-    case FaultKind::kDiskFull:
-      node.disk.full = false;
-      return;
-    case FaultKind::kDiskSlow:
-      node.disk.latency = planned.disk_latency;
-      return;
-    case FaultKind::kLyingStore:
-      node.disk.lies = false;
-      return;
-    case FaultKind::kDatabaseAway:
-      node.disk.away = false;
-      return;
-    case FaultKind::kDatabaseSlow:
-      node.disk.latency = planned.disk_latency;
-      return;
-    case FaultKind::kSecondServer:  // It goes away again, and this one is started anew.
-      if (!node.process) return;
-      world_.kill(node);
-      return world_.start(node);
-    case FaultKind::kDatabaseUnknown:
-      node.disk.unknown_per_mille = 0;
-      return;
-    case FaultKind::kEngineFails:
-      node.engine.failing = false;
-      return;
-    case FaultKind::kEngineStuck:
-    case FaultKind::kEngineSlow:
-      node.engine.per_item = planned.per_item;
-      return;
-    case FaultKind::kModelMissing:
-      node.engine.missing_model = false;
-      return;
-    case FaultKind::kBlip:
-    case FaultKind::kRot:
-    case FaultKind::kStorm:
-    case FaultKind::kCrowdLeaves:
-      return;
-  }
-}
-
-void Simulation::rot(Node& node) { node.records.rot(world_.rng.next()); }
 
 // Whoever is of the healthy core runs, and nothing ails anybody; some of the others stay away.
 void Simulation::heal() {
   trace(world_.node("server"), "HEALED");
-  world_.weather = hurt_weather_ = kCalm;
+  faults_.end();
   for (const NodePlan& planned : plan_.nodes) {
     Node& node = world_.node(planned.name);
     if (node.process || !planned.healthy) continue;
@@ -240,11 +98,12 @@ void Simulation::expect_noticed(const Node& node) {
   };
   const auto then = connected();
   if (!server.process || server.paused || node.session == 0) return;
-  if (world_.now() < storm_until_ + seconds(4)) return;  // Old envelopes may still be on their way.
+  if (world_.now() < faults_.late_until() + seconds(4))
+    return;  // Old envelopes may still be on their way.
   world_.agenda.in(seconds(10), [this, &server, &node, connected, then] {
     const bool went_on = connected() == then && server.process && !server.paused;
     const Duration age = world_.now() - server.started;
-    if (!went_on || age < seconds(25) || world_.now() < storm_until_ + seconds(14)) return;
+    if (!went_on || age < seconds(25) || world_.now() < faults_.late_until() + seconds(14)) return;
     if (world_.server_knows(node))
       why_ = "silence is noticed within 10 s: the server still counts on " + node.name;
   });

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/checkers.h"
+#include "sim/faults.h"
 #include "sim/ledger.h"
 #include "sim/plan.h"
 #include "sim/researcher.h"
@@ -43,10 +44,7 @@ class Simulation final : private Observer {
 
   void build();
   void schedule_faults();
-  void crowd(bool leaves);
   void strike(const Fault& fault);
-  void pass(const Fault& fault);
-  void rot(Node& node);
   void expect_noticed(const Node& node);
   void heal();
   [[nodiscard]] bool all_over() const;
@@ -60,14 +58,12 @@ class Simulation final : private Observer {
   Plan plan_;
   std::string* trace_;
   World world_;
+  Faults faults_;
   Ledger ledger_;
   std::vector<std::unique_ptr<Checker>> checkers_;
   std::vector<std::unique_ptr<Researcher>> researchers_;
   Instant begun_;
-  Weather hurt_weather_;
-  Instant storm_until_{};
   uint64_t digest_ = 0;
-  uint32_t wipes_ = 0;
   std::string why_;
 };
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration kFirstRetry = milliseconds(200);
 constexpr Duration kSlowestRetry = seconds(5);
+constexpr Duration kLatest = seconds(20);
 
 Result<std::shared_ptr<const roles::FrozenTasks>> freeze_real_tasks(const pb::JobRequest& request) {
   auto tasks = std::make_shared<roles::FrozenTasks>();
@@ -61,10 +62,13 @@ Node* World::find(const std::string& machine) const {
   return found == by_machine_.end() ? nullptr : found->second;
 }
 
-Duration World::delay() {
-  if (weather.jitter == Duration()) return weather.least_delay;
-  return weather.least_delay +
-         Duration(static_cast<int64_t>(rng.below(static_cast<uint64_t>(weather.jitter.count()))));
+Duration World::uniform(Duration below) {
+  return Duration(static_cast<int64_t>(rng.below(static_cast<uint64_t>(below.count()))));
+}
+
+Duration World::delay(const Node* node) {
+  const Duration jitter = weather.jitter + (node == nullptr ? Duration() : node->line_jitter);
+  return weather.least_delay + (jitter == Duration() ? Duration() : uniform(jitter));
 }
 
 void World::start(Node& node) {
@@ -175,7 +179,7 @@ void World::connect(Node& node) {
   joined.hello.set_version(node.version);
   if (node.stores()) joined.hello.set_store_id(node.records.store_id());
   tell_line(node, roles::LineUp{});
-  node.hello_arrives = now() + delay();
+  node.hello_arrives = now() + delay(&node);
   agenda.at(node.hello_arrives,
             [this, &node, session = node.session, life = server.life, joined = std::move(joined)] {
               in_process(*server_, life, [this, &node, session, joined](Process&) {
@@ -194,10 +198,7 @@ void World::admit(Node& node, uint64_t session, const roles::NodeJoined& joined)
 
 void World::retry_connect(Node& node, Duration pause) {
   if (!reconnects) return;
-  const auto wait =
-      pause == Duration()
-          ? pause
-          : Duration(static_cast<int64_t>(rng.below(static_cast<uint64_t>(pause.count())) + 1));
+  const auto wait = pause == Duration() ? pause : uniform(pause) + Duration(1);
   agenda.in(wait, [this, &node, life = node.life] {
     if (node.life == life) connect(node);
   });
@@ -209,7 +210,7 @@ void World::close_line(Node& node) {
   if (session == 0) return;
   tell_line(node, roles::LineDown{});
   if (server_->process && !node.cut_up) {
-    const Instant arrives = std::max(now() + delay(), node.hello_arrives);
+    const Instant arrives = std::max(now() + delay(&node), node.hello_arrives);
     agenda.at(arrives, [this, &node, session, life = server_->life] {
       in_process(*server_, life, [this, &node, session](Process& process) {
         if (node.admitted != session) return;  // Another line is there: nobody left.
@@ -250,11 +251,12 @@ void World::carry(Node& node, bool up, Travelling envelope) {
   const int copies = rng.below(1000) < weather.repeated_per_mille ? 2 : 1;
   for (int i = 1; i <= copies; ++i) {
     Travelling one = i == copies ? std::move(envelope) : envelope;
-    agenda.in(delay(), [this, &node, up, session = node.session, one = std::move(one)]() mutable {
-      if (node.session != session) return;  // Of an older line.
-      if (up ? node.cut_up : node.cut_down) return;
-      up ? arrive_at_server(node, std::move(one)) : receive(node, std::move(one));
-    });
+    agenda.in(delay(&node),
+              [this, &node, up, session = node.session, one = std::move(one)]() mutable {
+                if (node.session != session) return;  // Of an older line.
+                if (up ? node.cut_up : node.cut_down) return;
+                up ? arrive_at_server(node, std::move(one)) : receive(node, std::move(one));
+              });
   }
 }
 

@@ -21,6 +21,7 @@ namespace muster::sim {
 struct Weather {
   Duration least_delay{}, jitter{};  // Each takes least_delay + uniform [0, jitter].
   uint32_t lost_per_mille = 0, repeated_per_mille = 0;
+  uint32_t late_per_mille = 0;  // Of those between nodes: up to 20 s late, while others overtake.
 };
 
 // How a node's engine behaves.
@@ -70,6 +71,7 @@ struct Node {
   uint64_t admitted = 0;  // Of the line that the server takes for the machine's; 0: none.
   Instant hello_arrives{};                // The last one it sent.
   bool cut_up = false, cut_down = false;  // Nothing passes to the server, from the server.
+  Duration line_jitter{};                 // More than the weather's, each way.
   bool paused = false;
   uint64_t pauses = 0;                         // How often it was paused.
   uint64_t heals = 0;                          // How often a cut was healed.
@@ -150,7 +152,9 @@ class World {
   void admit(Node& node, uint64_t session, const roles::NodeJoined& joined);
   void schedule_wake(Node& node);
   void tell_line(Node& node, roles::Event event);
-  [[nodiscard]] Duration delay();
+  // Of one hop; `node`: between it and the server.
+  [[nodiscard]] Duration delay(const Node* node = nullptr);
+  [[nodiscard]] Duration uniform(Duration below);
 
   Observer& observer_;
   std::map<std::string, std::unique_ptr<Node>> nodes_;  // By name; "server" is one.
