@@ -10,6 +10,9 @@ using roles::Event;
 void Store::read(pb::Role, const roles::ReadRecords&) {
   MUSTER_CHECK(!"this store holds no records");
 }
+void Store::read_digests(pb::Role, const roles::ReadDigests&) {
+  MUSTER_CHECK(!"this store holds no records");
+}
 
 Driver::Driver(std::string machine, Ports ports)
     : machine_(std::move(machine)), ports_(std::move(ports)) {}
@@ -116,6 +119,9 @@ void Driver::execute(pb::Role name, const roles::Command& command) {
     void operator()(const roles::StopScoring&) const { driver.ports_.engine->stop_scoring(); }
     void operator()(const roles::ReadRecords& read) const {
       driver.ports_.stores.at(owner)->read(owner, read);
+    }
+    void operator()(const roles::ReadDigests& read) const {
+      driver.ports_.stores.at(owner)->read_digests(owner, read);
     }
   };
   std::visit(Visitor{*this, name}, command);

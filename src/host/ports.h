@@ -35,6 +35,8 @@ class Store {
   // Answered by RecordsRead to `owner`. Only a record store is asked. A read sees every write that
   // was asked for before it.
   virtual void read(pb::Role owner, const roles::ReadRecords& read);
+  // The same, answered by DigestsRead.
+  virtual void read_digests(pb::Role owner, const roles::ReadDigests& read);
 };
 
 class Engine {

@@ -99,12 +99,17 @@ void RecordStore::read(pb::Role owner, const roles::ReadRecords& read) {
   thread_->put(ReadJob{owner, read});
 }
 
+void RecordStore::read_digests(pb::Role owner, const roles::ReadDigests& read) {
+  thread_->put(DigestsJob{owner, read});
+}
+
 void RecordStore::take(std::deque<Work> work) {
   write_together(work);
   for (Work& entry : work) {
-    auto* job = std::get_if<ReadJob>(&entry);
-    if (job == nullptr) continue;
-    inbox_.post(job->owner, read_batch(job->read));
+    if (auto* job = std::get_if<ReadJob>(&entry)) inbox_.post(job->owner, read_batch(job->read));
+    if (auto* job = std::get_if<DigestsJob>(&entry)) {
+      inbox_.post(job->owner, roles::DigestsRead{job->read.about, digests_of(job->read)});
+    }
   }
 }
 
@@ -202,14 +207,28 @@ Status RecordStore::keep(const roles::KeepRuns& keep) {
 
 roles::RecordsRead RecordStore::read_batch(const roles::ReadRecords& read) {
   std::vector<Digest> damaged;
-  auto feed = read_feed(read.request, damaged);
+  auto feed = read.request.digests().empty() ? read_feed(read.request, damaged)
+                                             : read_picked(read.request, damaged);
   damaged_ |= !feed && feed.error().code == Code::kDataLoss;
   return {read.reader, std::move(feed), std::move(damaged)};
 }
 
-// A record is checked against its name before it leaves.
-Result<pb::Feed> RecordStore::read_feed(const pb::Subscribe& request,
-                                        std::vector<Digest>& damaged) {
+Result<std::vector<Digest>> RecordStore::digests_of(const roles::ReadDigests& read) {
+  std::vector<Digest> digests;
+  MUSTER_TRY(auto find,
+             Statement::prepare(database_, "SELECT digest FROM record WHERE job = ? AND run = ?"));
+  find.bind_text(1, read.job);
+  find.bind(2, static_cast<int64_t>(read.run));
+  while (true) {
+    MUSTER_TRY(const bool row, find.step());
+    if (!row) return digests;
+    MUSTER_TRY(digests.emplace_back(), Digest::from_bytes(find.blob(0)));
+  }
+}
+
+namespace {
+
+pb::Feed answer_to(const pb::Subscribe& request) {
   pb::Feed feed;
   feed.set_job(request.job());
   feed.set_run(request.run());
@@ -217,6 +236,46 @@ Result<pb::Feed> RecordStore::read_feed(const pb::Subscribe& request,
   feed.set_next(request.cursor());
   feed.set_copying(request.copying());
   feed.set_epoch(request.epoch());
+  feed.set_picked(!request.digests().empty());
+  return feed;
+}
+
+// A record is checked against its name before it leaves.
+void add_checked(const std::string& record, const Digest& name, pb::Feed& feed,
+                 std::vector<Digest>& damaged) {
+  auto* added = feed.add_records();
+  if (added->ParseFromString(record) && roles::record_digest(*added) == name) return;
+  feed.mutable_records()->RemoveLast();
+  damaged.push_back(name);
+}
+
+}  // namespace
+
+Result<pb::Feed> RecordStore::read_picked(const pb::Subscribe& request,
+                                          std::vector<Digest>& damaged) {
+  pb::Feed feed = answer_to(request);
+  size_t bytes = 0;
+  for (const std::string& name : request.digests()) {
+    if (bytes >= roles::kMaxPutBytes) break;
+    MUSTER_TRY(const Digest digest, Digest::from_bytes(name));
+    MUSTER_TRY(auto find, Statement::prepare(database_,
+                                             "SELECT bytes FROM record WHERE digest = ? AND "
+                                             "job = ? AND run = ?"));
+    find.bind(1, digest.view());
+    find.bind_text(2, request.job());
+    find.bind(3, static_cast<int64_t>(request.run()));
+    MUSTER_TRY(const bool row, find.step());
+    if (!row) continue;
+    const std::string record = find.blob(0);
+    bytes += record.size();
+    add_checked(record, digest, feed, damaged);
+  }
+  return feed;
+}
+
+Result<pb::Feed> RecordStore::read_feed(const pb::Subscribe& request,
+                                        std::vector<Digest>& damaged) {
+  pb::Feed feed = answer_to(request);
   MUSTER_TRY(auto find,
              Statement::prepare(database_,
                                 "SELECT sequence, bytes, digest FROM record WHERE job = ? AND "
@@ -234,10 +293,7 @@ Result<pb::Feed> RecordStore::read_feed(const pb::Subscribe& request,
     bytes += record.size();
     feed.set_next(static_cast<uint64_t>(find.integer(0)));
     MUSTER_TRY(const Digest name, Digest::from_bytes(find.blob(2)));
-    auto* added = feed.add_records();
-    if (added->ParseFromString(record) && roles::record_digest(*added) == name) continue;
-    feed.mutable_records()->RemoveLast();
-    damaged.push_back(name);
+    add_checked(record, name, feed, damaged);
   }
   return feed;
 }

@@ -34,6 +34,7 @@ class RecordStore final : public host::Store {
 
   void write(pb::Role owner, roles::Write write) override;
   void read(pb::Role owner, const roles::ReadRecords& read) override;
+  void read_digests(pb::Role owner, const roles::ReadDigests& read) override;
 
  private:
   struct WriteJob {
@@ -44,7 +45,11 @@ class RecordStore final : public host::Store {
     pb::Role owner;
     roles::ReadRecords read;
   };
-  using Work = std::variant<WriteJob, ReadJob>;
+  struct DigestsJob {
+    pb::Role owner;
+    roles::ReadDigests read;
+  };
+  using Work = std::variant<WriteJob, ReadJob, DigestsJob>;
 
   explicit RecordStore(host::Inbox& inbox) : inbox_(inbox) {}
   Status prepare(const Path& path);
@@ -59,6 +64,8 @@ class RecordStore final : public host::Store {
   Status keep(const roles::KeepRuns& keep);
   roles::RecordsRead read_batch(const roles::ReadRecords& read);
   Result<pb::Feed> read_feed(const pb::Subscribe& request, std::vector<Digest>& damaged);
+  Result<pb::Feed> read_picked(const pb::Subscribe& request, std::vector<Digest>& damaged);
+  Result<std::vector<Digest>> digests_of(const roles::ReadDigests& read);
 
   host::Inbox& inbox_;
   Path folder_, set_aside_;

@@ -2,7 +2,7 @@
 // batches and ends; a broken file is set aside.
 #include "io/record_store.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <condition_variable>
 #include <fstream>
@@ -100,6 +100,32 @@ TEST_F(RecordStoreTest, CutsAFeedIntoBatches) {
   }
   EXPECT_EQ(seen, 10);
   EXPECT_GE(batches, 3);
+}
+
+TEST_F(RecordStoreTest, NamesARunsRecordsAndServesThoseThatArePicked) {
+  auto store = *RecordStore::open(folder, answers);
+  roles::StoredRecord other = record("c");
+  other.run = 2;
+  store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{record("a"), record("b"), other}}});
+  answers.wait<roles::Stored>();
+  pb::Envelope about;
+  about.mutable_holds()->set_job("job");
+  store->read_digests(pb::ROLE_STORAGE, {"job", 1, about});
+  const auto named = answers.wait<roles::DigestsRead>();
+  EXPECT_TRUE(named.about.has_holds());
+  EXPECT_THAT(*named.digests,
+              ::testing::UnorderedElementsAre(record("a").digest, record("b").digest));
+  roles::ReadRecords ask;
+  ask.request.set_job("job");
+  ask.request.set_run(1);
+  for (const auto& wanted : {record("b"), record("c"), record("none")}) {
+    ask.request.add_digests(std::string(wanted.digest.view()));
+  }
+  store->read(pb::ROLE_STORAGE, ask);
+  const pb::Feed feed = *answers.wait<roles::RecordsRead>().feed;
+  EXPECT_TRUE(feed.picked());
+  ASSERT_EQ(feed.records_size(), 1);  // That of another run is not of this one.
+  EXPECT_EQ(feed.records(0).body(), "b");
 }
 
 TEST_F(RecordStoreTest, NamesADamagedRecordAndIsMendedByTheSameRecord) {

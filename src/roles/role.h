@@ -98,8 +98,14 @@ struct ReadRecords {
   pb::Address reader;
   pb::Subscribe request;
 };
-using Command =
-    std::variant<PinModel, FreezeRequests, LoadModel, ScoreItem, StopScoring, ReadRecords>;
+// Read the names of all records of a run. The answer repeats `about`: what they are read for.
+struct ReadDigests {
+  std::string job;
+  uint32_t run = 0;
+  pb::Envelope about;
+};
+using Command = std::variant<PinModel, FreezeRequests, LoadModel, ScoreItem, StopScoring,
+                             ReadRecords, ReadDigests>;
 
 // ---- What can happen to a role.
 
@@ -170,10 +176,14 @@ struct RecordsRead {
   Result<pb::Feed> feed;
   std::vector<Digest> damaged;  // Names whose bytes are not there or not theirs; not in the feed.
 };
+struct DigestsRead {
+  pb::Envelope about;
+  Result<std::vector<Digest>> digests;  // In no order.
+};
 
 using Event = std::variant<Tick, Received, Stored, NodeJoined, NodeLeft, LineUp, LineDown, Resumed,
                            ModelPinned, RequestsFrozen, ModelLoading, ModelLoaded, Scoring,
-                           ItemScored, RecordsRead>;
+                           ItemScored, RecordsRead, DigestsRead>;
 
 // ---- What one step asks the outside world to do. Plain data: the daemon executes it, the
 // simulator executes it under faults, a test simply reads it.

@@ -43,10 +43,22 @@ class Checker : public Observer {
   std::string found_;
 };
 
-// Every checker there is, by name.
-std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger, const Plan& plan);
+// Makes the checkers, each by its name.
+struct AllCheckers {
+  template <typename T>
+  void add(const char* name) {
+    list.push_back(std::make_unique<T>(name, world, ledger, plan));
+  }
+  World& world;
+  Ledger& ledger;
+  const Plan& plan;
+  std::vector<std::unique_ptr<Checker>> list;
+};
+void add_checkers_of_jobs(AllCheckers& all);
+void add_checkers_of_stores(AllCheckers& all);
+void add_checkers_of_items(AllCheckers& all);
 
-// What one honest process alone would answer, for the items of a job as the simulator freezes them.
-Result<std::shared_ptr<const roles::FrozenTasks>> stand_in_tasks(const pb::JobRequest& request);
+// Every checker there is.
+std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger, const Plan& plan);
 
 }  // namespace muster::sim

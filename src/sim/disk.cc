@@ -65,8 +65,38 @@ std::optional<Digest> RecordDisk::rot(uint64_t draw) {
   return record.digest;
 }
 
+std::vector<Digest> RecordDisk::digests_of(const std::string& job, uint32_t run) const {
+  std::vector<Digest> digests;
+  for (const roles::StoredRecord& record : records_) {
+    if (record.job == job && record.run == run) digests.push_back(record.digest);
+  }
+  return digests;
+}
+
+roles::RecordsRead RecordDisk::read_picked(const roles::ReadRecords& read) const {
+  const pb::Subscribe& request = read.request;
+  pb::Feed feed;
+  std::vector<Digest> damaged;
+  feed.set_job(request.job());
+  feed.set_run(request.run());
+  feed.set_copying(true);
+  feed.set_picked(true);
+  for (const std::string& name : request.digests()) {
+    const Digest digest = *Digest::from_bytes(name);
+    auto found = by_digest_.find(digest);
+    if (found == by_digest_.end()) continue;
+    if (rotten_.contains(digest)) {
+      damaged.push_back(digest);
+    } else {
+      feed.add_records()->ParseFromString(records_[found->second].bytes);
+    }
+  }
+  return {read.reader, std::move(feed), std::move(damaged)};
+}
+
 roles::RecordsRead RecordDisk::read(const roles::ReadRecords& read) const {
   const pb::Subscribe& request = read.request;
+  if (!request.digests().empty()) return read_picked(read);
   pb::Feed feed;
   std::vector<Digest> damaged;
   feed.set_job(request.job());

@@ -23,6 +23,7 @@ class RecordDisk {
   void drop(const roles::DropRecords& drop);
   void keep(const roles::KeepRuns& keep);
   [[nodiscard]] roles::RecordsRead read(const roles::ReadRecords& read) const;
+  [[nodiscard]] std::vector<Digest> digests_of(const std::string& job, uint32_t run) const;
   // A fault, not the pool, took it at some time: nobody is to blame should it be missing.
   [[nodiscard]] bool was_harmed(const Digest& digest) const { return harmed_.contains(digest); }
   // Intact.
@@ -34,6 +35,8 @@ class RecordDisk {
   [[nodiscard]] const std::vector<roles::StoredRecord>& records() const { return records_; }
 
  private:
+  [[nodiscard]] roles::RecordsRead read_picked(const roles::ReadRecords& read) const;
+
   roles::storage::StorageState state_;
   std::vector<roles::StoredRecord> records_;  // In the order of writing: a feed's cursor.
   std::map<Digest, size_t> by_digest_;

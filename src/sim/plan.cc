@@ -46,7 +46,7 @@ void draw_nodes(Rng rng, Plan& plan) {
   server.disk_latency = between(rng, milliseconds(1), milliseconds(10));
   server.healthy = true;
   plan.nodes.push_back(server);
-  const int coordinators = 1 + static_cast<int>(rng.below(2));
+  const int coordinators = plan.take_overs ? 2 : 1 + static_cast<int>(rng.below(2));
   for (int i = 1; i <= coordinators; ++i) {
     NodePlan node{.name = "c" + std::to_string(i), .flag = pb::ROLE_FLAG_COORDINATOR};
     node.joins = kStart + between(rng, {}, seconds(5));
@@ -159,6 +159,7 @@ std::string draw_target(Rng& rng, FaultKind kind, const Plan& plan) {
   const bool any = kind == FaultKind::kKill || kind == FaultKind::kPause;
   const bool not_server = is_of_line(kind);
   for (const NodePlan& node : plan.nodes) {
+    if (plan.take_overs && (any || not_server) && !node.name.starts_with("c")) continue;
     if (node.name == "server" ? any : (any || not_server || node.name.starts_with("w"))) {
       names.push_back(node.name);
     }
@@ -170,7 +171,8 @@ void draw_faults(Rng rng, Plan& plan) {
   Swarm swarm(rng.fork("swarm"));
   std::vector<KindDraw> kinds;
   for (const KindDraw& kind : kKinds) {
-    if (swarm.has(kind.one_seed_in)) kinds.push_back(kind);
+    const bool wanted = plan.take_overs && is_of_line(kind.kind);
+    if (swarm.has(kind.one_seed_in) || wanted) kinds.push_back(kind);
   }
   const Duration hurt = seconds(60);
   plan.healed = kStart + hurt;
@@ -208,6 +210,7 @@ Plan draw_plan(uint64_t seed) {
   Plan plan;
   plan.seed = seed;
   const Rng rng = Rng(seed).fork("plan");
+  plan.take_overs = rng.fork("take-overs").below(4) == 0;
   draw_nodes(rng.fork("nodes"), plan);
   draw_natures(rng.fork("natures"), plan);
   draw_jobs(rng.fork("jobs"), plan);

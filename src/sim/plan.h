@@ -72,9 +72,10 @@ struct Plan {
   std::vector<NodePlan> nodes;  // The server and the coordinators too.
   std::vector<JobPlan> jobs;
   std::vector<Fault> faults;
-  Duration retain{};  // For which records of runs that are over are kept.
-  Weather weather;    // While it hurts; afterwards nothing is lost.
-  Instant healed{};   // From here on nothing goes wrong any more.
+  bool take_overs = false;  // Most faults strike coordinators, of which there are two.
+  Duration retain{};        // For which records of runs that are over are kept.
+  Weather weather;          // While it hurts; afterwards nothing is lost.
+  Instant healed{};         // From here on nothing goes wrong any more.
 };
 
 Plan draw_plan(uint64_t seed);

@@ -60,6 +60,14 @@ class Process::NodeStore final : public host::Store {
     });
   }
 
+  void read_digests(pb::Role owner, const roles::ReadDigests& read) override {
+    later(in_turn(), [this, owner, read](Process& process) {
+      process.driver().deliver(
+          node_.local(world_.now()), owner,
+          roles::DigestsRead{read.about, node_.records.digests_of(read.job, read.run)});
+    });
+  }
+
  private:
   struct WriteState {
     pb::Role owner;

@@ -5,6 +5,7 @@
 #include "roles/message.h"
 #include "roles/server/server.h"
 #include "sim/process.h"
+#include "sim/stand_in_tasks.h"
 
 namespace muster::sim {
 namespace {

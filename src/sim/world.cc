@@ -66,6 +66,9 @@ Duration World::uniform(Duration below) {
   return Duration(static_cast<int64_t>(rng.below(static_cast<uint64_t>(below.count()))));
 }
 
+// Draws nothing for what never happens: more traffic does not make other luck then.
+bool World::happens(uint32_t per_mille) { return per_mille > 0 && rng.below(1000) < per_mille; }
+
 Duration World::delay(const Node* node) {
   const Duration jitter = weather.jitter + (node == nullptr ? Duration() : node->line_jitter);
   return weather.least_delay + (jitter == Duration() ? Duration() : uniform(jitter));
@@ -247,11 +250,13 @@ void World::receive(Node& node, Travelling envelope) {
 // One hop between a node and the server.
 void World::carry(Node& node, bool up, Travelling envelope) {
   if (node.session == 0 || (up ? node.cut_up : node.cut_down)) return;
-  if (rng.below(1000) < weather.lost_per_mille) return;
-  const int copies = rng.below(1000) < weather.repeated_per_mille ? 2 : 1;
+  if (happens(weather.lost_per_mille)) return;
+  const int copies = happens(weather.repeated_per_mille) ? 2 : 1;
   for (int i = 1; i <= copies; ++i) {
     Travelling one = i == copies ? std::move(envelope) : envelope;
-    agenda.in(delay(&node),
+    const bool relayed = up && one->to().role() != pb::ROLE_SERVER;
+    const bool late = relayed && happens(weather.late_per_mille);
+    agenda.in(delay(&node) + (late ? uniform(kLatest) : Duration()),
               [this, &node, up, session = node.session, one = std::move(one)]() mutable {
                 if (node.session != session) return;  // Of an older line.
                 if (up ? node.cut_up : node.cut_down) return;

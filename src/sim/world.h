@@ -155,6 +155,7 @@ class World {
   // Of one hop; `node`: between it and the server.
   [[nodiscard]] Duration delay(const Node* node = nullptr);
   [[nodiscard]] Duration uniform(Duration below);
+  [[nodiscard]] bool happens(uint32_t per_mille);
 
   Observer& observer_;
   std::map<std::string, std::unique_ptr<Node>> nodes_;  // By name; "server" is one.

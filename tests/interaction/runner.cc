@@ -135,6 +135,8 @@ std::string run_command(World& world, const std::string& text) {
     world.set_disk_full(who, line.get("is", "yes") == "yes");
   else if (line.word == "rot")
     world.rot(who, std::stoul(line.get("record", "0")));
+  else if (line.word == "lose")
+    world.lose(who, std::stoul(line.get("record", "0")));
   else if (line.word == "pause")
     world.pause(who);
   else if (line.word == "resume")

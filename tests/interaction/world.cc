@@ -102,6 +102,10 @@ void World::set_engine_failing(const std::string& name, bool failing) {
 }
 void World::set_disk_full(const std::string& name, bool full) { node(name).disk.full = full; }
 void World::rot(const std::string& name, uint64_t record) { node(name).records.rot(record); }
+void World::lose(const std::string& name, uint64_t record) {
+  sim::RecordDisk& records = node(name).records;
+  records.drop({{records.records().at(record).digest}});
+}
 void World::pause(const std::string& name) { pool_.pause(node(name)); }
 void World::resume(const std::string& name) {
   pool_.resume(node(name));
@@ -284,6 +288,7 @@ std::string World::show_records() const {
   for (const auto& [name, n] : pool_.nodes()) {
     std::map<std::string, int> kinds;
     for (const auto& stored : n->records.records()) {
+      if (stored.job.empty()) continue;  // Dropped.
       pb::SignedRecord signed_record;
       pb::Record record;
       if (!n->records.holds(stored.digest)) {

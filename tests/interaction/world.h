@@ -27,8 +27,9 @@ class World final : private sim::Observer {
   void set_seconds_per_item(const std::string& name, double seconds);  // 0: never ends.
   void set_engine_failing(const std::string& name, bool failing);
   void set_disk_full(const std::string& name, bool full);
-  void rot(const std::string& name, uint64_t record);  // Alters a record on its disk.
-  void pause(const std::string& name);                 // Stands still, like by SIGSTOP.
+  void rot(const std::string& name, uint64_t record);   // Alters a record on its disk.
+  void lose(const std::string& name, uint64_t record);  // It is not there any more.
+  void pause(const std::string& name);                  // Stands still, like by SIGSTOP.
   void resume(const std::string& name);
   void set_model_missing(const std::string& name, bool missing);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
 #include "roles/message.h"
 
 namespace muster::roles::coordinator {
@@ -97,8 +98,13 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
   if (found != jobs_.end()) {
     const pb::JobKey& mine = found->second.key();
     if (std::pair(mine.run(), mine.epoch()) >= std::pair(row.run(), row.epoch())) return;
-    jobs_.erase(found);
   }
+  const pb::JobKey key = roles::key_of(row);
+  if (assign.revision() < pool_.revision() && !is_live(key)) {
+    MUSTER_PROBE("an assignment comes after the news that its job is over");
+    return;
+  }
+  if (found != jobs_.end()) jobs_.erase(found);
   effects.note("job " + short_id(row.job()) + " is mine: " + row.model().name());
   Job& job = jobs_
                  .emplace(row.job(),
@@ -117,17 +123,20 @@ void Coordinator::on_pool_state(const pb::PoolState& state, Effects& effects) {
   for (auto& [id, job] : jobs_) job.on_pool_state(pool_);
 }
 
+// Under no later epoch.
+bool Coordinator::is_live(const pb::JobKey& key) const {
+  return std::any_of(pool_.live().begin(), pool_.live().end(), [&](const pb::LiveJob& live) {
+    return live.job() == key.job() && live.run() == key.run() && live.epoch() <= key.epoch();
+  });
+}
+
 // A job that is over, cancelled or another's is dropped. What was said before it was assigned here
 // does not count.
 void Coordinator::drop_lost_jobs(Effects& effects) {
   std::erase_if(jobs_, [&](const auto& entry) {
     const pb::JobKey& mine = entry.second.key();
     if (pool_.revision() < assigned_[entry.first]) return false;
-    const bool still_mine =
-        std::any_of(pool_.live().begin(), pool_.live().end(), [&](const pb::LiveJob& live) {
-          return live.job() == mine.job() && live.run() == mine.run() &&
-                 live.epoch() <= mine.epoch();
-        });
+    const bool still_mine = is_live(mine);
     if (!still_mine) effects.note("job " + short_id(entry.first) + " is no longer mine");
     return !still_mine;
   });

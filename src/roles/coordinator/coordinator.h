@@ -25,6 +25,7 @@ class Coordinator final : public Role {
   void on_pinned(const ModelPinned& pinned, Effects& effects);
   void on_pool_state(const pb::PoolState& state, Effects& effects);
   void drop_lost_jobs(Effects& effects);
+  [[nodiscard]] bool is_live(const pb::JobKey& key) const;
 
   const Keys& keys_;
   Rng rng_;

@@ -290,6 +290,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
       return on_pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:
       for (auto& [id, job] : jobs_) job.watchers.erase(client);
+      std::erase_if(pinning_, [&](const auto& entry) { return entry.second.client == client; });
       return;
     case pb::Envelope::kGetStatus:
       *answer.mutable_pool_status() = status();

@@ -82,8 +82,13 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     effects.send.push_back({submit_failure(client, error)});
     return;
   }
-  const uint64_t call = next_call_++;
-  pinning_[call] = {client, submit, now + kPinWait};
+  // Asked once more, the same call goes on: a second one might begin the job anew after its end.
+  const auto asked = std::find_if(pinning_.begin(), pinning_.end(), [&](const auto& entry) {
+    return entry.second.client == client &&
+           entry.second.submit.SerializeAsString() == submit.SerializeAsString();
+  });
+  const uint64_t call = asked == pinning_.end() ? next_call_++ : asked->first;
+  if (asked == pinning_.end()) pinning_[call] = {client, submit, now + kPinWait};
   pb::Envelope ask = envelope_to(address(pb::ROLE_COORDINATOR, coordinator));
   ask.mutable_pin_model()->set_call(call);
   ask.mutable_pin_model()->set_model(request.model());

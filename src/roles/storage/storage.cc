@@ -26,12 +26,15 @@ Effects Storage::step(Instant now, const Event& event) {
   } else if (const auto* stored = std::get_if<Stored>(&event)) {
     on_stored(now, *stored, effects);
   } else if (const auto* read = std::get_if<RecordsRead>(&event)) {
-    on_read(*read, effects);
+    on_read(now, *read, effects);
+  } else if (const auto* digests = std::get_if<DigestsRead>(&event)) {
+    on_digests(*digests, effects);
   } else if (std::holds_alternative<LineUp>(event)) {
     revision_ = 0;  // Another server may count from another number.
   }
   move_copies(now, effects);
   scrub(now, effects);
+  compare(now, effects);
   try_again(now, effects);
   return effects;
 }
@@ -43,7 +46,7 @@ size_t Storage::pending() const {
          (dropping_ != 0 ? 1 : 0);
 }
 
-void Storage::on_message(Instant, const pb::Envelope& envelope, Effects& effects) {
+void Storage::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
   switch (envelope.body_case()) {
     case pb::Envelope::kPoolState:
       return on_pool_state(envelope.pool_state(), effects);
@@ -52,7 +55,13 @@ void Storage::on_message(Instant, const pb::Envelope& envelope, Effects& effects
     case pb::Envelope::kSubscribe:
       return on_subscribe(envelope.from(), envelope.subscribe(), effects);
     case pb::Envelope::kFeed:
+      if (envelope.feed().picked())
+        return on_picked(now, envelope.from().machine(), envelope.feed(), effects);
       return on_copied_batch(envelope.from().machine(), envelope.feed(), effects);
+    case pb::Envelope::kCompare:
+      return on_compare(envelope, effects);
+    case pb::Envelope::kHolds:
+      return on_holds(envelope, effects);
     default:
       return;
   }
@@ -101,6 +110,7 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
 
 // Only a member: whoever is not may hold what the members have lost.
 void Storage::drop_what_is_over(Effects& effects) {
+  if (place_ != Place::kMember) kept_on_disk_.reset();  // What comes as a copy now is not counted.
   if (place_ != Place::kMember || !problem_.empty() || dropping_ != 0) return;
   std::set<std::pair<std::string, uint32_t>> kept;
   for (const pb::LiveJob& run : kept_) kept.emplace(run.job(), run.run());
@@ -260,6 +270,7 @@ void Storage::try_again(Instant now, Effects& effects) {
 void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request,
                            Effects& effects) {
   if (!is_kept(request.job(), request.run())) return;
+  if (!request.digests().empty()) return effects.run.push_back(ReadRecords{from, request});
   if (request.copying() && request.view() > view_.number()) return;  // It asks again.
   std::erase_if(readers_, [&](const Reader& reader) {
     return reader.address.role() == from.role() && reader.address.machine() == from.machine() &&
@@ -268,13 +279,13 @@ void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request
   effects.run.push_back(ReadRecords{from, request});
 }
 
-void Storage::on_read(const RecordsRead& read, Effects& effects) {
+void Storage::on_read(Instant now, const RecordsRead& read, Effects& effects) {
   if (!read.feed) {
     effects.warn("storage: cannot read: " + read.feed.error().message);
     return;
   }
   const pb::Feed& feed = *read.feed;
-  if (!read.damaged.empty()) repair(feed, read.damaged, effects);
+  if (!read.damaged.empty()) drop_damaged(now, read.damaged, effects);
   if (read.reader.machine() == machine_) {  // The scrub, which only wanted to look.
     scrub_.set_cursor(feed.at_end() ? 0 : feed.next());
     return;
@@ -296,20 +307,13 @@ void Storage::on_read(const RecordsRead& read, Effects& effects) {
   effects.send.push_back({std::move(answer)});
 }
 
-// What is damaged is dropped, and read again from every other member.
-void Storage::repair(const pb::Feed& feed, const std::vector<Digest>& damaged, Effects& effects) {
-  MUSTER_PROBE("a damaged record is dropped and fetched again");
+// What is damaged is dropped; comparing brings it back.
+void Storage::drop_damaged(Instant now, const std::vector<Digest>& damaged, Effects& effects) {
+  MUSTER_PROBE("a damaged record is dropped");
   effects.warn("storage: " + std::to_string(damaged.size()) +
                " damaged records dropped; fetching them from the others");
   effects.persist.push_back({next_write_++, DropRecords{damaged}});
-  if (!is_kept(feed.job(), feed.run())) return;  // Over, while it was read.
-  for (const auto& member : view_.members()) {
-    if (member.machine() == machine_ || place_ == Place::kOutside) continue;
-    pb::LiveJob job;
-    job.set_job(feed.job());
-    job.set_run(feed.run());
-    copies_.push_back({.source = member.machine(), .job = job, .repairs = true});
-  }
+  compare_at_ = now;
 }
 
 // Looks at a batch of what is stored every now and then, job after job, so that damage is found
@@ -352,11 +356,6 @@ void Storage::start_copies() {
     for (const auto& member : view_.members()) sources[member.machine()] = me->since();
   }
   std::erase_if(copies_, [&](const Copy& copy) {
-    if (copy.repairs) {
-      return copy.at_end ||
-             std::none_of(view_.members().begin(), view_.members().end(),
-                          [&](const pb::Member& m) { return m.machine() == copy.source; });
-    }
     auto source = sources.find(copy.source);
     return source == sources.end() || source->second != copy.since;
   });
@@ -364,9 +363,8 @@ void Storage::start_copies() {
 }
 
 void Storage::copy_from(const std::string& source, uint64_t since) {
-  const bool known = std::any_of(copies_.begin(), copies_.end(), [&](const Copy& copy) {
-    return copy.source == source && !copy.repairs;
-  });
+  const bool known = std::any_of(copies_.begin(), copies_.end(),
+                                 [&](const Copy& copy) { return copy.source == source; });
   if (known) return;
   for (const auto& job : kept_) copies_.push_back({.source = source, .since = since, .job = job});
 }

@@ -30,8 +30,9 @@ struct StorageState {
 //             been a member before.
 // A store that cannot be written says so, to the console once and to the server until it is out of
 // the view; it lives on, and offers itself again after a test write of 64 MiB.
-// A record whose bytes are not those of its name is dropped and fetched from the other members; all
-// that is live is looked through, a batch every few seconds.
+// A record whose bytes are not those of its name is dropped; all that is kept is looked through, a
+// batch every few seconds. Stores of the view compare what they hold, by ranges of digests, and
+// fetch what they lack.
 // What the server lists neither as live nor as kept, a member drops; it takes and offers nothing of
 // it either, so it does not come back. Invariant: an acknowledgement leaves only after the write is
 // durable (Effects::send, `after`). Keeps nothing in memory that the store does not have: a restart
@@ -57,7 +58,6 @@ class Storage final : public Role {
     pb::LiveJob job;
     uint64_t cursor = 0;
     bool at_end = false;
-    bool repairs = false;  // Of what was found damaged here.
     Instant due{};
   };
   // A reader who waits for something new after its cursor.
@@ -66,14 +66,15 @@ class Storage final : public Role {
     pb::Subscribe request;
   };
 
+  // storage.cc
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_pool_state(const pb::PoolState& state, Effects& effects);
   void on_put(const pb::Address& from, const pb::Put& put, Effects& effects);
   void on_subscribe(const pb::Address& from, const pb::Subscribe& request, Effects& effects);
   void on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
-  void on_read(const RecordsRead& read, Effects& effects);
-  void repair(const pb::Feed& feed, const std::vector<Digest>& damaged, Effects& effects);
+  void on_read(Instant now, const RecordsRead& read, Effects& effects);
+  void drop_damaged(Instant now, const std::vector<Digest>& damaged, Effects& effects);
   void scrub(Instant now, Effects& effects);
   void drop_what_is_over(Effects& effects);
   void wake_readers(const std::set<std::string>& jobs, Effects& effects);
@@ -84,6 +85,16 @@ class Storage final : public Role {
   void say_state(Effects& effects) const;
   void move_copies(Instant now, Effects& effects);
   WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
+
+  // storage_comparing.cc
+  void compare(Instant now, Effects& effects);
+  void on_compare(const pb::Envelope& envelope, Effects& effects);
+  void on_holds(const pb::Envelope& envelope, Effects& effects);
+  void on_digests(const DigestsRead& read, Effects& effects);
+  void fetch_missing(const DigestsRead& read, Effects& effects);
+  void on_picked(Instant now, const std::string& source, const pb::Feed& feed, Effects& effects);
+  [[nodiscard]] bool in_view(const std::string& machine) const;
+
   struct Judged {
     std::vector<StoredRecord> good;
     bool damaged = false;  // Some signature did not fit.
@@ -121,6 +132,8 @@ class Storage final : public Role {
   Instant say_copied_at_{};
   pb::Subscribe scrub_;  // The batch that is looked at next.
   Instant scrub_at_{};
+  Instant compare_at_{};
+  size_t compare_turn_ = 0;
 
   std::string problem_;        // Why the store cannot be written; empty: it can.
   uint64_t state_number_ = 0;  // Rises whenever that changes.

@@ -1,0 +1,80 @@
+// What a coordinator takes for its own when messages overtake one another.
+#include "roles/coordinator/coordinator.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::roles::coordinator {
+namespace {
+
+class NoKeys final : public Keys {
+ public:
+  [[nodiscard]] std::string public_key() const override { return "key"; }
+  [[nodiscard]] std::string sign(std::string_view) const override { return "signature"; }
+  [[nodiscard]] bool verify(std::string_view, std::string_view, std::string_view) const override {
+    return true;
+  }
+};
+
+class CoordinatorTest : public ::testing::Test {
+ protected:
+  void pool_state(uint64_t revision, uint64_t live_epoch) {
+    pb::Envelope envelope;
+    envelope.mutable_pool_state()->set_revision(revision);
+    if (live_epoch > 0) {
+      auto* live = envelope.mutable_pool_state()->add_live();
+      live->set_job("job");
+      live->set_run(1);
+      live->set_epoch(live_epoch);
+    }
+    (void)coordinator.step(Instant(), Received{envelope});
+  }
+  void assign(uint64_t revision, uint64_t epoch) {
+    pb::Envelope envelope;
+    envelope.mutable_assign()->set_revision(revision);
+    envelope.mutable_assign()->mutable_row()->set_job("job");
+    envelope.mutable_assign()->mutable_row()->set_run(1);
+    envelope.mutable_assign()->mutable_row()->set_epoch(epoch);
+    (void)coordinator.step(Instant(), Received{envelope});
+  }
+  [[nodiscard]] bool has_job() const { return coordinator.pending() > 0; }
+
+  NoKeys keys;
+  Coordinator coordinator{keys, Rng(1)};
+};
+
+TEST_F(CoordinatorTest, TakesAJobBeforeItHearsThatItIsLive) {
+  pool_state(5, 0);
+  assign(6, 1);
+  EXPECT_TRUE(has_job());
+  pool_state(5, 0);  // Repeated; older than the assignment.
+  EXPECT_TRUE(has_job());
+  pool_state(7, 1);
+  EXPECT_TRUE(has_job());
+}
+
+TEST_F(CoordinatorTest, LeavesAJobThatIsOver) {
+  assign(6, 1);
+  pool_state(7, 0);
+  EXPECT_FALSE(has_job());
+}
+
+TEST_F(CoordinatorTest, LeavesAJobThatIsAnothers) {
+  assign(6, 1);
+  pool_state(7, 2);
+  EXPECT_FALSE(has_job());
+}
+
+TEST_F(CoordinatorTest, AnAssignmentThatComesAfterTheEndOfItsJobIsNoNews) {
+  pool_state(7, 0);
+  assign(6, 1);
+  EXPECT_FALSE(has_job());
+}
+
+TEST_F(CoordinatorTest, AnAssignmentThatComesLateCountsWhileItsJobGoesOn) {
+  pool_state(7, 1);
+  assign(6, 1);
+  EXPECT_TRUE(has_job());
+}
+
+}  // namespace
+}  // namespace muster::roles::coordinator

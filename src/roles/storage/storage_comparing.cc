@@ -1,0 +1,111 @@
+// Anti-entropy: the stores of the view compare what they hold, run by run, and fetch what they
+// lack. What was found damaged is dropped and comes back the same way.
+#include <algorithm>
+#include <iterator>
+
+#include "base/probe.h"
+#include "roles/message.h"
+#include "roles/storage/digest_ranges.h"
+#include "roles/storage/storage.h"
+
+namespace muster::roles::storage {
+namespace {
+
+constexpr Duration kCompareEvery = seconds(10);  // One run with one member.
+constexpr Duration kCompareAgain = seconds(1);   // After something was missing.
+constexpr size_t kMostHolds = 1024;              // Digests in one message: 32 kB.
+
+template <typename Message>
+ReadDigests digests_for(const Message& what, const pb::Envelope& about) {
+  return {what.job(), what.run(), about};
+}
+
+}  // namespace
+
+// Every pair of a run and another member has its turn.
+void Storage::compare(Instant now, Effects& effects) {
+  if (place_ == Place::kOutside || !problem_.empty() || kept_.empty()) return;
+  std::vector<std::string> others;
+  for (const auto& member : view_.members()) {
+    if (member.machine() != machine_) others.push_back(member.machine());
+  }
+  if (others.empty()) return;
+  effects.wake_by(std::max(compare_at_, now + milliseconds(1)));
+  if (compare_at_ > now) return;
+  compare_at_ = now + kCompareEvery;
+  const size_t turn = compare_turn_++ % (others.size() * kept_.size());
+  pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, others[turn / kept_.size()]));
+  ask.mutable_compare()->set_job(kept_[turn % kept_.size()].job());
+  ask.mutable_compare()->set_run(kept_[turn % kept_.size()].run());
+  effects.run.push_back(digests_for(ask.compare(), ask));
+}
+
+// From another store, or, without ranges, from this one.
+void Storage::on_compare(const pb::Envelope& envelope, Effects& effects) {
+  const pb::Compare& theirs = envelope.compare();
+  if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
+  if (!is_kept(theirs.job(), theirs.run())) return;
+  effects.run.push_back(digests_for(theirs, envelope));
+}
+
+void Storage::on_holds(const pb::Envelope& envelope, Effects& effects) {
+  const pb::Holds& holds = envelope.holds();
+  if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
+  if (!is_kept(holds.job(), holds.run())) return;
+  effects.run.push_back(digests_for(holds, envelope));
+}
+
+void Storage::on_digests(const DigestsRead& read, Effects& effects) {
+  if (!read.digests) return effects.warn("storage: cannot read: " + read.digests.error().message);
+  if (read.about.has_holds()) return fetch_missing(read, effects);
+  if (!read.about.has_from()) {  // Our own turn: the ranges are what the other gets.
+    pb::Envelope ask = read.about;
+    *ask.mutable_compare()->mutable_ranges() = to_ranges(*read.digests);
+    return effects.send.push_back({std::move(ask)});
+  }
+  const auto others = in_other_ranges(*read.digests, read.about.compare().ranges(), kMostHolds);
+  if (others.empty()) return;
+  pb::Envelope answer = envelope_to(read.about.from());
+  answer.mutable_holds()->set_job(read.about.compare().job());
+  answer.mutable_holds()->set_run(read.about.compare().run());
+  for (const Digest& digest : others) {
+    answer.mutable_holds()->add_digests(std::string(digest.view()));
+  }
+  effects.send.push_back({std::move(answer)});
+}
+
+void Storage::fetch_missing(const DigestsRead& read, Effects& effects) {
+  const pb::Holds& holds = read.about.holds();
+  std::set<std::string_view> mine;
+  for (const Digest& digest : *read.digests) mine.insert(digest.view());
+  pb::Envelope ask = envelope_to(read.about.from());
+  auto* request = ask.mutable_subscribe();
+  request->set_job(holds.job());
+  request->set_run(holds.run());
+  request->set_copying(true);
+  for (const std::string& digest : holds.digests()) {
+    if (!mine.contains(digest)) request->add_digests(digest);
+  }
+  if (request->digests().empty()) return;
+  MUSTER_PROBE("a store lacks what another holds and asks for it");
+  effects.send.push_back({std::move(ask)});
+}
+
+// Records that were asked for by digest.
+void Storage::on_picked(Instant now, const std::string& source, const pb::Feed& feed,
+                        Effects& effects) {
+  if (place_ == Place::kOutside || !in_view(source)) return;
+  auto good = judge(feed.records(), nullptr).good;
+  if (good.empty()) return;
+  MUSTER_PROBE("a store gets what it lacked");
+  write(std::move(good), true, effects);
+  compare_at_ = std::min(compare_at_, now + kCompareAgain);  // There may be more.
+}
+
+bool Storage::in_view(const std::string& machine) const {
+  auto is_it = [&](const pb::Member& member) { return member.machine() == machine; };
+  return std::any_of(view_.members().begin(), view_.members().end(), is_it) ||
+         std::any_of(view_.joiners().begin(), view_.joiners().end(), is_it);
+}
+
+}  // namespace muster::roles::storage

@@ -1,0 +1,251 @@
+// How items are settled, and what numbers come of it.
+#include "sim/checkers.h"
+
+#include <algorithm>
+
+#include "eval/metric.h"
+#include "roles/message.h"
+#include "sim/stand_in_tasks.h"
+
+namespace muster::sim {
+namespace {
+
+std::vector<Question> questions_of(const eval::Item& item) {
+  std::vector<Question> questions;
+  for (const auto& request : item.requests) {
+    questions.emplace_back(request.context, request.continuation);
+  }
+  return questions;
+}
+
+using RunKey = std::pair<std::string, uint32_t>;              // {job, run}
+using ItemKey = std::tuple<std::string, uint32_t, uint32_t>;  // {job, run, item}
+
+ItemKey item_key(const pb::Record& record, uint32_t item) {
+  return {record.job(), record.run(), item};
+}
+
+std::string name_of(const ItemKey& key) {
+  return "item " + std::to_string(std::get<2>(key)) + " of job " +
+         roles::short_id(std::get<0>(key)) + " run " + std::to_string(std::get<1>(key));
+}
+
+std::string bytes_of(const pb::Settled& settled) {
+  std::string text;
+  for (const auto& response : settled.responses()) text += response.SerializeAsString() + "|";
+  return text;
+}
+
+// The items of a job in order, over all its tasks.
+class JobItems {
+ public:
+  explicit JobItems(const pb::JobRequest& request) : tasks_(*stand_in_tasks(request)) {
+    for (size_t task = 0; task < tasks_->size(); ++task) {
+      for (const auto& item : (*tasks_)[task].items) items_.emplace_back(task, &item);
+    }
+  }
+  [[nodiscard]] size_t size() const { return items_.size(); }
+  [[nodiscard]] const eval::Item& item(size_t i) const { return *items_[i].second; }
+  [[nodiscard]] size_t task(size_t i) const { return items_[i].first; }
+
+ private:
+  std::shared_ptr<const roles::FrozenTasks> tasks_;
+  std::vector<std::pair<size_t, const eval::Item*>> items_;
+};
+
+// A settled item never changes while one store that acknowledged it survives.
+
+class SettledNeverChanges final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_acknowledged(const KnownRecord& known) override {
+    if (!known.record.has_settled() || !held(ledger_.view(), known.digest)) return;
+    const ItemKey key = item_key(known.record, known.record.settled().item());
+    const std::string value = bytes_of(known.record.settled());
+    auto [entry, is_new] = settled_.try_emplace(key, First{value, known.digest});
+    if (!is_new && entry->second.value != value) {
+      wrong(name_of(key) + " was settled with another value before");
+    }
+    entry->second.digest = known.digest;
+  }
+  // What no store of the view holds any more is lost with those who had it, even should one of them
+  // come back later.
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveView>(&write.what);
+    if (save == nullptr) return;
+    std::erase_if(settled_,
+                  [&](const auto& entry) { return !held(save->view, entry.second.digest); });
+  }
+
+ private:
+  struct First {
+    std::string value;
+    Digest digest;  // Of the record that was acknowledged last.
+  };
+  bool held(const pb::View& view, const Digest& digest) const {
+    return held(view.members(), digest) || held(view.joiners(), digest);
+  }
+  bool held(const google::protobuf::RepeatedPtrField<pb::Member>& stores,
+            const Digest& digest) const {
+    return std::any_of(stores.begin(), stores.end(), [&](const pb::Member& store) {
+      const Node* node = world_.find(store.machine());
+      return node != nullptr && node->records.store_id() == store.store_id() &&
+             node->records.holds(digest);
+    });
+  }
+  std::map<ItemKey, First> settled_;
+};
+
+// An item is settled by votes of distinct machines that agree, and by enough of them.
+
+class VotesAreSound final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_acknowledged(const KnownRecord& known) override {
+    if (!known.record.has_settled() || !checked_.insert(known.digest).second) return;
+    const pb::Settled& settled = known.record.settled();
+    const ItemKey key = item_key(known.record, settled.item());
+    std::set<std::string> machines, owners;
+    for (const std::string& bytes : settled.votes()) {
+      const KnownRecord* vote = ledger_.find(*Digest::from_bytes(bytes));
+      const bool is_vote = vote != nullptr && vote->record.has_answer() &&
+                           vote->record.answer().item() == settled.item() &&
+                           vote->record.job() == known.record.job() &&
+                           vote->record.run() == known.record.run();
+      if (!is_vote) return wrong(name_of(key) + " counts something that is no vote on it");
+      owners.insert(roles::owner_of(vote->author, vote->record.answer().owner()));
+      if (!machines.insert(vote->author).second) {
+        return wrong(name_of(key) + " counts two votes of one machine");
+      }
+    }
+    if (machines.empty()) return wrong(name_of(key) + " is settled without a vote");
+    const bool many = has_many_owners(known.record.job(), first_written_[verdict_of(known.record)]);
+    check_count(key, many ? owners.size() : machines.size());
+  }
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* put = std::get_if<roles::PutRecords>(&write.what);
+    if (put == nullptr) return;
+    for (const roles::StoredRecord& stored : put->records) {
+      const KnownRecord* known = ledger_.find(stored.digest);
+      if (known == nullptr || !known->record.has_settled()) continue;
+      first_written_.try_emplace(verdict_of(known->record), world_.now());
+    }
+  }
+
+ private:
+  // The same under whatever epoch: what a successor adopts was settled by the rules of its time.
+  static std::string verdict_of(const pb::Record& record) {
+    std::string verdict = name_of(item_key(record, record.settled().item()));
+    for (const std::string& vote : record.settled().votes()) verdict += vote;
+    return verdict;
+  }
+  // The server had told so for long enough that whoever settled had heard it.
+  bool has_many_owners(const std::string& job, Instant then) const {
+    auto since = many_since_.find(job);
+    return since != many_since_.end() && then - since->second > seconds(10);
+  }
+  void check_count(const ItemKey& key, size_t votes) {
+    const auto& rows = world_.node("server").database.rows;
+    auto row = rows.find(std::get<0>(key));
+    if (row == rows.end() || row->second.run() != std::get<1>(key)) return;
+    const pb::JobRequest& request = row->second.request();
+    if (votes >= request.redundancy() || request.adaptive()) return;
+    // Fewer are right only in a pool that had nobody else for the quorum wait.
+    const Duration waited = world_.now() - accepted_[{std::get<0>(key), std::get<1>(key)}];
+    // Clocks run up to 2 % fast.
+    if (waited * 100 < milliseconds(request.quorum_wait_ms()) * 97) {
+      wrong(name_of(key) + " is settled on " + std::to_string(votes) + " votes without waiting");
+    }
+  }
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (!node.is_server()) return;
+    if (envelope.has_lend()) {
+      const std::string& job = envelope.lend().key().job();
+      envelope.lend().many_owners() ? void(many_since_.try_emplace(job, world_.now()))
+                                    : void(many_since_.erase(job));
+    }
+    if (!envelope.has_submit_reply()) return;
+    const auto& reply = envelope.submit_reply();
+    if (!reply.has_failure()) accepted_.try_emplace({reply.job(), reply.run()}, world_.now());
+  }
+
+  std::set<Digest> checked_;
+  std::map<RunKey, Instant> accepted_;
+  std::map<std::string, Instant> first_written_;  // By verdict.
+  std::map<std::string, Instant> many_since_;  // By job: its coordinator was told of many owners.
+};
+
+// A job's numbers equal those of one process doing all the work alone.
+
+class NumbersAreRight final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_acknowledged(const KnownRecord& known) override {
+    if (!known.record.has_settled()) return;
+    const pb::Settled& settled = known.record.settled();
+    values_[item_key(known.record, settled.item())].insert(bytes_of(settled));
+    known_[item_key(known.record, settled.item())].push_back(&known);
+  }
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+    if (save == nullptr || save->row.state() != pb::JOB_STATE_DONE) return;
+    const pb::JobRow& row = save->row;
+    const JobItems items(row.request());
+    std::vector<std::vector<eval::ItemScore>> scores(row.result().tasks_size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      const auto key = ItemKey(row.job(), row.run(), static_cast<uint32_t>(i));
+      auto found = known_.find(key);
+      if (found == known_.end()) {
+        return wrong("the result counts " + name_of(key) +
+                     ", which no acknowledged record settles");
+      }
+      const pb::Settled& settled = found->second.back()->record.settled();
+      const std::vector<pb::Response> value(settled.responses().begin(), settled.responses().end());
+      const auto& classes = row.numeric_classes();
+      if (std::find(classes.begin(), classes.end(), settled.numeric_class()) == classes.end()) {
+        return wrong(name_of(key) + " has a value of a class that was not committed");
+      }
+      if (!may_be_wrong() &&
+          !is_allowed(settled.numeric_class(), value, questions_of(items.item(i)))) {
+        return wrong(name_of(key) + " has a value that no honest machine of its class gives");
+      }
+      std::vector<eval::Response> responses;
+      for (const auto& response : value) {
+        responses.push_back({response.loglikelihood(), response.is_greedy()});
+      }
+      if (items.task(i) >= scores.size()) return wrong("the result lacks a task");
+      scores[items.task(i)].push_back(eval::score_item(items.item(i), responses));
+    }
+    for (size_t task = 0; task < scores.size(); ++task) {
+      const auto metrics = eval::aggregate(scores[task]);
+      const auto& told = row.result().tasks(static_cast<int>(task));
+      for (size_t m = 0; m < metrics.size(); ++m) {
+        if (told.metrics_size() <= static_cast<int>(m) ||
+            told.metrics(static_cast<int>(m)).value() != metrics[m].value) {
+          return wrong("job " + row.job() + ": " + metrics[m].name +
+                       " is not what its settled items give");
+        }
+      }
+    }
+  }
+
+ private:
+  // Liars who say the same, or one vote an item: then a wrong value may win.
+  bool may_be_wrong() const {
+    size_t liars = 0;
+    for (const NodePlan& node : plan_.nodes) liars += node.lie.empty() ? 0 : 1;
+    return liars > 0;
+  }
+  std::map<ItemKey, std::set<std::string>> values_;
+  std::map<ItemKey, std::vector<const KnownRecord*>> known_;
+};
+
+}  // namespace
+
+void add_checkers_of_items(AllCheckers& all) {
+  all.add<SettledNeverChanges>("a settled item never changes");
+  all.add<VotesAreSound>("votes are of distinct machines and enough");
+  all.add<NumbersAreRight>("the numbers equal one process alone");
+}
+
+}  // namespace muster::sim

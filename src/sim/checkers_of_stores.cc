@@ -1,0 +1,115 @@
+// What the stores of the view hold.
+#include "sim/checkers.h"
+
+#include <algorithm>
+
+namespace muster::sim {
+namespace {
+
+// An acknowledged record survives while one store that acknowledged it does.
+
+class AcknowledgedIsKept final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (!envelope.has_put_done()) return;
+    for (const std::string& bytes : envelope.put_done().digests()) {
+      const Digest digest = *Digest::from_bytes(bytes);
+      if (node.records.holds(digest) || node.records.was_harmed(digest)) continue;
+      const KnownRecord* known = ledger_.find(digest);
+      if (known != nullptr && !is_live(known->record.job(), known->record.run())) continue;
+      wrong(node.name + " acknowledges a record that is not on its disk");
+    }
+  }
+  // Who becomes a member holds all that is acknowledged and that a member before it holds.
+  void on_applied(const Node&, const roles::Write& write) override {
+    if (!std::holds_alternative<roles::SaveView>(write.what)) return;
+    const auto stores = members();
+    for (const KnownRecord* known : ledger_.acknowledged()) {
+      if (!is_live(known->record.job(), known->record.run())) continue;
+      const bool kept = std::any_of(stores.begin(), stores.end(), [&](const Node* store) {
+        return before_.contains(store->name) && store->records.holds(known->digest);
+      });
+      for (const Node* store : stores) {
+        if (!kept || before_.contains(store->name) || store->records.holds(known->digest)) continue;
+        if (store->records.was_harmed(known->digest)) continue;
+        return wrong(store->name + " becomes a member without a record that is acknowledged");
+      }
+    }
+    before_.clear();
+    for (const Node* store : stores) before_.insert(store->name);
+  }
+
+ private:
+  std::set<std::string> before_;  // Members of the view before.
+};
+
+// What is no longer kept is dropped, and does not come back.
+
+class WhatIsOverIsDropped final : public Checker {
+ public:
+  using Checker::Checker;
+  void at_end() override {
+    if (plan_.retain > seconds(60)) return;
+    for (const Node* store : members()) {
+      for (const roles::StoredRecord& record : store->records.records()) {
+        if (record.job.empty() || is_live(record.job, record.run)) continue;
+        return wrong(store->name + " still has a record of job " + record.job + " run " +
+                     std::to_string(record.run) + ", which is over");
+      }
+    }
+  }
+};
+
+// Stores of the view hold the same.
+
+class StoresAgree final : public Checker {
+ public:
+  using Checker::Checker;
+  void at_end() override {
+    const auto stores = members();
+    for (const Node* store : stores) {
+      for (const roles::StoredRecord& record : store->records.records()) {
+        if (record.job.empty() || !store->records.holds(record.digest)) continue;
+        for (const Node* other : stores) {
+          if (other->records.holds(record.digest)) continue;
+          return wrong(other->name + " lacks a record of job " + record.job + " that " +
+                       store->name + " holds");
+        }
+      }
+    }
+  }
+};
+
+// The view is back to its count.
+
+class ViewIsWhole final : public Checker {
+ public:
+  using Checker::Checker;
+  void at_end() override {
+    const pb::View& view = world_.node("server").database.view;
+    if (view.members_size() != 2 || view.joiners_size() != 0) {
+      wrong("the view has " + std::to_string(view.members_size()) + " members and " +
+            std::to_string(view.joiners_size()) + " joiners");
+    }
+    std::set<std::string> machines;
+    for (const auto& member : view.members()) machines.insert(member.machine());
+    if (machines.size() != static_cast<size_t>(view.members_size())) {
+      wrong("a machine is a member twice");
+    }
+    if (members().size() != static_cast<size_t>(view.members_size())) {
+      wrong("a member of the view is not the store it was");
+    }
+  }
+};
+
+}  // namespace
+
+void add_checkers_of_stores(AllCheckers& all) {
+  all.add<AcknowledgedIsKept>("an acknowledged record is kept");
+  all.add<WhatIsOverIsDropped>("what is over is dropped");
+  all.add<StoresAgree>("stores of the view hold the same");
+  all.add<ViewIsWhole>("the view is back to its count");
+}
+
+}  // namespace muster::sim
