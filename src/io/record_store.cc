@@ -25,6 +25,27 @@ constexpr char kSchema[] =
 constexpr char kDamaged[] =
     "records.db is damaged; start the worker again, it sets the file aside and begins another";
 
+pb::Feed answer_to(const pb::Subscribe& request) {
+  pb::Feed feed;
+  feed.set_job(request.job());
+  feed.set_run(request.run());
+  feed.set_from(request.cursor());
+  feed.set_next(request.cursor());
+  feed.set_copying(request.copying());
+  feed.set_epoch(request.epoch());
+  feed.set_picked(!request.digests().empty());
+  return feed;
+}
+
+// A record is checked against its name before it leaves.
+void add_checked(const std::string& record, const Digest& name, pb::Feed& feed,
+                 std::vector<Digest>& damaged) {
+  auto* added = feed.add_records();
+  if (added->ParseFromString(record) && roles::record_digest(*added) == name) return;
+  feed.mutable_records()->RemoveLast();
+  damaged.push_back(name);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RecordStore>> RecordStore::open(const Path& state_dir, host::Inbox& inbox) {
@@ -225,31 +246,6 @@ Result<std::vector<Digest>> RecordStore::digests_of(const roles::ReadDigests& re
     MUSTER_TRY(digests.emplace_back(), Digest::from_bytes(find.blob(0)));
   }
 }
-
-namespace {
-
-pb::Feed answer_to(const pb::Subscribe& request) {
-  pb::Feed feed;
-  feed.set_job(request.job());
-  feed.set_run(request.run());
-  feed.set_from(request.cursor());
-  feed.set_next(request.cursor());
-  feed.set_copying(request.copying());
-  feed.set_epoch(request.epoch());
-  feed.set_picked(!request.digests().empty());
-  return feed;
-}
-
-// A record is checked against its name before it leaves.
-void add_checked(const std::string& record, const Digest& name, pb::Feed& feed,
-                 std::vector<Digest>& damaged) {
-  auto* added = feed.add_records();
-  if (added->ParseFromString(record) && roles::record_digest(*added) == name) return;
-  feed.mutable_records()->RemoveLast();
-  damaged.push_back(name);
-}
-
-}  // namespace
 
 Result<pb::Feed> RecordStore::read_picked(const pb::Subscribe& request,
                                           std::vector<Digest>& damaged) {

@@ -12,6 +12,8 @@
 
 namespace muster::sim {
 
+using RunKey = std::pair<std::string, uint32_t>;  // {job, run}
+
 // One promise of the pool that is looked at from outside, after every step that could break it.
 // Says what is wrong through `wrong`, once at most.
 class Checker : public Observer {

@@ -18,7 +18,6 @@ std::vector<Question> questions_of(const eval::Item& item) {
   return questions;
 }
 
-using RunKey = std::pair<std::string, uint32_t>;              // {job, run}
 using ItemKey = std::tuple<std::string, uint32_t, uint32_t>;  // {job, run, item}
 
 ItemKey item_key(const pb::Record& record, uint32_t item) {
@@ -54,7 +53,6 @@ class JobItems {
 };
 
 // A settled item never changes while one store that acknowledged it survives.
-
 class SettledNeverChanges final : public Checker {
  public:
   using Checker::Checker;
@@ -97,7 +95,6 @@ class SettledNeverChanges final : public Checker {
 };
 
 // An item is settled by votes of distinct machines that agree, and by enough of them.
-
 class VotesAreSound final : public Checker {
  public:
   using Checker::Checker;
@@ -176,14 +173,12 @@ class VotesAreSound final : public Checker {
 };
 
 // A job's numbers equal those of one process doing all the work alone.
-
 class NumbersAreRight final : public Checker {
  public:
   using Checker::Checker;
   void on_acknowledged(const KnownRecord& known) override {
     if (!known.record.has_settled()) return;
     const pb::Settled& settled = known.record.settled();
-    values_[item_key(known.record, settled.item())].insert(bytes_of(settled));
     known_[item_key(known.record, settled.item())].push_back(&known);
   }
   void on_applied(const Node&, const roles::Write& write) override {
@@ -236,7 +231,6 @@ class NumbersAreRight final : public Checker {
     for (const NodePlan& node : plan_.nodes) liars += node.lie.empty() ? 0 : 1;
     return liars > 0;
   }
-  std::map<ItemKey, std::set<std::string>> values_;
   std::map<ItemKey, std::vector<const KnownRecord*>> known_;
 };
 

@@ -7,10 +7,7 @@
 namespace muster::sim {
 namespace {
 
-using RunKey = std::pair<std::string, uint32_t>;  // {job, run}
-
 // An accepted job is never lost.
-
 class AcceptedJobIsKept final : public Checker {
  public:
   using Checker::Checker;
@@ -38,7 +35,6 @@ class AcceptedJobIsKept final : public Checker {
 };
 
 // An old epoch changes nothing.
-
 class OldEpochChangesNothing final : public Checker {
  public:
   using Checker::Checker;
@@ -68,7 +64,6 @@ class OldEpochChangesNothing final : public Checker {
 };
 
 // A job that is over stays as it is.
-
 class OverIsOver final : public Checker {
  public:
   using Checker::Checker;
@@ -92,7 +87,6 @@ class OverIsOver final : public Checker {
 };
 
 // The same request finds the same job.
-
 class SameRequestSameJob final : public Checker {
  public:
   using Checker::Checker;

@@ -7,7 +7,6 @@ namespace muster::sim {
 namespace {
 
 // An acknowledged record survives while one store that acknowledged it does.
-
 class AcknowledgedIsKept final : public Checker {
  public:
   using Checker::Checker;
@@ -45,7 +44,6 @@ class AcknowledgedIsKept final : public Checker {
 };
 
 // What is no longer kept is dropped, and does not come back.
-
 class WhatIsOverIsDropped final : public Checker {
  public:
   using Checker::Checker;
@@ -62,7 +60,6 @@ class WhatIsOverIsDropped final : public Checker {
 };
 
 // Stores of the view hold the same.
-
 class StoresAgree final : public Checker {
  public:
   using Checker::Checker;
@@ -82,7 +79,6 @@ class StoresAgree final : public Checker {
 };
 
 // The view is back to its count.
-
 class ViewIsWhole final : public Checker {
  public:
   using Checker::Checker;

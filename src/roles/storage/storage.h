@@ -26,8 +26,7 @@ struct StorageState {
 //   joining   a joiner: takes Puts, and copies from every member; when the copy is whole and on
 //             disk it says Copied, again and again, until a later view lists it as a member.
 //   member    takes Puts, serves feeds and copies; copies what a joiner brings along, which may
-//   have
-//             been a member before.
+//             have been a member before.
 // A store that cannot be written says so, to the console once and to the server until it is out of
 // the view; it lives on, and offers itself again after a test write of 64 MiB.
 // A record whose bytes are not those of its name is dropped; all that is kept is looked through, a
