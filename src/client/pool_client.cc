@@ -1,9 +1,11 @@
 #include "client/pool_client.h"
 
 #include <grpcpp/grpcpp.h>
+#include <sodium.h>
 
 #include <mutex>
 
+#include "base/digest.h"
 #include "muster/v1/pool.grpc.pb.h"
 #include "roles/message.h"
 
@@ -12,6 +14,14 @@ namespace {
 
 constexpr auto kConnectWait = std::chrono::seconds(5);
 constexpr auto kCallWait = std::chrono::seconds(90);  // A pin may ask the Hub.
+constexpr int kSubmitTries = 10;
+
+// Names one wish of a researcher, so that the server knows a repetition.
+std::string draw_idempotency_key() {
+  std::string bytes(16, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  return to_hex(bytes);
+}
 
 }  // namespace
 
@@ -41,9 +51,11 @@ PoolClient::PoolClient(const std::string& address)
 
 PoolClient::~PoolClient() = default;
 
-// One unary call, with a deadline that is short while nobody answers at all.
+// One unary call, with a deadline that is short while nobody answers at all. Said again while
+// `tries` last when the server is lost before it has answered.
 template <typename Reply, typename Call>
-static Result<Reply> call(grpc::Channel& channel, const std::string& address, Call&& send) {
+static Result<Reply> call(grpc::Channel& channel, const std::string& address, Call&& send,
+                          int tries = 1) {
   const auto now = std::chrono::system_clock::now();
   if (!channel.WaitForConnected(now + kConnectWait)) {
     return fail(Code::kUnavailable, "no muster server answers at " + address +
@@ -57,6 +69,9 @@ static Result<Reply> call(grpc::Channel& channel, const std::string& address, Ca
     if (reply.has_failure()) return fail(roles::to_error(reply.failure()));
   }
   if (status.ok()) return reply;
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && tries > 1) {
+    return call<Reply>(channel, address, send, tries - 1);
+  }
   return fail(Code::kUnavailable,
               "the server at " + address + " did not answer: " + status.error_message());
 }
@@ -64,9 +79,11 @@ static Result<Reply> call(grpc::Channel& channel, const std::string& address, Ca
 Result<pb::SubmitReply> PoolClient::submit(const pb::JobRequest& request) {
   pb::Submit submit;
   *submit.mutable_request() = request;
-  return call<pb::SubmitReply>(*line_->channel, address_, [&](auto* context, auto* out) {
+  submit.set_idempotency_key(draw_idempotency_key());
+  const auto send = [&](auto* context, auto* out) {
     return line_->stub->Submit(context, submit, out);
-  });
+  };
+  return call<pb::SubmitReply>(*line_->channel, address_, send, kSubmitTries);
 }
 
 Result<pb::JobList> PoolClient::list() {

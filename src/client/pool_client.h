@@ -16,6 +16,7 @@ class PoolClient {
   explicit PoolClient(const std::string& address);
   ~PoolClient();
 
+  // Goes on through a server that is lost meanwhile: what it began under this call's key is found.
   Result<pb::SubmitReply> submit(const pb::JobRequest& request);
   Result<pb::JobList> list();
   Result<pb::PoolStatus> status();

@@ -99,6 +99,25 @@ class SameRequestSameJob final : public Checker {
   }
 };
 
+// However often it is said, a submission begins one run.
+class RepeatBeginsNothing final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+    if (save == nullptr || save->row.begun_by().empty()) return;
+    const pb::JobRow& row = save->row;
+    const std::string& key = *row.begun_by().rbegin();
+    const RunKey run{row.job(), row.run()};
+    if (begun_.try_emplace(key, run).first->second != run) {
+      wrong("a submission of " + key + " began run " + std::to_string(row.run()) + " too");
+    }
+  }
+
+ private:
+  std::map<std::string, RunKey> begun_;  // By the idempotency key.
+};
+
 }  // namespace
 
 void add_checkers_of_jobs(AllCheckers& all) {
@@ -106,6 +125,7 @@ void add_checkers_of_jobs(AllCheckers& all) {
   all.add<OldEpochChangesNothing>("an old epoch changes nothing");
   all.add<OverIsOver>("a job that is over stays over");
   all.add<SameRequestSameJob>("the same request finds the same job");
+  all.add<RepeatBeginsNothing>("a repeated submission begins nothing");
 }
 
 }  // namespace muster::sim

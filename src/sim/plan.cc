@@ -89,6 +89,9 @@ void draw_natures(Rng rng, Plan& plan) {
   }
 }
 
+// Some change their minds while they still ask for the job.
+Duration draw_patience(Rng& rng) { return seconds(one_in(rng, 2) ? 30 : 3); }
+
 void draw_jobs(Rng rng, Plan& plan) {
   const int jobs = 1 + static_cast<int>(rng.below(3));
   for (int i = 1; i <= jobs; ++i) {
@@ -102,7 +105,7 @@ void draw_jobs(Rng rng, Plan& plan) {
     job.adaptive = one_in(rng, 4);
     if (job.adaptive) job.redundancy = 2;
     job.submitted = kStart + between(rng, seconds(1), seconds(30));
-    if (one_in(rng, 8)) job.cancelled = job.submitted + between(rng, {}, seconds(30));
+    if (one_in(rng, 8)) job.cancelled = job.submitted + between(rng, {}, draw_patience(rng));
     job.force = one_in(rng, 8);
     plan.jobs.push_back(job);
   }

@@ -14,6 +14,7 @@ void Researcher::start() {
 
 pb::Envelope Researcher::submission() const {
   pb::Envelope envelope = roles::envelope_to_server();
+  envelope.mutable_submit()->set_idempotency_key(name_ + (force_ ? " again" : ""));
   pb::JobRequest& request = *envelope.mutable_submit()->mutable_request();
   request.set_model(plan_.model);
   for (const std::string& task : plan_.tasks) request.add_tasks(task);

@@ -146,7 +146,7 @@ std::string run_command(World& world, const std::string& text) {
   else if (line.word == "speed")
     world.set_seconds_per_item(who, std::stod(line.get("seconds_per_item", "1")));
   else if (line.word == "job")
-    world.submit(request_of(line));
+    world.submit(request_of(line), line.get("key", ""));
   else if (line.word == "cancel")
     world.cancel();
   else if (line.word == "advance")

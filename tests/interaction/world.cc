@@ -243,9 +243,10 @@ void World::ask(pb::Envelope envelope) {
   advance({});
 }
 
-void World::submit(const pb::JobRequest& request) {
+void World::submit(const pb::JobRequest& request, const std::string& idempotency_key) {
   pb::Envelope envelope = roles::envelope_to_server();
   *envelope.mutable_submit()->mutable_request() = request;
+  envelope.mutable_submit()->set_idempotency_key(idempotency_key);
   pb::JobRequest complete = request;
   if (complete.redundancy() == 0) complete.set_redundancy(2);
   job_ = *roles::server::job_id(complete, request.directory_pin());

@@ -42,7 +42,7 @@ class World final : private sim::Observer {
   void pardon(const std::string& name);
   void why(const std::string& what);  // A node's name, or "job".
 
-  void submit(const pb::JobRequest& request);
+  void submit(const pb::JobRequest& request, const std::string& idempotency_key = "");
   void cancel();
   void advance(Duration duration);
   // Until the job is over, or for `limit` of virtual time.

@@ -12,6 +12,8 @@ namespace {
 constexpr uint32_t kDefaultRedundancy = 2;
 constexpr uint32_t kDefaultQuorumWaitMs = 30'000;
 constexpr Duration kPinWait = seconds(60);
+constexpr int kMostKeys = 8;  // Idempotency keys that a job remembers.
+constexpr size_t kLongestKey = 64;
 constexpr size_t kMostAsking = 1000;  // Submissions of one job that wait for its row.
 
 pb::Envelope to_client(const std::string& client) {
@@ -37,6 +39,12 @@ pb::Envelope submit_reply(const std::string& client, const pb::JobRow& row, bool
 pb::Submit pinned(pb::Submit submit, const pb::ModelPin& pin) {
   *submit.mutable_request()->mutable_directory_pin() = pin;
   return submit;
+}
+
+// It was this very submission that began one of the job's runs.
+bool began(const pb::JobRow& row, const pb::Submit& submit) {
+  return std::find(row.begun_by().begin(), row.begun_by().end(), submit.idempotency_key()) !=
+         row.begun_by().end();
 }
 
 template <typename Number>
@@ -71,6 +79,11 @@ Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pi
 void Server::on_submit(Instant now, const std::string& client, const pb::Submit& submit,
                        Effects& effects) {
   const pb::JobRequest& request = submit.request();
+  if (submit.idempotency_key().size() > kLongestKey) {
+    const Error error{Code::kInvalidArgument, "an idempotency key has 64 bytes at most"};
+    effects.send.push_back({submit_failure(client, error)});
+    return;
+  }
   if (request.has_directory_pin()) {
     return accept(client, submit, request.directory_pin(), effects);
   }
@@ -82,13 +95,8 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     effects.send.push_back({submit_failure(client, error)});
     return;
   }
-  // Asked once more, the same call goes on: a second one might begin the job anew after its end.
-  const auto asked = std::find_if(pinning_.begin(), pinning_.end(), [&](const auto& entry) {
-    return entry.second.client == client &&
-           entry.second.submit.SerializeAsString() == submit.SerializeAsString();
-  });
-  const uint64_t call = asked == pinning_.end() ? next_call_++ : asked->first;
-  if (asked == pinning_.end()) pinning_[call] = {client, submit, now + kPinWait};
+  const uint64_t call = next_call_++;
+  pinning_[call] = {client, submit, now + kPinWait};
   pb::Envelope ask = envelope_to(address(pb::ROLE_COORDINATOR, coordinator));
   ask.mutable_pin_model()->set_call(call);
   ask.mutable_pin_model()->set_model(request.model());
@@ -137,15 +145,19 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
       if (job.asked.size() < kMostAsking) job.asked.emplace_back(client, pinned(submit, pin));
       return;
     }
-    const bool attach =
-        !is_over(job.row.state()) || (job.row.state() == pb::JOB_STATE_DONE && !request.force());
+    const bool repeated = began(job.row, submit);
+    const bool attach = repeated || !is_over(job.row.state()) ||
+                        (job.row.state() == pb::JOB_STATE_DONE && !request.force());
     if (attach) {
-      effects.send.push_back({submit_reply(client, job.row, true)});
+      effects.send.push_back({submit_reply(client, job.row, !repeated)});
       return;
     }
     row.set_run(job.row.run());  // Epochs never go back, not for the next run either.
     row.set_epoch(job.row.epoch());
+    *row.mutable_begun_by() = job.row.begun_by();
   }
+  if (!submit.idempotency_key().empty()) row.add_begun_by(submit.idempotency_key());
+  if (row.begun_by_size() > kMostKeys) row.mutable_begun_by()->DeleteSubrange(0, 1);
   row.set_job(*id);
   row.set_run(row.run() + 1);
   row.set_state(pb::JOB_STATE_RUNNING);
