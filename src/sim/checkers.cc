@@ -26,6 +26,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger,
   AllCheckers all{world, ledger, plan, {}};
   add_checkers_of_jobs(all);
   add_checkers_of_stores(all);
+  add_checkers_of_leases(all);
   add_checkers_of_items(all);
   return std::move(all.list);
 }

@@ -58,6 +58,7 @@ struct AllCheckers {
 };
 void add_checkers_of_jobs(AllCheckers& all);
 void add_checkers_of_stores(AllCheckers& all);
+void add_checkers_of_leases(AllCheckers& all);
 void add_checkers_of_items(AllCheckers& all);
 
 // Every checker there is.

@@ -29,12 +29,6 @@ std::string name_of(const ItemKey& key) {
          roles::short_id(std::get<0>(key)) + " run " + std::to_string(std::get<1>(key));
 }
 
-std::string bytes_of(const pb::Settled& settled) {
-  std::string text;
-  for (const auto& response : settled.responses()) text += response.SerializeAsString() + "|";
-  return text;
-}
-
 // The items of a job in order, over all its tasks.
 class JobItems {
  public:
@@ -52,17 +46,18 @@ class JobItems {
   std::vector<std::pair<size_t, const eval::Item*>> items_;
 };
 
-// A settled item never changes while one store that acknowledged it survives.
+// A settled item never changes, neither value nor votes, while one store that acknowledged it
+// survives.
 class SettledNeverChanges final : public Checker {
  public:
   using Checker::Checker;
   void on_acknowledged(const KnownRecord& known) override {
     if (!known.record.has_settled() || !held(ledger_.view(), known.digest)) return;
     const ItemKey key = item_key(known.record, known.record.settled().item());
-    const std::string value = bytes_of(known.record.settled());
-    auto [entry, is_new] = settled_.try_emplace(key, First{value, known.digest});
-    if (!is_new && entry->second.value != value) {
-      wrong(name_of(key) + " was settled with another value before");
+    const std::string verdict = known.record.settled().SerializeAsString();
+    auto [entry, is_new] = settled_.try_emplace(key, First{verdict, known.digest});
+    if (!is_new && entry->second.verdict != verdict) {
+      wrong(name_of(key) + " was settled otherwise before");
     }
     entry->second.digest = known.digest;
   }
@@ -77,7 +72,7 @@ class SettledNeverChanges final : public Checker {
 
  private:
   struct First {
-    std::string value;
+    std::string verdict;
     Digest digest;  // Of the record that was acknowledged last.
   };
   bool held(const pb::View& view, const Digest& digest) const {
@@ -200,8 +195,8 @@ class NumbersAreRight final : public Checker {
       if (std::find(classes.begin(), classes.end(), settled.numeric_class()) == classes.end()) {
         return wrong(name_of(key) + " has a value of a class that was not committed");
       }
-      if (!may_be_wrong() &&
-          !is_allowed(settled.numeric_class(), value, questions_of(items.item(i)))) {
+      if (!is_allowed(settled.numeric_class(), value, questions_of(items.item(i))) &&
+          !only_liars_voted(settled)) {
         return wrong(name_of(key) + " has a value that no honest machine of its class gives");
       }
       std::vector<eval::Response> responses;
@@ -226,10 +221,12 @@ class NumbersAreRight final : public Checker {
 
  private:
   // Liars who say the same, or one vote an item: then a wrong value may win.
-  bool may_be_wrong() const {
-    size_t liars = 0;
-    for (const NodePlan& node : plan_.nodes) liars += node.lie.empty() ? 0 : 1;
-    return liars > 0;
+  bool only_liars_voted(const pb::Settled& settled) const {
+    return std::all_of(settled.votes().begin(), settled.votes().end(), [&](const auto& vote) {
+      const KnownRecord* known = ledger_.find(*Digest::from_bytes(vote));
+      const Node* voter = known == nullptr ? nullptr : world_.find(known->author);
+      return voter != nullptr && !voter->engine.lie.empty();
+    });
   }
   std::map<ItemKey, std::vector<const KnownRecord*>> known_;
 };

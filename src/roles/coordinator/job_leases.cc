@@ -107,7 +107,7 @@ void Job::prepare_machines(Instant now, Effects& effects) {
 
 void Job::refresh_needed(Item& item) {
   const bool settled = item.votes_at_settling > 0;
-  const bool full = item.votes.size() >= ItemVotes::kMost && !item.votes.lacks_candidate();
+  const bool full = item.votes.size() >= ItemVotes::kMostAsked && !item.votes.lacks_candidate();
   const size_t enough = votes_enough(item);
   const size_t needed = settled || full ? 0 : item.votes.wanted(enough);
   const bool provisional = !settled && needed == 0 && enough < row_.request().redundancy();

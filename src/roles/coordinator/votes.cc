@@ -62,7 +62,7 @@ std::string difference(const std::vector<pb::Response>& odd,
 ItemVotes::Added ItemVotes::add(Vote vote, const VotingRules& rules) {
   if (machines_.contains(vote.machine)) return Added::kRepeat;
   const bool gives_a_value = lacks_candidate_ && rules.may_give(vote.numeric_class);
-  if (votes_.size() >= kMost && !gives_a_value) return Added::kTooMany;
+  if (votes_.size() >= kMostKept && !gives_a_value) return Added::kTooMany;
   machines_.insert(vote.machine);
   const auto place = std::find_if(votes_.begin(), votes_.end(),
                                   [&](const Vote& v) { return v.digest > vote.digest; });

@@ -40,11 +40,12 @@ struct VotingRules {
   [[nodiscard]] bool may_give(const std::string& numeric_class) const;  // The value.
 };
 
-// The answers to one item. Bounded: one per machine, kMost of them, and one more should none of
-// those be able to give the value.
+// The answers to one item. Bounded: one per machine, kMostKept of them, and one more should none of
+// those be able to give the value. Once kMostAsked have voted nobody else is asked; what comes
+// late counts all the same, and steps in for whoever is distrusted.
 class ItemVotes {
  public:
-  static constexpr size_t kMost = 5;
+  static constexpr size_t kMostAsked = 5, kMostKept = 10;
 
   enum class Added { kNew, kRepeat, kTooMany };
   Added add(Vote vote, const VotingRules& rules);

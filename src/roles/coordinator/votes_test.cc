@@ -101,21 +101,30 @@ TEST(Votes, OtherClassesOnlyVote) {
   EXPECT_EQ(item.settled_by(2, kRules)->size(), 4u);
 }
 
-TEST(Votes, OneMachineHasOneVoteAndFiveAreTheMost) {
+TEST(Votes, OneMachineHasOneVoteAndTenAreTheMost) {
   ItemVotes item;
   EXPECT_EQ(item.add(vote("a", -1), kRules), ItemVotes::Added::kNew);
   EXPECT_EQ(item.add(vote("a", -2), kRules), ItemVotes::Added::kRepeat);
-  for (const char* name : {"b", "c", "d", "e"})
+  for (const char* name : {"b", "c", "d", "e", "f", "g", "h", "i", "j"})
     EXPECT_EQ(item.add(vote(name, -1), kRules), ItemVotes::Added::kNew);
-  EXPECT_EQ(item.add(vote("f", -1), kRules), ItemVotes::Added::kTooMany);
+  EXPECT_EQ(item.add(vote("k", -1), kRules), ItemVotes::Added::kTooMany);
   EXPECT_FALSE(item.disputed());
 }
 
-TEST(Votes, ASixthIsTakenWhenNoneOfFiveCanGiveTheValue) {
+TEST(Votes, OneMoreIsTakenWhenNoneOfTenCanGiveTheValue) {
   ItemVotes item;
-  for (const char* name : {"b", "c", "d", "e", "f"}) item.add(vote(name, -1, "B"), kRules);
-  EXPECT_EQ(item.add(vote("g", -1, "B"), kRules), ItemVotes::Added::kTooMany);
+  for (const char* name : {"b", "c", "d", "e", "f", "g", "h", "i", "j", "k"})
+    item.add(vote(name, -1, "B"), kRules);
+  EXPECT_EQ(item.add(vote("l", -1, "B"), kRules), ItemVotes::Added::kTooMany);
   EXPECT_EQ(item.add(vote("a", -1, "A"), kRules), ItemVotes::Added::kNew);
+}
+
+TEST(Votes, ALateVoteStepsInForOneThatIsDistrusted) {
+  ItemVotes item;
+  item.add(vote("liar", -9), kRules);
+  for (const char* name : {"b", "c", "d", "e", "late"}) item.add(vote(name, -1), kRules);
+  EXPECT_TRUE(item.distrust("liar", kRules));
+  EXPECT_EQ(item.settled_by(5, kRules)->size(), 5u);
 }
 
 TEST(Votes, WhoIsDistrustedHasNoVoteAndIsNotAskedAgain) {

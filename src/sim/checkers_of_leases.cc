@@ -1,0 +1,93 @@
+// Who is lent what.
+#include <algorithm>
+
+#include "roles/message.h"
+#include "roles/record.h"
+#include "sim/checkers.h"
+
+namespace muster::sim {
+namespace {
+
+using EpochKey = std::tuple<std::string, uint32_t, uint64_t>;  // {job, run, epoch}
+
+// A lease id names one lease: what is said of it late cannot be taken for another.
+class LeaseIdsAreFresh final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node&, const pb::Envelope& envelope) override {
+    if (!envelope.has_grant()) return;
+    const pb::Grant& grant = envelope.grant();
+    if (granted_
+            .emplace(grant.key().job(), grant.key().run(), grant.lease().epoch(),
+                     grant.lease().number())
+            .second) {
+      return;
+    }
+    wrong("lease " + std::to_string(grant.lease().number()) + " of epoch " +
+          std::to_string(grant.lease().epoch()) + " is granted a second time");
+  }
+
+ private:
+  std::set<std::tuple<std::string, uint32_t, uint64_t, uint64_t>> granted_;
+};
+
+// Nobody is asked for what they have answered, however late, once the coordinator has read it: it
+// has read what comes before the cursor from which it asks a store on.
+class NobodyIsAskedTwice final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (envelope.has_feed()) return on_feed(node, envelope.feed());
+    if (envelope.has_subscribe()) return on_subscribe(envelope);
+    if (!envelope.has_grant()) return;
+    const pb::Grant& grant = envelope.grant();
+    const auto& read = read_[{grant.key().job(), grant.key().run(), grant.key().epoch()}];
+    for (const auto& item : grant.items()) {
+      if (!read.contains({envelope.to().machine(), item.item()})) continue;
+      wrong(world_.find(envelope.to().machine())->name + " is asked for item " +
+            std::to_string(item.item()) + ", which it has answered");
+    }
+  }
+
+ private:
+  using Answered = std::set<std::pair<std::string, uint32_t>>;  // {machine, item}
+  struct FeedKey {
+    EpochKey reader;
+    std::string store;
+    uint64_t next;
+    auto operator<=>(const FeedKey&) const = default;
+  };
+
+  void on_feed(const Node& store, const pb::Feed& feed) {
+    if (feed.records().empty() || feed.epoch() == 0) return;  // Stores copy from each other.
+    Answered answered;
+    for (const pb::SignedRecord& record : feed.records()) {
+      const KnownRecord* known = ledger_.find(roles::record_digest(record));
+      if (known == nullptr || !known->record.has_answer()) continue;  // Altered, or no answer.
+      answered.emplace(known->author, known->record.answer().item());
+    }
+    const FeedKey key{{feed.job(), feed.run(), feed.epoch()}, store.machine, feed.next()};
+    auto [entry, is_new] = sent_.try_emplace(key, answered);
+    // Sent again, altered or not this time: only one of the two is read.
+    if (!is_new) std::erase_if(entry->second, [&](const auto& a) { return !answered.contains(a); });
+  }
+  void on_subscribe(const pb::Envelope& envelope) {
+    const pb::Subscribe& ask = envelope.subscribe();
+    const EpochKey reader{ask.job(), ask.run(), ask.epoch()};
+    auto sent = sent_.find({reader, envelope.to().machine(), ask.cursor()});
+    if (sent == sent_.end()) return;
+    read_[reader].insert(sent->second.begin(), sent->second.end());
+  }
+
+  std::map<FeedKey, Answered> sent_;
+  std::map<EpochKey, Answered> read_;
+};
+
+}  // namespace
+
+void add_checkers_of_leases(AllCheckers& all) {
+  all.add<LeaseIdsAreFresh>("a lease id names one lease");
+  all.add<NobodyIsAskedTwice>("nobody is asked twice");
+}
+
+}  // namespace muster::sim
