@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <chrono>
 
 #include "apps/daemon.h"
@@ -41,8 +42,12 @@ Status serve(const Options& options) {
   }
   io::StopSignal signal;
   io::Loop loop;
+  std::atomic<bool> superseded = false;
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
-  MUSTER_TRY(const auto store, io::ServerStore::open(state_dir.path(), loop));
+  MUSTER_TRY(const auto store, io::ServerStore::open(state_dir.path(), loop, [&] {
+               superseded = true;
+               loop.stop();
+             }));
   io::MeshServer mesh(loop);
   LogConsole console;
   host::Driver driver(
@@ -61,6 +66,11 @@ Status serve(const Options& options) {
   loop.run(driver);
   spdlog::info("stopping");
   mesh.stop();
+  if (superseded) {
+    return fail(Code::kUnavailable, "another server has this pool now: it opened " +
+                                        (state_dir.path() / "server.db").string() +
+                                        " after this one");
+  }
   return {};
 }
 

@@ -4,37 +4,13 @@
 
 #include <gmock/gmock.h>
 
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
 
+#include "io/collecting_inbox.h"
 #include "roles/record.h"
 
 namespace muster::io {
 namespace {
-
-class Answers final : public host::Inbox {
- public:
-  void post(pb::Role, roles::Event event) override {
-    std::lock_guard lock(mutex_);
-    events_.push_back(std::move(event));
-    arrived_.notify_one();
-  }
-  void receive(pb::Envelope) override {}
-  template <typename T>
-  T wait() {
-    std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return !events_.empty(); });
-    T event = std::get<T>(std::move(events_.front()));
-    events_.erase(events_.begin());
-    return event;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::vector<roles::Event> events_;
-};
 
 class RecordStoreTest : public ::testing::Test {
  protected:
@@ -61,7 +37,7 @@ class RecordStoreTest : public ::testing::Test {
   }
 
   Path folder;
-  Answers answers;
+  CollectingInbox answers;
 };
 
 TEST_F(RecordStoreTest, KeepsWhatItSaysItWroteAndItsIdentity) {

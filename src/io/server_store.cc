@@ -23,6 +23,8 @@ constexpr const char* kSchema[] = {
     "number INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (job, run, number))",
 };
 
+constexpr std::chrono::seconds kLookEvery{
+    2};                                  // For another server, while there is nothing to write.
 constexpr long long kMostReasons = 100;  // Of a job.
 
 // Messages go into text columns as hexadecimal: SOCI's blobs differ between its backends.
@@ -126,7 +128,8 @@ struct ServerStore::Database {
 ServerStore::ServerStore(std::unique_ptr<Database> database, host::Inbox& inbox)
     : database_(std::move(database)), inbox_(inbox) {}
 
-Result<std::unique_ptr<ServerStore>> ServerStore::open(const Path& state_dir, host::Inbox& inbox) {
+Result<std::unique_ptr<ServerStore>> ServerStore::open(const Path& state_dir, host::Inbox& inbox,
+                                                       std::function<void()> superseded) {
   const Path path = state_dir / "server.db";
   std::unique_ptr<ServerStore> store(new ServerStore(std::make_unique<Database>(), inbox));
   try {
@@ -135,15 +138,11 @@ Result<std::unique_ptr<ServerStore>> ServerStore::open(const Path& state_dir, ho
   } catch (const std::exception& error) {
     return fail(Code::kDisk, path.string() + ": " + error.what());
   }
-  store->thread_ = std::make_unique<WorkThread<Work>>([raw = store.get()](std::deque<Work> work) {
-    for (const Work& one : work) {
-      const Status done = raw->commit(one.write);
-      raw->inbox_.post(
-          one.owner,
-          roles::Stored{one.write.id, done ? roles::Outcome::kDone : roles::Outcome::kFailed,
-                        done ? "" : done.error().message});
-    }
-  });
+  store->thread_ = std::make_unique<WorkThread<Work>>(
+      [raw = store.get(), superseded = std::move(superseded)](const std::deque<Work>& work) {
+        raw->work_through(work, superseded);
+      },
+      kLookEvery);
   return store;
 }
 
@@ -151,6 +150,26 @@ ServerStore::~ServerStore() = default;
 
 void ServerStore::write(pb::Role owner, roles::Write write) {
   thread_->put({owner, std::move(write)});
+}
+
+void ServerStore::work_through(const std::deque<Work>& work,
+                               const std::function<void()>& superseded) {
+  for (const Work& one : work) {
+    const Status done = commit(one.write);
+    inbox_.post(one.owner,
+                roles::Stored{one.write.id, done ? roles::Outcome::kDone : roles::Outcome::kFailed,
+                              done ? "" : done.error().message});
+  }
+  if (!is_mine()) superseded();
+}
+
+// A database that cannot be read is nobody else's yet.
+bool ServerStore::is_mine() {
+  try {
+    return database_->is_mine();
+  } catch (const std::exception&) {
+    return true;
+  }
 }
 
 Status ServerStore::commit(const roles::Write& write) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -8,13 +9,14 @@
 
 namespace muster::io {
 
-// A thread of its own that works through a queue, taking everything that waits at once. Destroying
-// it lets what is under way finish and drops the rest.
+// A thread of its own that works through a queue, taking everything that waits at once; nothing,
+// when nothing came for `idle`. Destroying it lets what is under way finish and drops the rest.
 template <typename Work>
 class WorkThread {
  public:
-  explicit WorkThread(std::function<void(std::deque<Work>)> take)
-      : take_(std::move(take)), thread_([this] { run(); }) {}
+  explicit WorkThread(std::function<void(std::deque<Work>)> take,
+                      std::chrono::seconds idle = std::chrono::hours(24))
+      : take_(std::move(take)), idle_(idle), thread_([this] { run(); }) {}
   WorkThread(const WorkThread&) = delete;
   WorkThread& operator=(const WorkThread&) = delete;
   ~WorkThread() {
@@ -38,7 +40,7 @@ class WorkThread {
   void run() {
     while (true) {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
+      wake_.wait_for(lock, idle_, [this] { return stopped_ || !work_.empty(); });
       if (stopped_) return;
       std::deque<Work> work = std::exchange(work_, {});
       lock.unlock();
@@ -47,6 +49,7 @@ class WorkThread {
   }
 
   std::function<void(std::deque<Work>)> take_;
+  const std::chrono::seconds idle_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Work> work_;
