@@ -26,6 +26,11 @@ inline pb::Envelope envelope_to_server() { return envelope_to(address(pb::ROLE_S
 pb::Failure to_failure(const Error& error);
 Error to_error(const pb::Failure& failure);
 
+// What was asked for cannot work, whichever machine tries.
+inline bool is_users_fault(Code code) {
+  return code == Code::kUnsupported || code == Code::kDataLoss;
+}
+
 inline bool same_key(const pb::JobKey& a, const pb::JobKey& b) {
   return a.job() == b.job() && a.run() == b.run() && a.epoch() == b.epoch();
 }

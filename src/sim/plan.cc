@@ -89,6 +89,20 @@ void draw_natures(Rng rng, Plan& plan) {
   }
 }
 
+// One broken machine that says that the job cannot work; the others are patient with it.
+void draw_objector(Rng rng, Plan& plan) {
+  const auto objector =
+      std::find_if(plan.nodes.begin(), plan.nodes.end(), [](const NodePlan& node) {
+        return node.name.starts_with("w") && !node.healthy && node.lie.empty();
+      });
+  if (objector == plan.nodes.end() || !one_in(rng, 3)) return;
+  (one_in(rng, 2) ? objector->objects_to_model : objector->objects_to_items) = true;
+  for (JobPlan& job : plan.jobs) {
+    job.redundancy = std::max(job.redundancy, 2u);  // Else its word would be enough.
+    job.quorum_wait_ms = 30'000;
+  }
+}
+
 // Some change their minds while they still ask for the job.
 Duration draw_patience(Rng& rng) { return seconds(one_in(rng, 2) ? 30 : 3); }
 
@@ -217,6 +231,7 @@ Plan draw_plan(uint64_t seed) {
   draw_nodes(rng.fork("nodes"), plan);
   draw_natures(rng.fork("natures"), plan);
   draw_jobs(rng.fork("jobs"), plan);
+  draw_objector(rng.fork("objector"), plan);
   draw_faults(rng.fork("faults"), plan);
   Rng retain = rng.fork("retain");
   plan.retain = seconds(std::array{0, 5, 1000}[retain.below(3)]);
@@ -229,7 +244,9 @@ std::string describe(const Plan& plan) {
     text += "  " + node.name + " joins at " + seconds_text(node.joins) +
             (node.version == "test" ? "" : ", " + node.version) +
             (node.agreed == 0 ? "" : ", known by " + std::to_string(node.agreed) + " items") +
-            (node.lie.empty() ? "" : ", lies") + (node.healthy ? ", healthy" : "") + "\n";
+            (node.lie.empty() ? "" : ", lies") +
+            (node.objects_to_model || node.objects_to_items ? ", objects" : "") +
+            (node.healthy ? ", healthy" : "") + "\n";
   }
   for (const JobPlan& job : plan.jobs) {
     text += "  job " + job.model + ": " + std::to_string(job.items) + " items of " +

@@ -15,7 +15,8 @@ struct NodePlan {
   ModelClass model_class;
   Duration per_item{}, loading{}, disk_latency{};
   int64_t clock_drift_ppm = 0;
-  std::string lie;      // Not empty: a liar, for good.
+  std::string lie;                                          // Not empty: a liar, for good.
+  bool objects_to_model = false, objects_to_items = false;  // Says that they cannot work anywhere.
   uint64_t agreed = 0;  // Items in a row on which it agreed with others before the first job.
   Instant joins{};
   bool healthy = false;  // Of the core that is left in peace in the end.

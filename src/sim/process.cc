@@ -118,6 +118,8 @@ class Process::NodeEngine final : public host::Engine {
   void load(pb::Role owner, const roles::LoadModel& load) override {
     Result<std::string> outcome = node_.engine.model_class.name;
     if (node_.engine.missing_model) outcome = fail(Code::kNotFound, "model not here");
+    if (node_.engine.objects_to_model)
+      outcome = fail(Code::kUnsupported, "model_type is not known");
     later(node_.engine.loading, owner, roles::ModelLoaded{load.model.commit(), outcome});
   }
 
@@ -139,6 +141,10 @@ class Process::NodeEngine final : public host::Engine {
  private:
   Result<std::vector<pb::Response>> outcome(const roles::ScoreItem& item) {
     if (node_.engine.failing) return fail(Code::kFailed, "the engine crashed");
+    const auto& [first_context, first_continuation] = item.requests.front();
+    if (node_.engine.objects_to_items && mix(first_continuation, mix(first_context)) % 2 == 0) {
+      return fail(Code::kUnsupported, "the request is longer than the model's context");
+    }
     auto responses = answers_of(node_.engine.model_class, item.requests, world_.rng.next());
     if (!node_.engine.lie.empty()) {
       const auto& [context, continuation] = item.requests.front();

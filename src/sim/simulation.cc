@@ -36,6 +36,8 @@ void Simulation::build() {
     node.engine.per_item = planned.per_item;
     node.engine.loading = planned.loading;
     node.engine.lie = planned.lie;
+    node.engine.objects_to_model = planned.objects_to_model;
+    node.engine.objects_to_items = planned.objects_to_items;
     node.disk.latency = planned.disk_latency;
     node.clock_drift_ppm = planned.clock_drift_ppm;
     if (planned.agreed > 0) {

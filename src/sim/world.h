@@ -33,6 +33,8 @@ struct EngineTraits {
   std::string lie;       // Not empty: answers are wrong; equal lies agree.
   bool failing = false;  // Every item ends in a crash.
   bool missing_model = false;
+  bool objects_to_model = false;  // Broken: says of each that it cannot work anywhere.
+  bool objects_to_items = false;  // The same of every other item.
 };
 
 // How a node's disk behaves.

@@ -131,6 +131,8 @@ std::string run_command(World& world, const std::string& text) {
     world.pardon(who);
   else if (line.word == "crash_engine")
     world.set_engine_failing(who, line.get("is", "yes") == "yes");
+  else if (line.word == "object")
+    world.set_objecting(who, line.get("to", "model"));
   else if (line.word == "fill")
     world.set_disk_full(who, line.get("is", "yes") == "yes");
   else if (line.word == "rot")

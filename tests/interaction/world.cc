@@ -100,6 +100,10 @@ void World::set_seconds_per_item(const std::string& name, double s) {
 void World::set_engine_failing(const std::string& name, bool failing) {
   node(name).engine.failing = failing;
 }
+void World::set_objecting(const std::string& name, const std::string& to) {
+  node(name).engine.objects_to_model = to == "model";
+  node(name).engine.objects_to_items = to == "items";
+}
 void World::set_disk_full(const std::string& name, bool full) { node(name).disk.full = full; }
 void World::rot(const std::string& name, uint64_t record) { node(name).records.rot(record); }
 void World::lose(const std::string& name, uint64_t record) {

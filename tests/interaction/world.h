@@ -26,6 +26,8 @@ class World final : private sim::Observer {
   void set_lying(const std::string& name, bool lying);
   void set_seconds_per_item(const std::string& name, double seconds);  // 0: never ends.
   void set_engine_failing(const std::string& name, bool failing);
+  void set_objecting(const std::string& name,
+                     const std::string& to);  // "model", "items", "nothing".
   void set_disk_full(const std::string& name, bool full);
   void rot(const std::string& name, uint64_t record);   // Alters a record on its disk.
   void lose(const std::string& name, uint64_t record);  // It is not there any more.

@@ -39,6 +39,9 @@ namespace muster::roles::coordinator {
 // those has been there for the quorum wait. A settled item counts once its record is acknowledged.
 // Sums go in item order, so the result does not depend on who was fast.
 //
+// A machine that says that model or item cannot work anywhere is barred from it; the job fails when
+// a second one says so, or when nobody else can run for the quorum wait; unless somebody could.
+//
 // Whoever is outvoted is charged: the server is told until it has noted it. With --redundancy auto
 // a trusted machine answers alone, and its item is provisional: open again should the machine be
 // charged, settled at the very end.
@@ -169,6 +172,15 @@ class Job {
   [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
   void ask_for_workers(Effects& effects) const;
 
+  // job_objections.cc: who says that the job itself cannot work.
+  using Subject = int64_t;  // An item's index, or:
+  static constexpr Subject kModelSubject = -1;
+  void object(const std::string& machine, Subject subject, const Error& error, Effects& effects);
+  void withdraw_objection(const std::string& machine);
+  [[nodiscard]] bool is_confirmed(const std::map<std::string, Error>& objections) const;
+  [[nodiscard]] bool is_refuted(Subject subject) const;
+  [[nodiscard]] const Error* open_objection() const;  // One that is not refuted.
+
   // job_classes.cc: whose answers may be values.
   void keep_class(Instant now, Effects& effects);
   void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
@@ -233,6 +245,7 @@ class Job {
   std::map<std::string, Standing> standings_;                       // By machine.
   std::map<std::pair<uint32_t, std::string>, pb::Charge> charges_;  // Not noted yet.
   std::set<std::pair<uint32_t, std::string>> judged_;               // {item, machine}
+  std::map<Subject, std::map<std::string, Error>> objections_;      // By machine.
   uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
   uint64_t lend_revision_ = 0;
   std::map<LeaseId, Lease> leases_;

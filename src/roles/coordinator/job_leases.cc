@@ -49,6 +49,7 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   if (found == machines_.end() || found->second.ready) return;
   found->second.ready = true;
   found->second.unable.clear();
+  withdraw_objection(name);
   class_of_[name] = ready.numeric_class();
   owners_[name] = owner_of(name, ready.owner());
   work_changed_ = true;
@@ -80,15 +81,14 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
   auto found = machines_.find(name);
   if (found == machines_.end()) return;
   const Error error = to_error(unable.failure());
-  if (error.code == Code::kUnsupported || error.code == Code::kDataLoss) {  // Would fail anywhere.
-    return give_up(error, effects);
-  }
+  owners_[name] = owner_of(name, unable.owner());
   if (found->second.unable.empty()) {
     effects.warn("machine " + short_id(name) + " cannot: " + unable.failure().message());
     happened(now, name, "cannot have the model ready: " + unable.failure().message());
   }
   found->second.unable = unable.failure().message();
   found->second.prepare_due = now + 5 * kRetryAfter;
+  if (is_users_fault(error.code)) object(name, kModelSubject, error, effects);
 }
 
 void Job::prepare_machines(Instant now, Effects& effects) {
@@ -347,20 +347,20 @@ void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& e
   if (lease == leases_.end() || failed.item() >= items_.size()) return;
   const std::string name = lease->second.machine;
   const std::string where = "item " + std::to_string(failed.item());
-  if (failed.users_fault()) {
-    return give_up({Code::kUnsupported, where + ": " + failed.message()}, effects);
-  }
   effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
   happened(now, name, where + " failed: " + failed.message());
   Item& item = items_[failed.item()];
   // In a list it is not known whose fault it was: only an attempt on the item alone bars.
   const bool alone = lease->second.items.size() == 1;
-  item.failures[name] += alone ? 1 : 0;
+  item.failures[name] += failed.users_fault() ? kBarredAt : alone ? 1 : 0;
   refresh_needed(item);
-  if (item.failures[name] == kBarredAt) {
+  if (!failed.users_fault() && item.failures[name] == kBarredAt) {
     happened(now, name, "barred from " + where + " after two failures on it alone");
   }
   close_lease(now, id, false);
+  if (failed.users_fault()) {
+    object(name, failed.item(), {Code::kUnsupported, where + ": " + failed.message()}, effects);
+  }
   if (auto machine = machines_.find(name); machine != machines_.end()) {
     back_off(now, machine->second, name);
   }

@@ -125,7 +125,8 @@ void Job::settle_provisional(Instant now, Effects& effects) {
 // here or at work elsewhere.
 bool Job::is_stuck(Instant now) const {
   if (!line_up_ || !leases_.empty() || busy_ > 0 || now < others_may_return_until_) return false;
-  if (rules_.classes.empty() || !class_asked_.empty()) return false;
+  if (!class_asked_.empty() || (rules_.classes.empty() && open_objection() == nullptr))
+    return false;
   for (const auto& [name, machine] : machines_) {
     if (machine.unable.empty() && is_useful(name)) return false;
   }
@@ -153,6 +154,7 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   effects.wake_by(due);
   if (now < due) return;
   stuck_since_ = now;  // What has no answer yet waits on.
+  if (const Error* objection = open_objection()) return give_up(*objection, effects);
   for (Item& item : items_) {
     if (item.votes_at_settling > 0) continue;
     if (item.votes.disputed()) return fail_disputed(item, effects);

@@ -30,8 +30,6 @@ pb::LeaseId to_message(const std::pair<uint64_t, uint64_t>& id) {
   return out;
 }
 
-bool is_users_fault(Code code) { return code == Code::kUnsupported || code == Code::kDataLoss; }
-
 }  // namespace
 
 Worker::Worker(std::string owner, const Keys& keys) : owner_(std::move(owner)), keys_(keys) {}
@@ -171,6 +169,7 @@ void Worker::answer_prepare(Effects& effects) {
   } else if (load_error_) {
     *answer.mutable_unable()->mutable_key() = *job_;
     *answer.mutable_unable()->mutable_failure() = to_failure(*load_error_);
+    answer.mutable_unable()->set_owner(owner_);
   } else {
     *answer.mutable_preparing()->mutable_key() = *job_;
   }
