@@ -23,8 +23,8 @@ constexpr const char* kSchema[] = {
     "number INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (job, run, number))",
 };
 
-constexpr std::chrono::seconds kLookEvery{
-    2};                                  // For another server, while there is nothing to write.
+// For another server, while there is nothing to write.
+constexpr std::chrono::seconds kLookEvery{2};
 constexpr long long kMostReasons = 100;  // Of a job.
 
 // Messages go into text columns as hexadecimal: SOCI's blobs differ between its backends.

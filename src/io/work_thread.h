@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace muster::io {
@@ -15,7 +16,7 @@ template <typename Work>
 class WorkThread {
  public:
   explicit WorkThread(std::function<void(std::deque<Work>)> take,
-                      std::chrono::seconds idle = std::chrono::hours(24))
+                      std::optional<std::chrono::seconds> idle = {})
       : take_(std::move(take)), idle_(idle), thread_([this] { run(); }) {}
   WorkThread(const WorkThread&) = delete;
   WorkThread& operator=(const WorkThread&) = delete;
@@ -40,7 +41,8 @@ class WorkThread {
   void run() {
     while (true) {
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, idle_, [this] { return stopped_ || !work_.empty(); });
+      const auto ready = [this] { return stopped_ || !work_.empty(); };
+      idle_ ? void(wake_.wait_for(lock, *idle_, ready)) : wake_.wait(lock, ready);
       if (stopped_) return;
       std::deque<Work> work = std::exchange(work_, {});
       lock.unlock();
@@ -49,7 +51,7 @@ class WorkThread {
   }
 
   std::function<void(std::deque<Work>)> take_;
-  const std::chrono::seconds idle_;
+  const std::optional<std::chrono::seconds> idle_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Work> work_;
