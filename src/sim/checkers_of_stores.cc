@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "roles/message.h"
+
 namespace muster::sim {
 namespace {
 
@@ -41,6 +43,49 @@ class AcknowledgedIsKept final : public Checker {
 
  private:
   std::set<std::string> before_;  // Members of the view before.
+};
+
+// Once a coordinator has stored work, no record of an earlier one is acknowledged that was not
+// stored before: its successor can have read nothing of it. Where all who know of the successor
+// were lost, nobody is held to it.
+class SealedIsSealed final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* put = std::get_if<roles::PutRecords>(&write.what);
+    if (put == nullptr) return;
+    for (const roles::StoredRecord& stored : put->records) {
+      const KnownRecord* known = ledger_.find(stored.digest);
+      if (known == nullptr || known->record.has_answer() || known->record.has_seal()) continue;
+      uint64_t& working = working_[{stored.job, stored.run}];
+      working = std::max(working, known->record.epoch());
+      if (known->record.epoch() < working)
+        too_late_.insert(stored.digest);
+      else
+        in_time_.insert(stored.digest);
+    }
+  }
+  void on_acknowledged(const KnownRecord& known) override {
+    if (!too_late_.contains(known.digest) || in_time_.contains(known.digest)) return;
+    if (!knows_successor(known.record)) return;
+    wrong("a record of epoch " + std::to_string(known.record.epoch()) + " of job " +
+          roles::short_id(known.record.job()) + " is acknowledged when a later one has begun");
+  }
+
+ private:
+  bool knows_successor(const pb::Record& record) const {
+    const auto stores = members();
+    return std::any_of(stores.begin(), stores.end(), [&](const Node* store) {
+      const auto& held = store->records.records();
+      return std::any_of(held.begin(), held.end(), [&](const roles::StoredRecord& other) {
+        if (other.job != record.job() || other.run != record.run()) return false;
+        const KnownRecord* known = ledger_.find(other.digest);
+        return known != nullptr && known->record.epoch() > record.epoch();
+      });
+    });
+  }
+  std::map<RunKey, uint64_t> working_;   // The highest epoch of which work is stored.
+  std::set<Digest> in_time_, too_late_;  // When each was stored for the first time, and later.
 };
 
 // What is no longer kept is dropped, and does not come back.
@@ -103,6 +148,7 @@ class ViewIsWhole final : public Checker {
 
 void add_checkers_of_stores(AllCheckers& all) {
   all.add<AcknowledgedIsKept>("an acknowledged record is kept");
+  all.add<SealedIsSealed>("a sealed run stays sealed");
   all.add<WhatIsOverIsDropped>("what is over is dropped");
   all.add<StoresAgree>("stores of the view hold the same");
   all.add<ViewIsWhole>("the view is back to its count");
