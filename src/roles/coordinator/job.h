@@ -70,14 +70,20 @@ class Job {
   enum class Phase { kFreezing, kCommitting, kSealing, kReading, kRunning, kFinishing, kOver };
   using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
 
+  static constexpr int kBarredAt = 2;  // Failures of one machine on one item.
+
   struct Item {
+    [[nodiscard]] bool bars(const std::string& machine) const;
+    [[nodiscard]] std::set<std::string> barred() const;
+
     const eval::Item* item = nullptr;
     size_t task = 0;
     pb::ItemRequests requests;
     size_t bytes = 0;  // Of text: the measure of work.
     ItemVotes votes;
     std::set<std::string> open;           // Machines that hold a lease with it.
-    std::map<std::string, int> failures;  // By machine; two bar it.
+    std::map<std::string, int> failures;  // By machine.
+    std::string last_failure;             // What the engine said.
     Vote value;                           // Once settled; of no machine.
     size_t votes_at_settling = 0;         // 0: open.
     size_t needed = 0;                    // Agreeing votes it still wants, open leases not counted.
@@ -167,7 +173,6 @@ class Job {
   void back_off(Instant now, Machine& machine, const std::string& name);
   [[nodiscard]] size_t places(const std::string& name, const Item& item) const;
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
-  [[nodiscard]] bool is_barred_everywhere(const Item& item) const;
   [[nodiscard]] bool is_useful(const std::string& name) const;
   [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
   void ask_for_workers(Effects& effects) const;
@@ -214,6 +219,7 @@ class Job {
   void settle_what_waited(Instant now, Effects& effects);
   [[nodiscard]] bool is_stuck(Instant now) const;
   void fail_disputed(const Item& item, Effects& effects);
+  void fail_barred(const Item& item, Effects& effects);
 
   pb::JobRow row_;
   pb::JobKey key_;

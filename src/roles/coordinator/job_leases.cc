@@ -16,7 +16,6 @@ constexpr size_t kMaxShardBytes = 256u << 10;
 constexpr Duration kRetryAfter =
     seconds(2);  // After a failed attempt; doubled by each further one.
 constexpr Duration kLongestRetry = seconds(30);
-constexpr int kBarredAt = 2;  // Failures of one machine on one item.
 
 // "0..24 of a list" for a console: a range where it is one.
 std::string describe(const std::vector<uint32_t>& items) {
@@ -123,10 +122,21 @@ void Job::refresh_needed(Item& item) {
   put(orphans_, needed > 0 && touched && item.votes.lacks_candidate());
 }
 
+bool Job::Item::bars(const std::string& machine) const {
+  const auto found = failures.find(machine);
+  return found != failures.end() && found->second >= kBarredAt;
+}
+
+std::set<std::string> Job::Item::barred() const {
+  std::set<std::string> machines;
+  for (const auto& [machine, count] : failures) {
+    if (bars(machine)) machines.insert(machine);
+  }
+  return machines;
+}
+
 bool Job::may_vote(const std::string& machine, const Item& item) const {
-  const auto failures = item.failures.find(machine);
-  const bool barred = failures != item.failures.end() && failures->second >= kBarredAt;
-  if (barred || item.votes.has(machine) || item.open.contains(machine)) return false;
+  if (item.bars(machine) || item.votes.has(machine) || item.open.contains(machine)) return false;
   // The last vote must be one that can give the value.
   const bool other_class = class_of_.contains(machine) && !is_reference(machine);
   if (other_class && item.votes.lacks_candidate() && item.needed < 2) return false;
@@ -353,6 +363,7 @@ void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& e
   // In a list it is not known whose fault it was: only an attempt on the item alone bars.
   const bool alone = lease->second.items.size() == 1;
   item.failures[name] += failed.users_fault() ? kBarredAt : alone ? 1 : 0;
+  item.last_failure = failed.message();
   refresh_needed(item);
   if (!failed.users_fault() && item.failures[name] == kBarredAt) {
     happened(now, name, "barred from " + where + " after two failures on it alone");
@@ -390,14 +401,6 @@ void Job::ask_for_workers(Effects& effects) const {
     wanted += machine.unable.empty() || wanted == 0 ? 0 : 1;
   want.mutable_want_workers()->set_count(static_cast<uint32_t>(wanted));
   effects.send.push_back({std::move(want)});
-}
-
-bool Job::is_barred_everywhere(const Item& item) const {
-  return !machines_.empty() &&
-         std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
-           const auto failures = item.failures.find(entry.first);
-           return failures != item.failures.end() && failures->second >= kBarredAt;
-         });
 }
 
 }  // namespace muster::roles::coordinator

@@ -7,6 +7,17 @@
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {
+namespace {
+
+std::string listed(const std::set<std::string>& machines) {
+  std::string names;
+  for (const std::string& machine : machines) {
+    names += (names.empty() ? "" : ", ") + short_id(machine);
+  }
+  return names;
+}
+
+}  // namespace
 
 void Job::on_record(Instant now, const pb::SignedRecord& record, Effects& effects) {
   const Digest digest = record_digest(record);
@@ -135,11 +146,15 @@ bool Job::is_stuck(Instant now) const {
 
 void Job::fail_disputed(const Item& item, Effects& effects) {
   std::set<std::string> machines;
-  for (const Vote& vote : item.votes.all()) machines.insert(short_id(vote.machine));
-  std::string names;
-  for (const std::string& machine : machines) names += (names.empty() ? "" : ", ") + machine;
-  give_up({Code::kFailed, name_of(item) + ": the answers of " + names +
+  for (const Vote& vote : item.votes.all()) machines.insert(vote.machine);
+  give_up({Code::kFailed, name_of(item) + ": the answers of " + listed(machines) +
                               " do not agree, and no further machine can vote"},
+          effects);
+}
+
+void Job::fail_barred(const Item& item, Effects& effects) {
+  give_up({Code::kFailed, name_of(item) + " failed twice on " + listed(item.barred()) +
+                              ", and no further machine can try: " + item.last_failure},
           effects);
 }
 
@@ -158,9 +173,7 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   for (Item& item : items_) {
     if (item.votes_at_settling > 0) continue;
     if (item.votes.disputed()) return fail_disputed(item, effects);
-    if (item.votes.size() == 0 && is_barred_everywhere(item)) {
-      return give_up({Code::kFailed, name_of(item) + " failed on every machine"}, effects);
-    }
+    if (item.votes.size() == 0 && !item.barred().empty()) return fail_barred(item, effects);
     settle_if_agreed(now, item, 1, effects);
   }
 }
