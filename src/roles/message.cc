@@ -35,4 +35,10 @@ pb::JobKey key_of(const pb::JobRow& row) {
   return key;
 }
 
+std::string short_ids(const std::set<std::string>& ids) {
+  std::string text;
+  for (const std::string& id : ids) text += (text.empty() ? "" : ", ") + short_id(id);
+  return text;
+}
+
 }  // namespace muster::roles

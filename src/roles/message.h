@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -56,5 +57,6 @@ inline const std::string& owner_of(const std::string& machine, const std::string
 
 // "3fa9c2..." of a job or machine, for a console.
 inline std::string short_id(const std::string& id) { return id.substr(0, 8); }
+std::string short_ids(const std::set<std::string>& ids);  // "a, b, c".
 
 }  // namespace muster::roles

@@ -233,6 +233,7 @@ Plan draw_plan(uint64_t seed) {
   draw_jobs(rng.fork("jobs"), plan);
   draw_objector(rng.fork("objector"), plan);
   draw_faults(rng.fork("faults"), plan);
+  plan.some_items_crash = rng.fork("crashes").below(20) == 0;
   Rng retain = rng.fork("retain");
   plan.retain = seconds(std::array{0, 5, 1000}[retain.below(3)]);
   return plan;
@@ -256,6 +257,7 @@ std::string describe(const Plan& plan) {
             (job.cancelled ? ", cancelled at " + seconds_text(*job.cancelled) : "") +
             (job.force ? ", forced again" : "") + "\n";
   }
+  if (plan.some_items_crash) text += "  some items crash every engine\n";
   text += "  lost " + std::to_string(plan.weather.lost_per_mille) + ", repeated " +
           std::to_string(plan.weather.repeated_per_mille) + ", late " +
           std::to_string(plan.weather.late_per_mille) + " per mille, jitter " +

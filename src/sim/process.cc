@@ -140,15 +140,16 @@ class Process::NodeEngine final : public host::Engine {
 
  private:
   Result<std::vector<pb::Response>> outcome(const roles::ScoreItem& item) {
-    if (node_.engine.failing) return fail(Code::kFailed, "the engine crashed");
     const auto& [first_context, first_continuation] = item.requests.front();
-    if (node_.engine.objects_to_items && mix(first_continuation, mix(first_context)) % 2 == 0) {
+    const uint64_t question = mix(first_continuation, mix(first_context));
+    const bool crashes = node_.engine.crashes_on_one && question % 32 == 1;
+    if (node_.engine.failing || crashes) return fail(Code::kFailed, "the engine crashed");
+    if (node_.engine.objects_to_items && question % 2 == 0) {
       return fail(Code::kUnsupported, "the request is longer than the model's context");
     }
     auto responses = answers_of(node_.engine.model_class, item.requests, world_.rng.next());
     if (!node_.engine.lie.empty()) {
-      const auto& [context, continuation] = item.requests.front();
-      const uint64_t hash = mix(node_.engine.lie, mix(continuation, mix(context)));
+      const uint64_t hash = mix(node_.engine.lie, question);
       const double lie = 1.0 + static_cast<double>(hash % (1u << 30)) / 1024.0;
       responses[0].set_loglikelihood(responses[0].loglikelihood() - lie);
     }

@@ -38,6 +38,7 @@ void Simulation::build() {
     node.engine.lie = planned.lie;
     node.engine.objects_to_model = planned.objects_to_model;
     node.engine.objects_to_items = planned.objects_to_items;
+    node.engine.crashes_on_one = plan_.some_items_crash;
     node.disk.latency = planned.disk_latency;
     node.clock_drift_ppm = planned.clock_drift_ppm;
     if (planned.agreed > 0) {
@@ -160,7 +161,8 @@ Simulation::Verdict Simulation::run() {
   if (!over) return stuck();
   for (const auto& researcher : researchers_) {
     if (researcher->state() != pb::JOB_STATE_FAILED) continue;
-    const bool expected = std::any_of(plan_.nodes.begin(), plan_.nodes.end(),
+    const bool expected = plan_.some_items_crash ||
+                          std::any_of(plan_.nodes.begin(), plan_.nodes.end(),
                                       [](const NodePlan& node) { return !node.lie.empty(); }) ||
                           std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const Fault& f) {
                             return f.kind == FaultKind::kEngineFails;

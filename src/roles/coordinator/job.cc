@@ -253,6 +253,9 @@ void Job::repeat_requests(Instant now, Effects& effects) {
 std::string Job::waiting_reason() const {
   if (phase_ == Phase::kFreezing) return "building the requests";
   if (readers_.empty()) return "no storage node is there to keep the answers";
+  if (const Item* item = crashes_all()) {
+    return describe_barred(*item) + "; waiting for another machine";
+  }
   if (machines_.empty()) return "no machine is free to compute";
   if (class_lost_since_) {
     return "waiting for a machine of class " + rules_.classes.back() + ", which gives the values";
@@ -310,6 +313,7 @@ void Job::move(Instant now, Effects& effects) {
     grant_all(now, effects);
     settle_provisional(now, effects);
     settle_what_waited(now, effects);
+    fail_what_crashes_all(now, effects);
     repeat_charges(now, effects);
   }
   outbox_.send_due(now, effects);

@@ -70,8 +70,6 @@ class Job {
   enum class Phase { kFreezing, kCommitting, kSealing, kReading, kRunning, kFinishing, kOver };
   using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
 
-  static constexpr int kBarredAt = 2;  // Failures of one machine on one item.
-
   struct Item {
     [[nodiscard]] bool bars(const std::string& machine) const;
     [[nodiscard]] std::set<std::string> barred() const;
@@ -157,7 +155,6 @@ class Job {
   void on_unable(Instant now, const std::string& machine, const pb::Unable& unable,
                  Effects& effects);
   void on_progress(Instant now, const pb::LeaseId& lease);
-  void on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects);
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);
   void grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
@@ -170,12 +167,22 @@ class Job {
   void withdraw(Instant now, const LeaseId& id, Effects& effects);
   void say_withdraw(const std::string& machine, const LeaseId& id, Effects& effects) const;
   void refresh_needed(Item& item);
-  void back_off(Instant now, Machine& machine, const std::string& name);
   [[nodiscard]] size_t places(const std::string& name, const Item& item) const;
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
+  [[nodiscard]] bool others_may_come(Instant now) const;
   [[nodiscard]] bool is_useful(const std::string& name) const;
   [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
   void ask_for_workers(Effects& effects) const;
+
+  // job_failures.cc: attempts that came to nothing.
+  void on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects);
+  void note_failure(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
+                    bool alone, Effects& effects);
+  void back_off(Instant now, Machine& machine, const std::string& name);
+  void fail_what_crashes_all(Instant now, Effects& effects);
+  [[nodiscard]] const Item* crashes_all() const;
+  [[nodiscard]] bool has_nobody(const Item& item) const;
+  [[nodiscard]] std::string describe_barred(const Item& item) const;
 
   // job_objections.cc: who says that the job itself cannot work.
   using Subject = int64_t;  // An item's index, or:
@@ -219,7 +226,6 @@ class Job {
   void settle_what_waited(Instant now, Effects& effects);
   [[nodiscard]] bool is_stuck(Instant now) const;
   void fail_disputed(const Item& item, Effects& effects);
-  void fail_barred(const Item& item, Effects& effects);
 
   pb::JobRow row_;
   pb::JobKey key_;
@@ -260,6 +266,7 @@ class Job {
   uint64_t next_lease_ = 1;
   std::set<std::string> classes_;
 
+  std::map<uint32_t, Instant> barred_since_;  // Items without a vote: since when nobody may try.
   std::optional<Instant> stuck_since_;
   std::optional<Instant> class_lost_since_;
   std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.

@@ -72,7 +72,7 @@ void Job::keep_class(Instant now, Effects& effects) {
   const bool none = rules_.classes.empty();
   // Nothing has changed since it was last found that all is well.
   if (!none && !work_changed_ && !class_lost_since_) return;
-  if (!none && (busy_ > 0 || !line_up_ || now < others_may_return_until_ || !is_class_lost())) {
+  if (!none && (others_may_come(now) || !is_class_lost())) {
     return class_lost_since_.reset();
   }
   const std::string next = fastest_class();

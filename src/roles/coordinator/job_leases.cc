@@ -13,9 +13,7 @@ constexpr Duration kLease = seconds(10);  // Without progress.
 constexpr double kShardSeconds = 10;      // Of work, by the machine's measured speed.
 constexpr size_t kMaxShardItems = 64;
 constexpr size_t kMaxShardBytes = 256u << 10;
-constexpr Duration kRetryAfter =
-    seconds(2);  // After a failed attempt; doubled by each further one.
-constexpr Duration kLongestRetry = seconds(30);
+constexpr Duration kAskAgainAfter = seconds(10);  // Whoever could not have the model ready.
 
 // "0..24 of a list" for a console: a range where it is one.
 std::string describe(const std::vector<uint32_t>& items) {
@@ -86,7 +84,7 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
     happened(now, name, "cannot have the model ready: " + unable.failure().message());
   }
   found->second.unable = unable.failure().message();
-  found->second.prepare_due = now + 5 * kRetryAfter;
+  found->second.prepare_due = now + kAskAgainAfter;
   if (is_users_fault(error.code)) object(name, kModelSubject, error, effects);
 }
 
@@ -120,19 +118,6 @@ void Job::refresh_needed(Item& item) {
   put(wanting_, needed > 0);
   const bool touched = item.votes.size() > 0 || !item.failures.empty();
   put(orphans_, needed > 0 && touched && item.votes.lacks_candidate());
-}
-
-bool Job::Item::bars(const std::string& machine) const {
-  const auto found = failures.find(machine);
-  return found != failures.end() && found->second >= kBarredAt;
-}
-
-std::set<std::string> Job::Item::barred() const {
-  std::set<std::string> machines;
-  for (const auto& [machine, count] : failures) {
-    if (bars(machine)) machines.insert(machine);
-  }
-  return machines;
 }
 
 bool Job::may_vote(const std::string& machine, const Item& item) const {
@@ -321,16 +306,6 @@ void Job::withdraw(Instant now, const LeaseId& id, Effects& effects) {
   close_lease(now, id, false);
 }
 
-// Twice as long after each failure in a row, up to a bound, and not all machines at once.
-void Job::back_off(Instant now, Machine& machine, const std::string& name) {
-  const int doublings = std::min(machine.failures++, 4);
-  const Duration pause = std::min(kLongestRetry, kRetryAfter * (1 << doublings));
-  Rng jitter = Rng(key_.epoch()).fork(name + std::to_string(machine.failures));
-  machine.not_before = now + pause + pause / 4 * static_cast<int64_t>(jitter.below(100)) / 100;
-  machine.bytes_per_second = 0;  // One item next.
-  work_changed_ = true;
-}
-
 void Job::expire_leases(Instant now, Effects& effects) {
   std::vector<LeaseId> expired;
   for (const auto& [id, lease] : leases_) {
@@ -351,30 +326,10 @@ void Job::expire_leases(Instant now, Effects& effects) {
   }
 }
 
-void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects) {
-  const LeaseId id{failed.lease().epoch(), failed.lease().number()};
-  auto lease = leases_.find(id);
-  if (lease == leases_.end() || failed.item() >= items_.size()) return;
-  const std::string name = lease->second.machine;
-  const std::string where = "item " + std::to_string(failed.item());
-  effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
-  happened(now, name, where + " failed: " + failed.message());
-  Item& item = items_[failed.item()];
-  // In a list it is not known whose fault it was: only an attempt on the item alone bars.
-  const bool alone = lease->second.items.size() == 1;
-  item.failures[name] += failed.users_fault() ? kBarredAt : alone ? 1 : 0;
-  item.last_failure = failed.message();
-  refresh_needed(item);
-  if (!failed.users_fault() && item.failures[name] == kBarredAt) {
-    happened(now, name, "barred from " + where + " after two failures on it alone");
-  }
-  close_lease(now, id, false);
-  if (failed.users_fault()) {
-    object(name, failed.item(), {Code::kUnsupported, where + ": " + failed.message()}, effects);
-  }
-  if (auto machine = machines_.find(name); machine != machines_.end()) {
-    back_off(now, machine->second, name);
-  }
+// Machines that are not lent now may be soon: they are at work elsewhere, or on their way back to a
+// server that has just come.
+bool Job::others_may_come(Instant now) const {
+  return !line_up_ || busy_ > 0 || now < others_may_return_until_;
 }
 
 // Whether a machine has, or may get, anything to do here.

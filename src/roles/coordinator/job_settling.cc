@@ -7,18 +7,6 @@
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {
-namespace {
-
-std::string listed(const std::set<std::string>& machines) {
-  std::string names;
-  for (const std::string& machine : machines) {
-    names += (names.empty() ? "" : ", ") + short_id(machine);
-  }
-  return names;
-}
-
-}  // namespace
-
 void Job::on_record(Instant now, const pb::SignedRecord& record, Effects& effects) {
   const Digest digest = record_digest(record);
   if (!seen_.insert(digest).second) return;
@@ -135,7 +123,7 @@ void Job::settle_provisional(Instant now, Effects& effects) {
 // Nothing of this job can run: no lease is open, nobody is preparing, nobody may take anything,
 // here or at work elsewhere.
 bool Job::is_stuck(Instant now) const {
-  if (!line_up_ || !leases_.empty() || busy_ > 0 || now < others_may_return_until_) return false;
+  if (!leases_.empty() || others_may_come(now)) return false;
   if (!class_asked_.empty() || (rules_.classes.empty() && open_objection() == nullptr))
     return false;
   for (const auto& [name, machine] : machines_) {
@@ -147,14 +135,8 @@ bool Job::is_stuck(Instant now) const {
 void Job::fail_disputed(const Item& item, Effects& effects) {
   std::set<std::string> machines;
   for (const Vote& vote : item.votes.all()) machines.insert(vote.machine);
-  give_up({Code::kFailed, name_of(item) + ": the answers of " + listed(machines) +
+  give_up({Code::kFailed, name_of(item) + ": the answers of " + short_ids(machines) +
                               " do not agree, and no further machine can vote"},
-          effects);
-}
-
-void Job::fail_barred(const Item& item, Effects& effects) {
-  give_up({Code::kFailed, name_of(item) + " failed twice on " + listed(item.barred()) +
-                              ", and no further machine can try: " + item.last_failure},
           effects);
 }
 
@@ -173,7 +155,6 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   for (Item& item : items_) {
     if (item.votes_at_settling > 0) continue;
     if (item.votes.disputed()) return fail_disputed(item, effects);
-    if (item.votes.size() == 0 && !item.barred().empty()) return fail_barred(item, effects);
     settle_if_agreed(now, item, 1, effects);
   }
 }

@@ -1,0 +1,115 @@
+// Attempts that failed: the engine crashed, or gave no number. Never an answer.
+#include <algorithm>
+
+#include "base/probe.h"
+#include "base/rng.h"
+#include "roles/coordinator/job.h"
+#include "roles/message.h"
+
+namespace muster::roles::coordinator {
+namespace {
+
+constexpr Duration kRetryAfter = seconds(2);  // Doubled by each further failure in a row.
+constexpr Duration kLongestRetry = seconds(30);
+constexpr int kBarredAt = 2;  // Failures of one machine on one item.
+
+}  // namespace
+
+bool Job::Item::bars(const std::string& machine) const {
+  const auto found = failures.find(machine);
+  return found != failures.end() && found->second >= kBarredAt;
+}
+
+std::set<std::string> Job::Item::barred() const {
+  std::set<std::string> machines;
+  for (const auto& [machine, count] : failures) {
+    if (bars(machine)) machines.insert(machine);
+  }
+  return machines;
+}
+
+void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects) {
+  const LeaseId id{failed.lease().epoch(), failed.lease().number()};
+  auto lease = leases_.find(id);
+  if (lease == leases_.end() || failed.item() >= items_.size()) return;
+  const std::string name = lease->second.machine;
+  // In a list it is not known whose fault it was: only an attempt on the item alone bars.
+  const bool alone = lease->second.items.size() == 1;
+  close_lease(now, id, false);
+  note_failure(now, name, failed, alone, effects);
+  auto machine = machines_.find(name);
+  if (machine == machines_.end()) return;
+  // What fails elsewhere too says nothing against the machine.
+  if (items_[failed.item()].failures.size() > 1) machine->second.failures = 0;
+  back_off(now, machine->second, name);
+}
+
+void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFailed& failed,
+                       bool alone, Effects& effects) {
+  const std::string where = "item " + std::to_string(failed.item());
+  effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
+  happened(now, name, where + " failed: " + failed.message());
+  Item& item = items_[failed.item()];
+  item.failures[name] += failed.users_fault() ? kBarredAt : alone ? 1 : 0;
+  item.last_failure = failed.message();
+  refresh_needed(item);
+  if (failed.users_fault()) {
+    return object(name, failed.item(), {Code::kUnsupported, where + ": " + failed.message()},
+                  effects);
+  }
+  if (item.failures[name] != kBarredAt) return;
+  happened(now, name, "barred from " + where + " after two failures on it alone");
+  barred_since_.emplace(failed.item(), now);
+}
+
+// Twice as long after each failure in a row, up to a bound, and not all machines at once.
+void Job::back_off(Instant now, Machine& machine, const std::string& name) {
+  const int doublings = std::min(machine.failures++, 4);
+  const Duration pause = std::min(kLongestRetry, kRetryAfter * (1 << doublings));
+  Rng jitter = Rng(key_.epoch()).fork(name + std::to_string(machine.failures));
+  machine.not_before = now + pause + pause / 4 * static_cast<int64_t>(jitter.below(100)) / 100;
+  machine.bytes_per_second = 0;  // One item next.
+  work_changed_ = true;
+}
+
+// No machine that is lent now may try it; another may yet come.
+bool Job::has_nobody(const Item& item) const {
+  return item.open.empty() &&
+         std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
+           return item.bars(entry.first) || !entry.second.unable.empty();
+         });
+}
+
+// An item that nobody can try any more; null: none.
+const Job::Item* Job::crashes_all() const {
+  for (const auto& [index, since] : barred_since_) {
+    if (has_nobody(items_[index])) return &items_[index];
+  }
+  return nullptr;
+}
+
+// An item that every machine fails on fails the job: nobody has come to try it for the quorum wait.
+void Job::fail_what_crashes_all(Instant now, Effects& effects) {
+  std::erase_if(barred_since_,
+                [this](const auto& entry) { return items_[entry.first].votes.size() > 0; });
+  for (auto& [index, since] : barred_since_) {
+    const Item& item = items_[index];
+    if (others_may_come(now) || !class_asked_.empty() || !has_nobody(item)) {
+      since = now;
+      continue;
+    }
+    const Instant due = since + milliseconds(row_.request().quorum_wait_ms());
+    effects.wake_by(due);
+    if (now < due) continue;
+    MUSTER_PROBE("an item fails on every machine");
+    return give_up({Code::kFailed, describe_barred(item) + ", and no further machine can try"},
+                   effects);
+  }
+}
+
+std::string Job::describe_barred(const Item& item) const {
+  return name_of(item) + " failed twice on each of " + short_ids(item.barred()) + " (" +
+         item.last_failure + ")";
+}
+
+}  // namespace muster::roles::coordinator
