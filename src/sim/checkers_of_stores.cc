@@ -46,12 +46,14 @@ class AcknowledgedIsKept final : public Checker {
 };
 
 // Once a coordinator has stored work, no record of an earlier one is acknowledged that was not
-// stored before: its successor can have read nothing of it. Where all who know of the successor
-// were lost, nobody is held to it.
+// stored before: its successor can have read nothing of it. Nobody is held to it where all stores
+// were lost at once, and the seal with them.
 class SealedIsSealed final : public Checker {
  public:
   using Checker::Checker;
   void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveView>(&write.what);
+    if (save != nullptr && save->view.members().empty()) lost_ = working_;
     const auto* put = std::get_if<roles::PutRecords>(&write.what);
     if (put == nullptr) return;
     for (const roles::StoredRecord& stored : put->records) {
@@ -59,7 +61,8 @@ class SealedIsSealed final : public Checker {
       if (known == nullptr || known->record.has_answer() || known->record.has_seal()) continue;
       uint64_t& working = working_[{stored.job, stored.run}];
       working = std::max(working, known->record.epoch());
-      if (known->record.epoch() < working)
+      const bool sealed = working > lost_[{stored.job, stored.run}];
+      if (sealed && known->record.epoch() < working)
         too_late_.insert(stored.digest);
       else
         in_time_.insert(stored.digest);
@@ -67,24 +70,19 @@ class SealedIsSealed final : public Checker {
   }
   void on_acknowledged(const KnownRecord& known) override {
     if (!too_late_.contains(known.digest) || in_time_.contains(known.digest)) return;
-    if (!knows_successor(known.record)) return;
+    if (!is_held(known.digest)) return;
     wrong("a record of epoch " + std::to_string(known.record.epoch()) + " of job " +
           roles::short_id(known.record.job()) + " is acknowledged when a later one has begun");
   }
 
  private:
-  bool knows_successor(const pb::Record& record) const {
+  bool is_held(const Digest& digest) const {
     const auto stores = members();
-    return std::any_of(stores.begin(), stores.end(), [&](const Node* store) {
-      const auto& held = store->records.records();
-      return std::any_of(held.begin(), held.end(), [&](const roles::StoredRecord& other) {
-        if (other.job != record.job() || other.run != record.run()) return false;
-        const KnownRecord* known = ledger_.find(other.digest);
-        return known != nullptr && known->record.epoch() > record.epoch();
-      });
-    });
+    return std::any_of(stores.begin(), stores.end(),
+                       [&](const Node* store) { return store->records.holds(digest); });
   }
-  std::map<RunKey, uint64_t> working_;   // The highest epoch of which work is stored.
+  std::map<RunKey, uint64_t> working_;   // The highest epoch of which work was stored.
+  std::map<RunKey, uint64_t> lost_;      // The same when no store was left.
   std::set<Digest> in_time_, too_late_;  // When each was stored for the first time, and later.
 };
 
