@@ -35,6 +35,15 @@ pb::JobKey key_of(const pb::JobRow& row) {
   return key;
 }
 
+pb::LeaseId to_message(const LeaseId& id) {
+  pb::LeaseId out;
+  out.set_epoch(id.first);
+  out.set_number(id.second);
+  return out;
+}
+
+LeaseId to_lease_id(const pb::LeaseId& id) { return {id.epoch(), id.number()}; }
+
 std::string short_ids(const std::set<std::string>& ids) {
   std::string text;
   for (const std::string& id : ids) text += (text.empty() ? "" : ", ") + short_id(id);

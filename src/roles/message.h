@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "roles/role.h"
@@ -39,6 +40,10 @@ inline bool same_key(const pb::JobKey& a, const pb::JobKey& b) {
 inline bool same_run(const pb::JobKey& a, const pb::JobKey& b) {
   return a.job() == b.job() && a.run() == b.run();
 }
+
+using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
+pb::LeaseId to_message(const LeaseId& id);
+LeaseId to_lease_id(const pb::LeaseId& id);
 
 // What a node says to a PoolState.
 inline pb::Envelope pool_state_seen(uint64_t revision) {

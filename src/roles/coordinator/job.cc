@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "eval/metric.h"
-#include "roles/message.h"
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {

@@ -12,6 +12,7 @@
 #include "eval/item.h"
 #include "roles/coordinator/votes.h"
 #include "roles/keys.h"
+#include "roles/message.h"
 #include "roles/outbox.h"
 #include "roles/record.h"
 #include "roles/role.h"
@@ -68,7 +69,6 @@ class Job {
 
  private:
   enum class Phase { kFreezing, kCommitting, kSealing, kReading, kRunning, kFinishing, kOver };
-  using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
 
   struct Item {
     [[nodiscard]] bool bars(const std::string& machine) const;

@@ -3,7 +3,6 @@
 
 #include "base/probe.h"
 #include "roles/coordinator/job.h"
-#include "roles/message.h"
 
 namespace muster::roles::coordinator {
 namespace {

@@ -4,7 +4,6 @@
 #include "base/probe.h"
 #include "base/rng.h"
 #include "roles/coordinator/job.h"
-#include "roles/message.h"
 
 namespace muster::roles::coordinator {
 namespace {
@@ -29,7 +28,7 @@ std::set<std::string> Job::Item::barred() const {
 }
 
 void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects) {
-  const LeaseId id{failed.lease().epoch(), failed.lease().number()};
+  const LeaseId id = to_lease_id(failed.lease());
   auto lease = leases_.find(id);
   if (lease == leases_.end() || failed.item() >= items_.size()) return;
   const std::string name = lease->second.machine;

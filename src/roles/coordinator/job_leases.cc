@@ -4,7 +4,6 @@
 #include "base/probe.h"
 #include "base/rng.h"
 #include "roles/coordinator/job.h"
-#include "roles/message.h"
 
 namespace muster::roles::coordinator {
 namespace {
@@ -21,13 +20,6 @@ std::string describe(const std::vector<uint32_t>& items) {
   if (items.size() == 1) return "item " + first;
   const bool range = items.back() - items.front() + 1 == items.size();
   return "items " + first + (range ? ".." : " to ") + std::to_string(items.back());
-}
-
-pb::LeaseId to_message(const std::pair<uint64_t, uint64_t>& id) {
-  pb::LeaseId out;
-  out.set_epoch(id.first);
-  out.set_number(id.second);
-  return out;
 }
 
 }  // namespace
@@ -56,7 +48,7 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
 // A lease that the machine holds from before, of this epoch or an earlier one, goes on as it is.
 void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease& held,
                       Effects& effects) {
-  const LeaseId id{held.lease().epoch(), held.lease().number()};
+  const LeaseId id = to_lease_id(held.lease());
   if (id.first > key_.epoch() || leases_.contains(id)) return;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
   for (uint32_t item : held.items()) {
@@ -244,7 +236,7 @@ void Job::send_grant(Lease lease, Effects& effects) {
 }
 
 void Job::on_progress(Instant now, const pb::LeaseId& id) {
-  auto found = leases_.find({id.epoch(), id.number()});
+  auto found = leases_.find(to_lease_id(id));
   if (found != leases_.end()) found->second.deadline = now + kLease;
 }
 

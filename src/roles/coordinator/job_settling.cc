@@ -3,7 +3,6 @@
 
 #include "base/probe.h"
 #include "roles/coordinator/job.h"
-#include "roles/message.h"
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {

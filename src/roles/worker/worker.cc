@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/probe.h"
-#include "roles/message.h"
 
 namespace muster::roles::worker {
 namespace {
@@ -21,13 +20,6 @@ std::vector<std::pair<std::string, std::string>> spelled_out(const pb::ItemReque
     requests.emplace_back(context, request.continuation());
   }
   return requests;
-}
-
-pb::LeaseId to_message(const std::pair<uint64_t, uint64_t>& id) {
-  pb::LeaseId out;
-  out.set_epoch(id.first);
-  out.set_number(id.second);
-  return out;
 }
 
 }  // namespace
@@ -69,7 +61,7 @@ void Worker::on_message(Instant, const pb::Envelope& envelope, Effects& effects)
       return on_grant(envelope.grant(), effects);
     case pb::Envelope::kWithdraw: {
       const auto& withdraw = envelope.withdraw();
-      return on_withdraw({withdraw.lease().epoch(), withdraw.lease().number()}, effects);
+      return on_withdraw(to_lease_id(withdraw.lease()), effects);
     }
     case pb::Envelope::kPutDone:
       return on_put_done(envelope.from().machine(), envelope.put_done(), effects);
@@ -198,7 +190,7 @@ void Worker::on_loaded(const ModelLoaded& loaded, Effects& effects) {
 }
 
 void Worker::on_grant(const pb::Grant& grant, Effects& effects) {
-  const LeaseId id{grant.lease().epoch(), grant.lease().number()};
+  const LeaseId id = to_lease_id(grant.lease());
   if (!is_mine(grant.key()) || leases_.contains(id) || leases_.size() >= kMaxLeases) return;
   Lease lease{grant.key(), {grant.items().begin(), grant.items().end()}, {}};
   if (lease.items.empty()) return;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "roles/keys.h"
+#include "roles/message.h"
 #include "roles/outbox.h"
 #include "roles/role.h"
 
@@ -40,7 +41,6 @@ class Worker final : public Role {
     std::deque<pb::ItemRequests> items;  // Still to be scored; the first may be under way.
     std::set<uint32_t> unacknowledged;   // Items whose answers are in the outbox.
   };
-  using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
 
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_pool_state(const pb::PoolState& state, Effects& effects);
