@@ -1,4 +1,4 @@
-// Who is lent what.
+// Who is lent what, and what those who lend have read.
 #include <algorithm>
 
 #include "roles/message.h"
@@ -9,6 +9,13 @@ namespace muster::sim {
 namespace {
 
 using EpochKey = std::tuple<std::string, uint32_t, uint64_t>;  // {job, run, epoch}
+
+struct FeedKey {
+  EpochKey reader;
+  std::string store;
+  uint64_t next;
+  auto operator<=>(const FeedKey&) const = default;
+};
 
 // A lease id names one lease: what is said of it late cannot be taken for another.
 class LeaseIdsAreFresh final : public Checker {
@@ -51,13 +58,6 @@ class NobodyIsAskedTwice final : public Checker {
 
  private:
   using Answered = std::set<std::pair<std::string, uint32_t>>;  // {machine, item}
-  struct FeedKey {
-    EpochKey reader;
-    std::string store;
-    uint64_t next;
-    auto operator<=>(const FeedKey&) const = default;
-  };
-
   void on_feed(const Node& store, const pb::Feed& feed) {
     if (feed.records().empty() || feed.epoch() == 0) return;  // Stores copy from each other.
     Answered answered;
@@ -83,11 +83,35 @@ class NobodyIsAskedTwice final : public Checker {
   std::map<EpochKey, Answered> read_;
 };
 
+// A coordinator reads on from where a feed ended that it had asked for under its own epoch: one
+// that was asked for before the run was sealed may lack what came between.
+class ReadUnderItsEpoch final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (envelope.has_feed()) {
+      const pb::Feed& feed = envelope.feed();
+      sent_.insert({{feed.job(), feed.run(), feed.epoch()}, node.machine, feed.next()});
+    }
+    if (!envelope.has_subscribe() || envelope.from().role() != pb::ROLE_COORDINATOR) return;
+    const pb::Subscribe& ask = envelope.subscribe();
+    const EpochKey reader{ask.job(), ask.run(), ask.epoch()};
+    if (ask.cursor() == 0 || sent_.contains({reader, envelope.to().machine(), ask.cursor()}))
+      return;
+    wrong(node.name + " reads on under epoch " + std::to_string(ask.epoch()) +
+          " from where no feed of that epoch ended");
+  }
+
+ private:
+  std::set<FeedKey> sent_;
+};
+
 }  // namespace
 
 void add_checkers_of_leases(AllCheckers& all) {
   all.add<LeaseIdsAreFresh>("a lease id names one lease");
   all.add<NobodyIsAskedTwice>("nobody is asked twice");
+  all.add<ReadUnderItsEpoch>("what is read was asked for under the epoch");
 }
 
 }  // namespace muster::sim
