@@ -226,6 +226,19 @@ void World::close_line(Node& node) {
   retry_connect(node, kFirstRetry);
 }
 
+// The server closes a line. The node learns it as soon as anything passes.
+void World::refuse(Node& node) {
+  node.refused = std::exchange(node.admitted, 0);
+  learn_of_refusal(node, node.refused);
+}
+
+void World::learn_of_refusal(Node& node, uint64_t session) {
+  agenda.in(kFirstRetry + delay(&node), [this, &node, session] {
+    if (node.session != session) return;
+    node.cut_down ? learn_of_refusal(node, session) : close_line(node);
+  });
+}
+
 void World::tell_line(Node& node, roles::Event event) {
   in_process_after(node, {}, [&node, this, event](Process& process) {
     for (pb::Role role : {pb::ROLE_WORKER, pb::ROLE_STORAGE, pb::ROLE_COORDINATOR}) {
@@ -249,7 +262,8 @@ void World::receive(Node& node, Travelling envelope) {
 
 // One hop between a node and the server.
 void World::carry(Node& node, bool up, Travelling envelope) {
-  if (node.session == 0 || (up ? node.cut_up : node.cut_down)) return;
+  if (node.session == 0 || node.session == node.refused) return;
+  if (up ? node.cut_up : node.cut_down) return;
   if (happens(weather.lost_per_mille)) return;
   const int copies = happens(weather.repeated_per_mille) ? 2 : 1;
   for (int i = 1; i <= copies; ++i) {
@@ -303,6 +317,7 @@ void World::send(Node& from, pb::Envelope envelope) {
     agenda.in(delay(),
               [this, client = to.machine(), e = std::move(envelope)] { to_client(client, e); });
   } else if (Node* target = find(to.machine())) {
+    if (envelope.has_refused()) return refuse(*target);
     carry(*target, false, std::make_shared<pb::Envelope>(std::move(envelope)));
   }
 }

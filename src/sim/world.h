@@ -72,6 +72,7 @@ struct Node {
   uint64_t life = 0;      // Raised by every start and end: what an older life asked for is dropped.
   uint64_t session = 0;   // Of its line to the server; 0: none.
   uint64_t admitted = 0;  // Of the line that the server takes for the machine's; 0: none.
+  uint64_t refused = 0;   // The line that the server has closed; the node may not know yet.
   Instant hello_arrives{};                // The last one it sent.
   bool cut_up = false, cut_down = false;  // Nothing passes to the server, from the server.
   Duration line_jitter{};                 // More than the weather's, each way.
@@ -149,6 +150,8 @@ class World {
   using Travelling = std::shared_ptr<pb::Envelope>;
   static pb::Envelope taken(const Travelling& envelope);
   void carry(Node& node, bool up, Travelling envelope);
+  void refuse(Node& node);
+  void learn_of_refusal(Node& node, uint64_t session);
   void arrive_at_server(Node& from, Travelling envelope);
   void receive(Node& node, Travelling envelope);
   void retry_connect(Node& node, Duration pause);
