@@ -49,7 +49,7 @@ namespace muster::roles::coordinator {
 class Job {
  public:
   // `keys` outlives the object.
-  // `rng` draws which items are checks, which nobody else should guess.
+  // `rng` draws which items are checks, and who votes with whom: nobody else should guess.
   Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now);
 
   // What there is to do first.
@@ -157,6 +157,7 @@ class Job {
   void on_progress(Instant now, const pb::LeaseId& lease);
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);
+  std::vector<std::string> idle_machines(Instant now, Effects& effects);
   void grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
   void copy_oldest(Instant now, const std::string& name, Effects& effects);
   void send_grant(Lease lease, Effects& effects);

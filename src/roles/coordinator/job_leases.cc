@@ -135,17 +135,29 @@ void Job::grant_all(Instant now, Effects& effects) {
   if (rules_.classes.empty()) return;
   work_changed_ = false;
   grant_due_ = {};
-  for (auto& [name, machine] : machines_) {
-    if (!machine.ready || !machine.leases.empty() || name == retiring_) continue;
-    if (machine.not_before > now) {
-      if (grant_due_ == Instant() || machine.not_before < grant_due_)
-        grant_due_ = machine.not_before;
-      effects.wake_by(machine.not_before);
-      continue;
-    }
+  for (const std::string& name : idle_machines(now, effects)) {
+    Machine& machine = machines_.at(name);
     grant(now, name, machine, effects);
     if (machine.leases.empty()) copy_oldest(now, name, effects);
   }
+}
+
+// In an order drawn anew each time: who votes with whom is not for the machines to know before.
+std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
+  std::vector<std::string> idle;
+  for (const auto& [name, machine] : machines_) {
+    if (!machine.ready || !machine.leases.empty() || name == retiring_) continue;
+    if (machine.not_before <= now) {
+      idle.push_back(name);
+      continue;
+    }
+    if (grant_due_ == Instant() || machine.not_before < grant_due_) grant_due_ = machine.not_before;
+    effects.wake_by(machine.not_before);
+  }
+  for (size_t i = 0; i + 1 < idle.size(); ++i) {
+    std::swap(idle[i], idle[i + rng_.below(idle.size() - i)]);
+  }
+  return idle;
 }
 
 // How many leases with this item there may be for one more to this machine. Whoever may answer
