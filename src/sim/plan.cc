@@ -257,7 +257,7 @@ std::string describe(const Plan& plan) {
             (job.cancelled ? ", cancelled at " + seconds_text(*job.cancelled) : "") +
             (job.force ? ", forced again" : "") + "\n";
   }
-  if (plan.some_items_crash) text += "  some items crash every engine\n";
+  if (plan.some_items_crash) text += "  some items crash every honest engine\n";
   text += "  lost " + std::to_string(plan.weather.lost_per_mille) + ", repeated " +
           std::to_string(plan.weather.repeated_per_mille) + ", late " +
           std::to_string(plan.weather.late_per_mille) + " per mille, jitter " +

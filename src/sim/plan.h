@@ -73,7 +73,7 @@ struct Plan {
   std::vector<NodePlan> nodes;  // The server and the coordinators too.
   std::vector<JobPlan> jobs;
   std::vector<Fault> faults;
-  bool some_items_crash = false;  // Every engine: jobs that have one fail.
+  bool some_items_crash = false;  // Every honest engine: jobs that have one fail.
   bool take_overs = false;        // Most faults strike coordinators, of which there are two.
   Duration retain{};              // For which records of runs that are over are kept.
   Weather weather;                // While it hurts; afterwards nothing is lost.

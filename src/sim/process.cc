@@ -142,7 +142,8 @@ class Process::NodeEngine final : public host::Engine {
   Result<std::vector<pb::Response>> outcome(const roles::ScoreItem& item) {
     const auto& [first_context, first_continuation] = item.requests.front();
     const uint64_t question = mix(first_continuation, mix(first_context));
-    const bool crashes = node_.engine.crashes_on_one && question % 32 == 1;
+    const bool crashes =
+        node_.engine.crashes_on_some && node_.engine.lie.empty() && question % 32 == 1;
     if (node_.engine.failing || crashes) return fail(Code::kFailed, "the engine crashed");
     if (node_.engine.objects_to_items && question % 2 == 0) {
       return fail(Code::kUnsupported, "the request is longer than the model's context");

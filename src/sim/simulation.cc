@@ -38,7 +38,7 @@ void Simulation::build() {
     node.engine.lie = planned.lie;
     node.engine.objects_to_model = planned.objects_to_model;
     node.engine.objects_to_items = planned.objects_to_items;
-    node.engine.crashes_on_one = plan_.some_items_crash;
+    node.engine.crashes_on_some = plan_.some_items_crash;
     node.disk.latency = planned.disk_latency;
     node.clock_drift_ppm = planned.clock_drift_ppm;
     if (planned.agreed > 0) {

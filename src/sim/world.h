@@ -30,9 +30,9 @@ struct EngineTraits {
   Duration per_item = seconds(1);  // Zero: an item never ends.
   Duration jitter{};               // More, uniform in [0, jitter), drawn for each item.
   Duration loading{};
-  std::string lie;              // Not empty: answers are wrong; equal lies agree.
-  bool failing = false;         // Every item ends in a crash.
-  bool crashes_on_one = false;  // One item in 32 does, on whatever engine has this trait.
+  std::string lie;               // Not empty: answers are wrong; equal lies agree.
+  bool failing = false;          // Every item ends in a crash.
+  bool crashes_on_some = false;  // One item in 32 does; a liar answers it.
   bool missing_model = false;
   bool objects_to_model = false;  // Broken: says of each that it cannot work anywhere.
   bool objects_to_items = false;  // The same of every other item.

@@ -43,6 +43,9 @@ namespace muster::roles::coordinator {
 // A machine that says that model or item cannot work anywhere is barred from it; the job fails when
 // a second one says so, or when nobody else can run for the quorum wait; unless somebody could.
 //
+// A failed attempt is no answer. An item without one that every machine is barred from, for the
+// quorum wait, fails the job.
+//
 // Whoever is outvoted is charged: the server is told until it has noted it. With --redundancy auto
 // a trusted machine answers alone, and its item is provisional: open again should the machine be
 // charged, settled at the very end.
@@ -267,7 +270,8 @@ class Job {
   uint64_t next_lease_ = 1;
   std::set<std::string> classes_;
 
-  std::map<uint32_t, Instant> barred_since_;  // Items without a vote: since when nobody may try.
+  std::map<uint32_t, Instant>
+      barred_since_;  // Items that bar somebody: when anyone could try last.
   std::optional<Instant> stuck_since_;
   std::optional<Instant> class_lost_since_;
   std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.

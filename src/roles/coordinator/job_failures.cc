@@ -71,9 +71,9 @@ void Job::back_off(Instant now, Machine& machine, const std::string& name) {
   work_changed_ = true;
 }
 
-// No machine that is lent now may try it; another may yet come.
+// Without an answer, and no machine that is lent now may try it; another may yet come.
 bool Job::has_nobody(const Item& item) const {
-  return item.open.empty() &&
+  return item.votes.size() == 0 && item.open.empty() &&
          std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
            return item.bars(entry.first) || !entry.second.unable.empty();
          });
@@ -89,8 +89,6 @@ const Job::Item* Job::crashes_all() const {
 
 // An item that every machine fails on fails the job: nobody has come to try it for the quorum wait.
 void Job::fail_what_crashes_all(Instant now, Effects& effects) {
-  std::erase_if(barred_since_,
-                [this](const auto& entry) { return items_[entry.first].votes.size() > 0; });
   for (auto& [index, since] : barred_since_) {
     const Item& item = items_[index];
     if (others_may_come(now) || !class_asked_.empty() || !has_nobody(item)) {
