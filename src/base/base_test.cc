@@ -40,6 +40,35 @@ TEST(Json, RefusesAMegabyteOfNestedCborArraysWithoutOverflowingTheStack) {
   EXPECT_FALSE(parse_cbor(std::string(1 << 20, '\x81'), 2 << 20));
 }
 
+// Strings of unknown length nest in the reader, where a bound on depth does not see them.
+TEST(Json, RefusesCborStringsOfUnknownLength) {
+  for (const char head : {'\x5f', '\x7f'}) {
+    EXPECT_FALSE(parse_cbor(std::string(1 << 20, head), 2 << 20));
+    EXPECT_FALSE(parse_cbor(std::string("\x81") + head + "\x60\xff", 100));
+  }
+  // The same bytes within a string, or as the end of a number, are no heads.
+  const Json document{{"___", "\x7f_"}, {"n", 0x5f5f5f5f}, {"d", 1.0f}};
+  EXPECT_EQ(*parse_cbor(to_cbor(document), 1000), document);
+  EXPECT_EQ(*parse_cbor("\x9f\x61\x5f\xff", 100), Json::array({"_"}));
+}
+
+TEST(Json, RefusesCborTextThatIsNoUtf8AndLengthsBeyondTheEnd) {
+  EXPECT_FALSE(parse_cbor("\x61\xff", 100));
+  EXPECT_FALSE(parse_cbor("\x7b\xff\xff\xff\xff\xff\xff\xff\xff", 100));
+  EXPECT_FALSE(parse_cbor("\x5b\x00\x00", 100));
+  EXPECT_FALSE(parse_cbor("", 100));
+}
+
+// 12 MB that would take 250 MB of memory.
+TEST(Json, RefusesMoreThanFourMillionValues) {
+  std::string text = "[0";
+  for (int i = 0; i < 4'000'000; ++i) text += ",[]";
+  const auto read = parse_json(text + "]", 64 << 20);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "JSON: more than 4,000,000 values");
+  EXPECT_TRUE(parse_json(text.substr(0, 3 * 1'000'000 - 1) + "]", 64 << 20));
+}
+
 TEST(Json, CborAndJsonGiveTheSameDocument) {
   const Json document = *parse_json(R"({"b":[1,-2,0.5,null,true],"a":{"x":"\u00e9"}})", 100);
   EXPECT_EQ(*parse_cbor(to_cbor(document), 1000), document);

@@ -4,10 +4,13 @@
 #include <cmath>
 #include <vector>
 
+#include "base/printable.h"
+
 namespace muster {
 namespace {
 
 constexpr size_t kMaxDepth = 64;
+constexpr size_t kMaxValues = 4'000'000;  // Pythia's tokenizer.json has 100,000.
 
 // Builds a document while it is read, so that depth and numbers are refused on the way in.
 class BoundedReader : public nlohmann::json_sax<Json> {
@@ -46,6 +49,7 @@ class BoundedReader : public nlohmann::json_sax<Json> {
     return false;
   }
   Json* place(Json&& value) {
+    ++values_;
     if (open_.empty()) {
       root_ = std::move(value);
       return &root_;
@@ -61,11 +65,13 @@ class BoundedReader : public nlohmann::json_sax<Json> {
   }
   template <typename T>
   bool put(T&& value) {
+    if (values_ == kMaxValues) return refuse("more than 4,000,000 values");
     place(Json(std::forward<T>(value)));
     return true;
   }
   bool open(Json&& container) {
     if (open_.size() == kMaxDepth) return refuse("nested deeper than 64");
+    if (values_ == kMaxValues) return refuse("more than 4,000,000 values");
     open_.push_back(place(std::move(container)));
     return true;
   }
@@ -85,6 +91,48 @@ class BoundedReader : public nlohmann::json_sax<Json> {
   std::vector<Json*> open_;  // A container's address is stable while it is the innermost.
   std::string key_;
   std::string why_;
+  size_t values_ = 0;
+};
+
+// CBOR is a row of heads, each followed by the bytes of a string or by nothing; what lies within
+// what does not matter here. nlohmann reads the pieces of a string of unknown length by calling
+// itself, so that 30 kB of 0x5F overflow the stack, and takes any bytes for text. muster writes
+// neither. What is cut short is left for the reader to refuse.
+class CborHeads {
+ public:
+  explicit CborHeads(std::string_view bytes) : rest_(bytes) {}
+
+  Status check() {
+    while (!rest_.empty()) {
+      const auto head = static_cast<unsigned char>(rest_[0]);
+      const int major = head >> 5, more = head & 0x1f;
+      const bool is_string = major == 2 || major == 3;
+      if (is_string && more == 31) return fail(Code::kDataLoss, "a string of unknown length");
+      rest_.remove_prefix(1);
+      const uint64_t argument = take_argument(more);
+      if (!is_string) continue;
+      const std::string_view text = take(argument);
+      if (major == 3 && !is_utf8(text)) return fail(Code::kDataLoss, "text that is no UTF-8");
+    }
+    return {};
+  }
+
+ private:
+  std::string_view take(uint64_t size) {
+    const std::string_view taken = rest_.substr(0, std::min<uint64_t>(size, rest_.size()));
+    rest_.remove_prefix(taken.size());
+    return taken;
+  }
+  uint64_t take_argument(int more) {
+    if (more < 24 || more > 27) return more < 24 ? static_cast<uint64_t>(more) : 0;
+    uint64_t argument = 0;
+    for (const char c : take(uint64_t{1} << (more - 24))) {
+      argument = argument << 8 | static_cast<unsigned char>(c);
+    }
+    return argument;
+  }
+
+  std::string_view rest_;
 };
 
 Result<Json> read(std::string_view bytes, size_t max_bytes, Json::input_format_t format,
@@ -111,6 +159,9 @@ Result<Json> parse_json(std::string_view text, size_t max_bytes) {
 }
 
 Result<Json> parse_cbor(std::string_view bytes, size_t max_bytes) {
+  if (bytes.size() <= max_bytes) {
+    if (auto heads = CborHeads(bytes).check(); !heads) return fail(heads.error().in("CBOR"));
+  }
   return read(bytes, max_bytes, Json::input_format_t::cbor, "CBOR");
 }
 

@@ -9,7 +9,7 @@
 namespace muster::engine {
 namespace {
 
-constexpr size_t kMaxTokenizerBytes = 256u << 20;
+constexpr size_t kMaxTokenizerBytes = 64u << 20;
 
 // The pattern of GPT-2's byte-level pre-tokenizer, "use_regex": true.
 constexpr char kGpt2Pattern[] =
