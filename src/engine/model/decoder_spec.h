@@ -38,11 +38,13 @@ struct DecoderSpec {
   bool attention_bias = false, mlp_bias = false;
   bool tied_head = false;
 
+  // Of a spec that was read: fields are bounded so that this stays below 2^63.
   [[nodiscard]] int64_t parameters() const;
 };
 
 // Reads config.json of a model directory. kNotFound when there is none; kUnsupported names the
-// field that this engine does not know, since a guess would give wrong numbers.
+// field that this engine does not know, since a guess would give wrong numbers, or whose value no
+// model can have.
 Result<DecoderSpec> read_decoder_spec(const Path& directory);
 Result<DecoderSpec> decoder_spec_from(const Json& config);
 

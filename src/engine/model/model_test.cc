@@ -149,5 +149,68 @@ TEST(DecoderSpec, NamesTheFieldItDoesNotKnow) {
   }
 }
 
+// Each of these was once cast to a whole number that cannot hold it, or overflowed on the way.
+TEST(DecoderSpec, RefusesNumbersThatNoModelHasByTheirField) {
+  const char* fields[] = {"hidden_size",         "intermediate_size",      "num_hidden_layers",
+                          "num_attention_heads", "num_key_value_heads",    "head_dim",
+                          "vocab_size",          "partial_rotary_factor",  "rope_theta",
+                          "rms_norm_eps",        "max_position_embeddings"};
+  const Json good{{"model_type", "llama"},      {"hidden_act", "silu"},
+                  {"hidden_size", 64},          {"intermediate_size", 128},
+                  {"num_hidden_layers", 2},     {"num_attention_heads", 4},
+                  {"vocab_size", 100},          {"rms_norm_eps", 1e-5},
+                  {"num_key_value_heads", 2.0}, {"partial_rotary_factor", 0.5}};
+  ASSERT_TRUE(decoder_spec_from(good));
+  EXPECT_EQ(decoder_spec_from(good)->kv_heads, 2);
+  for (const char* field : fields) {
+    for (const Json& value : {Json(2e20), Json(-1), Json(1e308), Json(-1e308), Json(NAN),
+                              Json(INFINITY), Json(UINT64_MAX), Json("NaN"), Json::array()}) {
+      Json config = good;
+      config[field] = value;
+      const bool fits = std::string(field) == "rope_theta" && value.is_number() &&
+                        value.get<double>() >= 1 && value.get<double>() < 1e30;
+      if (fits) continue;
+      const auto spec = decoder_spec_from(config);
+      ASSERT_FALSE(spec) << field << " " << value;
+      EXPECT_EQ(spec.error().code, Code::kUnsupported);
+      EXPECT_NE(spec.error().message.find(field), std::string::npos) << spec.error().message;
+    }
+  }
+}
+
+TEST(DecoderSpec, RefusesARopeScalingThatDividesByNothing) {
+  Json config = *parse_json(
+      R"({"model_type":"llama","hidden_act":"silu","hidden_size":64,"intermediate_size":128,
+          "num_hidden_layers":2,"num_attention_heads":4,"vocab_size":100,"rms_norm_eps":1e-5,
+          "rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,
+                          "high_freq_factor":4,"original_max_position_embeddings":8192}})",
+      1000);
+  ASSERT_TRUE(decoder_spec_from(config));
+  for (const char* field :
+       {"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}) {
+    for (const double value : {0.0, -1.0, 1e308, static_cast<double>(NAN)}) {
+      Json odd = config;
+      odd["rope_scaling"][field] = value;
+      const auto spec = decoder_spec_from(odd);
+      ASSERT_FALSE(spec) << field << " " << value;
+      EXPECT_NE(spec.error().message.find(field), std::string::npos) << spec.error().message;
+    }
+  }
+  config["rope_scaling"]["high_freq_factor"] = 1;
+  EXPECT_FALSE(decoder_spec_from(config));
+}
+
+TEST(DecoderSpec, CountsTheParametersOfTheLargestModelItReads) {
+  const Json largest{{"model_type", "llama"},        {"hidden_act", "silu"},
+                     {"hidden_size", 1 << 18},       {"intermediate_size", 1 << 20},
+                     {"num_hidden_layers", 1 << 12}, {"num_attention_heads", 1 << 12},
+                     {"head_dim", 1 << 12},          {"vocab_size", 1 << 24},
+                     {"attention_bias", true},       {"mlp_bias", true},
+                     {"rms_norm_eps", 1e-5}};
+  const auto spec = decoder_spec_from(largest);
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_GT(spec->parameters(), int64_t{1} << 55);
+}
+
 }  // namespace
 }  // namespace muster::engine
