@@ -6,19 +6,21 @@
 #include <optional>
 
 #include "base/frame.h"
+#include "base/printable.h"
 #include "engine/program/numeric_class.h"
 #include "engine/scoring/scorer.h"
 
 namespace muster::engine {
 namespace {
 
+constexpr size_t kMostWords = 2000;  // Bytes of a message: it may quote a file.
 constexpr auto kProgressEvery = std::chrono::milliseconds(200);
 
 Json error_message(const char* what, int64_t id, const Error& error) {
   return Json{{"type", what},
               {"id", id},
               {"code", std::string(to_string(error.code))},
-              {"message", error.message}};
+              {"message", printable(error.message, kMostWords)}};
 }
 
 Result<std::vector<ScoreRequest>> read_requests(const Json& message) {

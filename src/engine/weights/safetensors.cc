@@ -87,9 +87,12 @@ Status check_no_overlap(const std::map<std::string, TensorView>& tensors) {
 // The files that hold the weights, by the index when there is one.
 Result<std::set<std::string>> weight_files(const Path& directory) {
   const Path index = directory / "model.safetensors.index.json";
-  if (!std::filesystem::exists(index)) return std::set<std::string>{"model.safetensors"};
-  MUSTER_TRY(auto text, read_file(index, kMaxHeaderBytes));
-  auto parsed = parse_json(text, kMaxHeaderBytes);
+  auto text = read_file(index, kMaxHeaderBytes);
+  if (!text && text.error().code == Code::kNotFound) {
+    return std::set<std::string>{"model.safetensors"};
+  }
+  if (!text) return fail(text.error());
+  auto parsed = parse_json(*text, kMaxHeaderBytes);
   if (!parsed) return fail(parsed.error().in(index.string()));
   std::set<std::string> files;
   for (const auto& [name, file] : get_or_null(*parsed, "weight_map").items()) {
@@ -104,13 +107,14 @@ Result<std::set<std::string>> weight_files(const Path& directory) {
 }
 
 Status refuse_pickle(const Path& directory) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
-    const std::string name = entry.path().filename().string();
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     const bool pickle = name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".pth");
     if (!pickle || name == "training_args.bin") continue;
     return fail(Code::kUnsupported,
-                entry.path().string() +
+                entry->path().string() +
                     ": pickled weights can run code and are not read. Convert them once: python -c "
                     "\"from transformers import AutoModelForCausalLM as M; "
                     "M.from_pretrained('DIR').save_pretrained('DIR', safe_serialization=True)\"");
@@ -162,11 +166,12 @@ Result<Safetensors> Safetensors::open(const Path& directory) {
   Safetensors weights;
   for (const std::string& name : names) {
     const Path path = directory / name;
-    if (!std::filesystem::exists(path)) {
+    auto added = weights.add_file(path);
+    if (!added && added.error().code == Code::kNotFound) {
       MUSTER_TRY_STATUS(refuse_pickle(directory));
       return fail(Code::kNotFound, path.string() + ": no such file; a model needs safetensors");
     }
-    MUSTER_TRY_STATUS(weights.add_file(path));
+    if (!added) return fail(added.error());
   }
   return weights;
 }
