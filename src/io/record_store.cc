@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/guarded.h"
 #include "io/machine_keys.h"
 #include "io/sqlite.h"
 #include "roles/record.h"
@@ -24,6 +25,17 @@ constexpr char kSchema[] =
 
 constexpr char kDamaged[] =
     "records.db is damaged; start the worker again, it sets the file aside and begins another";
+
+constexpr char kTooSlow[] = "the disk does not keep up";
+constexpr int kMostPicked = 1024;  // Of one request; the reader asks for the others again.
+
+size_t bytes_of(const roles::Write& write) {
+  size_t bytes = 0;
+  if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) {
+    for (const auto& record : put->records) bytes += record.bytes.size();
+  }
+  return bytes;
+}
 
 pb::Feed answer_to(const pb::Subscribe& request) {
   pb::Feed feed;
@@ -48,13 +60,15 @@ void add_checked(const std::string& record, const Digest& name, pb::Feed& feed,
 
 }  // namespace
 
-Result<std::unique_ptr<RecordStore>> RecordStore::open(const Path& state_dir, host::Inbox& inbox) {
-  std::unique_ptr<RecordStore> store(new RecordStore(inbox));
+Result<std::unique_ptr<RecordStore>> RecordStore::open(const Path& state_dir, host::Inbox& inbox,
+                                                       Bounds bounds) {
+  std::unique_ptr<RecordStore> store(new RecordStore(inbox, bounds));
   store->folder_ = state_dir;
   const Path path = state_dir / "records.db";
   auto prepared = store->prepare(path);
   if (!prepared && prepared.error().code == Code::kDataLoss) prepared = store->begin_anew(path);
   if (!prepared) return fail(prepared.error().in(path.string()));
+  MUSTER_TRY(store->file_, FileIdentity::of(path));
   store->thread_ = std::make_unique<WorkThread<Work>>(
       [raw = store.get()](std::deque<Work> work) { raw->take(std::move(work)); });
   return store;
@@ -82,7 +96,7 @@ Status RecordStore::begin_anew(const Path& path) {
   sqlite3_close(std::exchange(database_, nullptr));
   state_ = {};
   std::error_code error;
-  for (int n = 1; set_aside_.empty() || std::filesystem::exists(set_aside_); ++n) {
+  for (int n = 1; set_aside_.empty() || std::filesystem::exists(set_aside_, error); ++n) {
     set_aside_ = folder_ / ("records.damaged-" + std::to_string(n) + ".db");
   }
   std::filesystem::rename(path, set_aside_, error);
@@ -113,23 +127,43 @@ RecordStore::~RecordStore() {
 }
 
 void RecordStore::write(pb::Role owner, roles::Write write) {
+  const size_t bytes = bytes_of(write);
+  const bool fits = ++writes_ <= bounds_.entries;
+  if ((write_bytes_ += bytes) > bounds_.bytes || !fits) {
+    --writes_;
+    write_bytes_ -= bytes;
+    return inbox_.post(owner, roles::Stored{write.id, roles::Outcome::kFailed, kTooSlow});
+  }
   thread_->put(WriteJob{owner, std::move(write)});
 }
 
+bool RecordStore::admit_read() {
+  if (++reads_ <= bounds_.entries) return true;
+  --reads_;
+  return false;
+}
+
 void RecordStore::read(pb::Role owner, const roles::ReadRecords& read) {
-  thread_->put(ReadJob{owner, read});
+  if (admit_read()) return thread_->put(ReadJob{owner, read});
+  inbox_.post(owner, roles::RecordsRead{read.reader, fail(Code::kTryLater, kTooSlow), {}});
 }
 
 void RecordStore::read_digests(pb::Role owner, const roles::ReadDigests& read) {
-  thread_->put(DigestsJob{owner, read});
+  if (admit_read()) return thread_->put(DigestsJob{owner, read});
+  inbox_.post(owner, roles::DigestsRead{read.about, fail(Code::kTryLater, kTooSlow)});
 }
 
 void RecordStore::take(std::deque<Work> work) {
   write_together(work);
   for (Work& entry : work) {
-    if (auto* job = std::get_if<ReadJob>(&entry)) inbox_.post(job->owner, read_batch(job->read));
+    if (auto* job = std::get_if<ReadJob>(&entry)) {
+      inbox_.post(job->owner, read_batch(job->read));
+      --reads_;
+    }
     if (auto* job = std::get_if<DigestsJob>(&entry)) {
-      inbox_.post(job->owner, roles::DigestsRead{job->read.about, digests_of(job->read)});
+      auto digests = guarded([&] { return digests_of(job->read); });
+      inbox_.post(job->owner, roles::DigestsRead{job->read.about, std::move(digests)});
+      --reads_;
     }
   }
 }
@@ -141,33 +175,36 @@ void RecordStore::write_together(std::deque<Work>& work) {
     if (auto* job = std::get_if<WriteJob>(&entry)) jobs.push_back(job);
   }
   if (jobs.empty()) return;
-  auto commit = [&]() -> Status {
-    if (damaged_) return fail(Code::kDataLoss, kDamaged);
-    MUSTER_TRY_STATUS(execute(database_, "BEGIN IMMEDIATE"));
-    for (const WriteJob* job : jobs) {
-      if (const auto* space = std::get_if<roles::ProbeSpace>(&job->write.what)) {
-        MUSTER_TRY_STATUS(probe(space->bytes));
-      }
-      if (const auto* gone = std::get_if<roles::DropRecords>(&job->write.what)) {
-        for (const Digest& digest : gone->digests) MUSTER_TRY_STATUS(drop(digest));
-      }
-      if (const auto* runs = std::get_if<roles::KeepRuns>(&job->write.what)) {
-        MUSTER_TRY_STATUS(keep(*runs));
-      }
-      if (const auto* put = std::get_if<roles::PutRecords>(&job->write.what)) {
-        for (const auto& record : put->records) MUSTER_TRY_STATUS(insert(record));
-      }
-    }
-    return execute(database_, "COMMIT");
-  };
-  const Status committed = still_whole(commit());
+  const Status committed = still_whole(guarded([&] { return commit(jobs); }));
   if (!committed) (void)execute(database_, "ROLLBACK");
   for (const WriteJob* job : jobs) {
+    --writes_;
+    write_bytes_ -= bytes_of(job->write);
     inbox_.post(
         job->owner,
         roles::Stored{job->write.id, committed ? roles::Outcome::kDone : roles::Outcome::kFailed,
                       committed ? "" : committed.error().message});
   }
+}
+
+Status RecordStore::commit(const std::vector<WriteJob*>& jobs) {
+  if (damaged_) return fail(Code::kDataLoss, kDamaged);
+  MUSTER_TRY_STATUS(execute(database_, "BEGIN IMMEDIATE"));
+  for (const WriteJob* job : jobs) MUSTER_TRY_STATUS(apply(job->write));
+  MUSTER_TRY_STATUS(file_.still_there());
+  return execute(database_, "COMMIT");
+}
+
+Status RecordStore::apply(const roles::Write& write) {
+  if (const auto* space = std::get_if<roles::ProbeSpace>(&write.what)) return probe(space->bytes);
+  if (const auto* runs = std::get_if<roles::KeepRuns>(&write.what)) return keep(*runs);
+  if (const auto* gone = std::get_if<roles::DropRecords>(&write.what)) {
+    for (const Digest& digest : gone->digests) MUSTER_TRY_STATUS(drop(digest));
+  }
+  if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) {
+    for (const auto& record : put->records) MUSTER_TRY_STATUS(insert(record));
+  }
+  return {};
 }
 
 // A file that turns out to be damaged takes no more: the node leaves the view, and a restart begins
@@ -228,8 +265,10 @@ Status RecordStore::keep(const roles::KeepRuns& keep) {
 
 roles::RecordsRead RecordStore::read_batch(const roles::ReadRecords& read) {
   std::vector<Digest> damaged;
-  auto feed = read.request.digests().empty() ? read_feed(read.request, damaged)
-                                             : read_picked(read.request, damaged);
+  auto feed = guarded([&] {
+    return read.request.digests().empty() ? read_feed(read.request, damaged)
+                                          : read_picked(read.request, damaged);
+  });
   damaged_ |= !feed && feed.error().code == Code::kDataLoss;
   return {read.reader, std::move(feed), std::move(damaged)};
 }
@@ -243,7 +282,8 @@ Result<std::vector<Digest>> RecordStore::digests_of(const roles::ReadDigests& re
   while (true) {
     MUSTER_TRY(const bool row, find.step());
     if (!row) return digests;
-    MUSTER_TRY(digests.emplace_back(), Digest::from_bytes(find.blob(0)));
+    // What cannot be named is as good as not there.
+    if (const auto digest = Digest::from_bytes(find.blob(0))) digests.push_back(*digest);
   }
 }
 
@@ -251,20 +291,21 @@ Result<pb::Feed> RecordStore::read_picked(const pb::Subscribe& request,
                                           std::vector<Digest>& damaged) {
   pb::Feed feed = answer_to(request);
   size_t bytes = 0;
-  for (const std::string& name : request.digests()) {
+  for (int i = 0; i < std::min(request.digests_size(), kMostPicked); ++i) {
     if (bytes >= roles::kMaxPutBytes) break;
-    MUSTER_TRY(const Digest digest, Digest::from_bytes(name));
+    const auto digest = Digest::from_bytes(request.digests(i));
+    if (!digest) continue;  // The asker's mistake, not the disk's.
     MUSTER_TRY(auto find, Statement::prepare(database_,
                                              "SELECT bytes FROM record WHERE digest = ? AND "
                                              "job = ? AND run = ?"));
-    find.bind(1, digest.view());
+    find.bind(1, digest->view());
     find.bind_text(2, request.job());
     find.bind(3, static_cast<int64_t>(request.run()));
     MUSTER_TRY(const bool row, find.step());
     if (!row) continue;
     const std::string record = find.blob(0);
     bytes += record.size();
-    add_checked(record, digest, feed, damaged);
+    add_checked(record, *digest, feed, damaged);
   }
   return feed;
 }
@@ -278,7 +319,7 @@ Result<pb::Feed> RecordStore::read_feed(const pb::Subscribe& request,
                                 "run = ? AND sequence > ? ORDER BY sequence"));
   find.bind_text(1, request.job());
   find.bind(2, static_cast<int64_t>(request.run()));
-  find.bind(3, static_cast<int64_t>(request.cursor()));
+  find.bind(3, static_cast<int64_t>(std::min<uint64_t>(request.cursor(), INT64_MAX)));
   for (size_t bytes = 0; bytes < roles::kMaxPutBytes;) {
     MUSTER_TRY(const bool row, find.step());
     if (!row) {
@@ -288,8 +329,9 @@ Result<pb::Feed> RecordStore::read_feed(const pb::Subscribe& request,
     const std::string record = find.blob(1);
     bytes += record.size();
     feed.set_next(static_cast<uint64_t>(find.integer(0)));
-    MUSTER_TRY(const Digest name, Digest::from_bytes(find.blob(2)));
-    add_checked(record, name, feed, damaged);
+    if (const auto name = Digest::from_bytes(find.blob(2))) {
+      add_checked(record, *name, feed, damaged);
+    }
   }
   return feed;
 }

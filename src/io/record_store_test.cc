@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "io/collecting_inbox.h"
+#include "io/sqlite.h"
 #include "roles/record.h"
 
 namespace muster::io {
@@ -135,6 +136,95 @@ TEST_F(RecordStoreTest, KeepsSeals) {
   }
   const auto store = *RecordStore::open(folder, answers);
   EXPECT_EQ(store->state().seals.at({"job", 1}), 7u);
+}
+
+// Six messages of 100 bytes once left a pool without a store.
+TEST_F(RecordStoreTest, ARequestsMistakeIsNotTheDisks) {
+  auto store = *RecordStore::open(folder, answers);
+  store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{record("a")}}});
+  answers.wait<roles::Stored>();
+  roles::ReadRecords ask;
+  ask.request.set_job("job");
+  ask.request.set_run(1);
+  for (const std::string& odd : {std::string("x"), std::string(), std::string(33, 'x')}) {
+    ask.request.add_digests(odd);
+  }
+  ask.request.add_digests(std::string(record("a").digest.view()));
+  store->read(pb::ROLE_STORAGE, ask);
+  EXPECT_EQ(answers.wait<roles::RecordsRead>().feed->records_size(), 1);
+
+  ask.request.clear_digests();
+  for (const uint64_t cursor : {uint64_t{INT64_MAX} + 1, UINT64_MAX}) {
+    const pb::Feed feed = read(*store, cursor);
+    EXPECT_EQ(feed.records_size(), 0) << "after the end comes nothing";
+    EXPECT_TRUE(feed.at_end());
+  }
+  for (const std::string& job : {std::string(), std::string("a\0b", 3), std::string("\xff';--"),
+                                 std::string(100'000, 'j')}) {
+    ask.request.set_job(job);
+    store->read(pb::ROLE_STORAGE, ask);
+    EXPECT_EQ(answers.wait<roles::RecordsRead>().feed->records_size(), 0);
+    roles::StoredRecord odd = record("of an odd job " + job);
+    odd.job = job;
+    store->write(pb::ROLE_STORAGE, {2, roles::PutRecords{{odd}}});
+    EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
+    store->read(pb::ROLE_STORAGE, ask);
+    EXPECT_EQ(answers.wait<roles::RecordsRead>().feed->records_size(), 1);
+  }
+  store->write(pb::ROLE_STORAGE, {3, roles::KeepRuns{{{"job", 1}}}});
+  EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
+  store->read(pb::ROLE_STORAGE, ask);
+  EXPECT_EQ(answers.wait<roles::RecordsRead>().feed->records_size(), 0);
+  EXPECT_EQ(read(*store, 0).records_size(), 1);
+}
+
+TEST_F(RecordStoreTest, WhatADiskThatHangsCannotTakeIsRefusedAtOnce) {
+  auto store = *RecordStore::open(folder, answers, {.entries = 2, .bytes = 1000});
+  sqlite3* hang = nullptr;  // Holds the lock that the store's commit waits for.
+  ASSERT_EQ(sqlite3_open((folder / "records.db").c_str(), &hang), SQLITE_OK);
+  ASSERT_TRUE(execute(hang, "BEGIN IMMEDIATE"));
+  for (const roles::WriteId id : {1, 2, 3}) {
+    store->write(pb::ROLE_STORAGE, {id, roles::PutRecords{{record(std::to_string(id))}}});
+  }
+  const auto refused = answers.wait<roles::Stored>();
+  EXPECT_EQ(refused.id, 3u);
+  EXPECT_EQ(refused.outcome, roles::Outcome::kFailed);
+  EXPECT_EQ(refused.why, "the disk does not keep up");
+  ASSERT_TRUE(execute(hang, "COMMIT"));
+  sqlite3_close(hang);
+  for (const roles::WriteId id : {1, 2}) {
+    const auto stored = answers.wait<roles::Stored>();
+    EXPECT_EQ(stored.id, id);
+    EXPECT_EQ(stored.outcome, roles::Outcome::kDone) << stored.why;
+  }
+  // What was refused is not counted on, neither are its bytes.
+  store->write(pb::ROLE_STORAGE, {4, roles::PutRecords{{record(std::string(1001, 'x'))}}});
+  EXPECT_EQ(answers.wait<roles::Stored>().why, "the disk does not keep up");
+  store->write(pb::ROLE_STORAGE, {5, roles::PutRecords{{record(std::string(500, 'x'))}}});
+  EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
+}
+
+TEST_F(RecordStoreTest, WritesNothingIntoAFileThatIsNotThereAnyMore) {
+  const auto outcome = [&](RecordStore& store) {
+    static roles::WriteId id = 0;
+    store.write(pb::ROLE_STORAGE, {++id, roles::PutRecords{{record(std::to_string(id))}}});
+    return answers.wait<roles::Stored>();
+  };
+  auto store = *RecordStore::open(folder, answers);
+  EXPECT_EQ(outcome(*store).outcome, roles::Outcome::kDone);
+  const Path away = folder.string() + "-away";
+  std::filesystem::rename(folder, away);
+  EXPECT_EQ(outcome(*store).outcome, roles::Outcome::kFailed);
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file(away / "records.db", folder / "records.db");  // Another file.
+  const auto refused = outcome(*store);
+  EXPECT_EQ(refused.outcome, roles::Outcome::kFailed);
+  EXPECT_THAT(refused.why, ::testing::StartsWith("records.db was moved or deleted; "));
+  std::filesystem::remove_all(folder);
+  std::filesystem::rename(away, folder);
+  EXPECT_EQ(outcome(*store).outcome, roles::Outcome::kDone) << "it is back";
+  store.reset();
+  EXPECT_EQ(read(**RecordStore::open(folder, answers), 0).records_size(), 2);
 }
 
 // What it held is on the other stores; under its old id it would be believed to hold it still.
