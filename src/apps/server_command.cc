@@ -44,20 +44,30 @@ Status serve(const Options& options) {
   io::Loop loop;
   std::atomic<bool> superseded = false;
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
-  MUSTER_TRY(const auto store, io::ServerStore::open(state_dir.path(), loop, [&] {
-               superseded = true;
-               loop.stop();
-             }));
+  MUSTER_TRY(const auto store, io::ServerStore::open(
+                                   state_dir.path(), loop,
+                                   [&] {
+                                     superseded = true;
+                                     loop.stop();
+                                   },
+                                   unix_ms_now()));
+  if (store->clock_ahead().count() > 0) {
+    spdlog::warn(
+        "this machine's clock is {} days ahead of what the pool has counted: answers are "
+        "kept for so much longer",
+        std::chrono::ceil<std::chrono::days>(store->clock_ahead()).count());
+  }
   io::MeshServer mesh(loop);
   LogConsole console;
   host::Driver driver(
       "", {.net = &mesh, .console = &console, .stores = {{pb::ROLE_SERVER, store.get()}}});
-  driver.add_role(pb::ROLE_SERVER,
-                  std::make_unique<roles::server::Server>(
-                      roles::server::ServerOptions{options.storage_nodes, MUSTER_VERSION,
-                                                   options.quarantine_after, unix_ms_now(),
-                                                   from_seconds(options.retain_days * 86400)},
-                      store->take_state(), io::Loop::now()));
+  driver.add_role(
+      pb::ROLE_SERVER,
+      std::make_unique<roles::server::Server>(
+          roles::server::ServerOptions{
+              options.storage_nodes, MUSTER_VERSION, options.quarantine_after, unix_ms_now(),
+              from_seconds(options.retain_days * 86400) + store->clock_ahead()},
+          store->take_state(), io::Loop::now()));
   MUSTER_TRY_STATUS(mesh.listen(options.ip, options.port));
   spdlog::info("serving on {}:{}", options.ip, options.port);
   if (options.insecure) spdlog::warn("--insecure: anyone who reaches this port may join the pool");

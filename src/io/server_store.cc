@@ -3,7 +3,10 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <algorithm>
+
 #include "base/digest.h"
+#include "io/file_identity.h"
 
 namespace muster::io {
 namespace {
@@ -21,11 +24,16 @@ constexpr const char* kSchema[] = {
     "row TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS reason (job TEXT NOT NULL, run INTEGER NOT NULL, "
     "number INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (job, run, number))",
+    "CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY, counted_ms INTEGER NOT NULL)",
 };
 
 // For another server, while there is nothing to write.
 constexpr std::chrono::seconds kLookEvery{2};
 constexpr long long kMostReasons = 100;  // Of a job.
+constexpr std::chrono::hours kMostBetweenStarts{7 * 24};
+constexpr std::chrono::minutes kCountEvery{10};
+
+using SteadyClock = std::chrono::steady_clock;
 
 // Messages go into text columns as hexadecimal: SOCI's blobs differ between its backends.
 std::string to_text(const google::protobuf::MessageLite& message) {
@@ -47,11 +55,42 @@ bool from_text(const std::string& text, google::protobuf::MessageLite& message) 
 struct ServerStore::Database {
   soci::session sql;
   long long epoch = 0;
+  FileIdentity file;
+  std::chrono::milliseconds counted{};  // Unix time as it was counted until `counted_at`.
+  SteadyClock::time_point counted_at{};
 
-  void open(const Path& path) {
+  Status open(const Path& path) {
     sql.open(soci::sqlite3, "dbname=" + path.string() + " timeout=5");
     for (const char* statement : kSchema) sql << statement;
     sql << "SELECT epoch FROM pool", soci::into(epoch);
+    MUSTER_TRY(file, FileIdentity::of(path));
+    return {};
+  }
+
+  // Goes on counting from what was counted before, by a week at most; returns the rest. Saved only
+  // when it is the first count: one start after the other, in a loop of crashes, moves nothing.
+  std::chrono::milliseconds begin_counting(std::chrono::milliseconds clock) {
+    long long before = 0;
+    sql << "SELECT counted_ms FROM clock", soci::into(before);
+    const bool first = !sql.got_data();
+    const auto most = std::chrono::milliseconds(before) + kMostBetweenStarts;
+    counted = first ? clock : std::min(clock, most);
+    counted_at = SteadyClock::now();
+    if (first) save_count();
+    return clock - counted;
+  }
+
+  void count_on() {
+    const auto now = SteadyClock::now();
+    if (now - counted_at < kCountEvery) return;
+    counted += std::chrono::duration_cast<std::chrono::milliseconds>(now - counted_at);
+    counted_at = now;
+    save_count();
+  }
+
+  void save_count() {
+    const long long value = counted.count();
+    sql << "INSERT OR REPLACE INTO clock (id, counted_ms) VALUES (1, :value)", soci::use(value);
   }
 
   roles::server::ServerState load() {
@@ -129,11 +168,13 @@ ServerStore::ServerStore(std::unique_ptr<Database> database, host::Inbox& inbox)
     : database_(std::move(database)), inbox_(inbox) {}
 
 Result<std::unique_ptr<ServerStore>> ServerStore::open(const Path& state_dir, host::Inbox& inbox,
-                                                       std::function<void()> superseded) {
+                                                       std::function<void()> superseded,
+                                                       int64_t unix_ms) {
   const Path path = state_dir / "server.db";
   std::unique_ptr<ServerStore> store(new ServerStore(std::make_unique<Database>(), inbox));
   try {
-    store->database_->open(path);
+    MUSTER_TRY_STATUS(store->database_->open(path));
+    store->clock_ahead_ = store->database_->begin_counting(std::chrono::milliseconds(unix_ms));
     store->state_ = store->database_->load();
   } catch (const std::exception& error) {
     return fail(Code::kDisk, path.string() + ": " + error.what());
@@ -160,13 +201,15 @@ void ServerStore::work_through(const std::deque<Work>& work,
                 roles::Stored{one.write.id, done ? roles::Outcome::kDone : roles::Outcome::kFailed,
                               done ? "" : done.error().message});
   }
-  if (!is_mine()) superseded();
+  if (!look()) superseded();
 }
 
-// A database that cannot be read is nobody else's yet.
-bool ServerStore::is_mine() {
+// Whether the pool is still this server's. A database that cannot be read is nobody else's yet.
+bool ServerStore::look() {
   try {
-    return database_->is_mine();
+    const bool mine = database_->is_mine();
+    if (mine) database_->count_on();
+    return mine;
   } catch (const std::exception&) {
     return true;
   }
@@ -184,6 +227,7 @@ Status ServerStore::commit(const roles::Write& write) {
     if (const auto* reason = std::get_if<roles::SaveReason>(&write.what)) {
       database_->save(reason->reason);
     }
+    MUSTER_TRY_STATUS(database_->file.still_there());
     transaction.commit();
     return {};
   } catch (const std::exception& error) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -11,17 +12,25 @@
 namespace muster::io {
 
 // The server's database, through SOCI: one SQLite file now. Opening it raises the pool's epoch, and
-// every write is refused under an older one, so that a forgotten twin can change nothing.
+// every write is refused under an older one, so that a forgotten twin can change nothing. Nothing
+// is committed into a file that was deleted or moved away under the server.
 class ServerStore final : public host::Store {
  public:
   // `inbox` outlives the object. `superseded` is called, by a thread of the store's, within seconds
-  // of another server having opened the database. kDisk when it cannot be opened.
+  // of another server having opened the database. kDisk when it cannot be opened. `unix_ms` is what
+  // the machine's clock says.
   static Result<std::unique_ptr<ServerStore>> open(const Path& state_dir, host::Inbox& inbox,
-                                                   std::function<void()> superseded);
+                                                   std::function<void()> superseded,
+                                                   int64_t unix_ms);
   ~ServerStore() override;
 
   // What was committed when it was opened.
   [[nodiscard]] roles::server::ServerState take_state() { return std::move(state_); }
+
+  // How far the machine's clock is ahead of the time that the database has counted: while servers
+  // ran, and a week at most between two of them. A clock that is wrong by 40 days would otherwise
+  // end the retention of every job at one start; so it is added to the retention.
+  [[nodiscard]] std::chrono::milliseconds clock_ahead() const { return clock_ahead_; }
 
   void write(pb::Role owner, roles::Write write) override;
 
@@ -34,11 +43,12 @@ class ServerStore final : public host::Store {
   ServerStore(std::unique_ptr<Database> database, host::Inbox& inbox);
   void work_through(const std::deque<Work>& work, const std::function<void()>& superseded);
   Status commit(const roles::Write& write);
-  bool is_mine();
+  bool look();
 
   std::unique_ptr<Database> database_;
   host::Inbox& inbox_;
   roles::server::ServerState state_;
+  std::chrono::milliseconds clock_ahead_{};
   std::unique_ptr<WorkThread<Work>> thread_;  // From open() on.
 };
 
