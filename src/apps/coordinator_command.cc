@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/daemon.h"
+#include "base/printable.h"
 #include "host/driver.h"
 #include "io/freezer.h"
 #include "io/loop.h"
@@ -25,12 +26,12 @@ Status coordinate(const Options& options) {
   MUSTER_TRY(const auto keys, io::MachineKeys::open(state_dir.path()));
   const std::string machine = roles::machine_id(keys.public_key());
   io::Freezer freezer(loop);
-  io::ModelLookup lookup(loop);
+  io::ModelLookup lookup(loop, io::HubSettings::from_environment());
   io::MeshClient mesh(options.server.text(),
                       {.role_flag = pb::ROLE_FLAG_COORDINATOR, .version = MUSTER_VERSION},
                       {keys.public_key(), [&](std::string_view bytes) { return keys.sign(bytes); }},
                       {pb::ROLE_COORDINATOR}, loop);
-  mesh.on_news = [](const std::string& news) { spdlog::info(news); };
+  mesh.on_news = [](const std::string& news) { spdlog::info(printable(news)); };
   LogConsole console;
   host::Driver driver(machine,
                       {.net = &mesh, .console = &console, .hub = &lookup, .compute = &freezer});

@@ -25,8 +25,9 @@ Result<std::vector<Path>> model_files(const Path& directory) {
                                      "tokenizer.json and safetensors");
   }
   std::vector<Path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    if (matters(entry.path().filename().string())) files.push_back(entry.path());
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (matters(entry->path().filename().string())) files.push_back(entry->path());
   }
   if (error) return fail(Code::kDisk, directory.string() + ": " + error.message());
   std::sort(files.begin(), files.end());

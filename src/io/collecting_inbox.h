@@ -17,14 +17,18 @@ class CollectingInbox final : public host::Inbox {
     arrived_.notify_one();
   }
   void receive(pb::Envelope) override {}
-  // The next event, which is a T; waits for it.
-  template <typename T>
-  T wait() {
+  // The next event; waits for it.
+  roles::Event wait_any() {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [this] { return !events_.empty(); });
-    T event = std::get<T>(std::move(events_.front()));
+    roles::Event event = std::move(events_.front());
     events_.erase(events_.begin());
     return event;
+  }
+  // The same, which is a T.
+  template <typename T>
+  T wait() {
+    return std::get<T>(wait_any());
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "io/engine_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -11,6 +12,8 @@
 #include <cstring>
 
 #include "base/frame.h"
+#include "base/guarded.h"
+#include "base/printable.h"
 
 extern char** environ;
 
@@ -18,6 +21,8 @@ namespace muster::io {
 namespace {
 
 constexpr int kChildSocket = 3;
+constexpr int kSayEveryMs = 1000;
+constexpr size_t kMostWords = 2000;  // Bytes of what goes on to the pool.
 
 Code code_named(const std::string& name) {
   for (Code code : {Code::kUnsupported, Code::kNotFound, Code::kDataLoss, Code::kDisk}) {
@@ -40,6 +45,13 @@ Result<std::vector<pb::Response>> read_scores(const Json& answer, size_t expecte
   }
   if (responses.size() != expected) return fail(Code::kFailed, "the engine gave too few scores");
   return responses;
+}
+
+// An error's words go into messages, which are UTF-8.
+template <typename T>
+Result<T> in_words(Result<T> result) {
+  if (!result) result.error().message = printable(result.error().message, kMostWords);
+  return result;
 }
 
 }  // namespace
@@ -66,62 +78,90 @@ EngineProcess::~EngineProcess() {
   end_child();
 }
 
-void EngineProcess::put(Work work) {
+// Another model that is fetched or loaded is of no use any more.
+void EngineProcess::load(pb::Role owner, const roles::LoadModel& load) {
   {
     std::lock_guard lock(mutex_);
-    work_.push_back(std::move(work));
+    work_.push_back({owner, load});
+    if (doing_ == Doing::kLoading && child_ > 0) ::kill(child_, SIGKILL);
   }
   wake_.notify_one();
 }
 
-void EngineProcess::load(pb::Role owner, const roles::LoadModel& load) { put({owner, load}); }
-
-void EngineProcess::score(pb::Role owner, const roles::ScoreItem& item) { put({owner, item}); }
+void EngineProcess::score(pb::Role owner, const roles::ScoreItem& item) {
+  {
+    std::lock_guard lock(mutex_);
+    work_.push_back({owner, item});
+  }
+  wake_.notify_one();
+}
 
 // What is being scored is of no use any more: the child is killed, and a new one loads the model
-// again from pages that are still in memory.
+// again from pages that are still in memory. One that loads is let be: the next item needs it.
 void EngineProcess::stop_scoring() {
   std::lock_guard lock(mutex_);
   std::erase_if(work_,
                 [](const Work& w) { return std::holds_alternative<roles::ScoreItem>(w.what); });
-  if (!scoring_ || child_ <= 0) return;
-  withdrawn_ = true;
-  ::kill(child_, SIGKILL);
+  if (!item_) return;
+  item_.reset();
+  dropped_ = true;
+  if (doing_ == Doing::kScoring && child_ > 0) ::kill(child_, SIGKILL);
 }
 
 void EngineProcess::run() {
-  while (true) {
-    Work work;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
-      if (stopped_) return;
-      work = std::move(work_.front());
-      work_.pop_front();
-      scoring_ = std::holds_alternative<roles::ScoreItem>(work.what);
-      withdrawn_ = false;
-    }
-    if (const auto* load = std::get_if<roles::LoadModel>(&work.what)) do_load(work.owner, *load);
-    if (const auto* item = std::get_if<roles::ScoreItem>(&work.what)) do_score(work.owner, *item);
-    std::lock_guard lock(mutex_);
-    scoring_ = false;
+  while (const auto work = next()) {
+    if (const auto* load = std::get_if<roles::LoadModel>(&work->what)) do_load(work->owner, *load);
+    if (const auto* item = std::get_if<roles::ScoreItem>(&work->what)) do_score(work->owner, *item);
   }
+}
+
+// Waits for work; nothing when there will be none.
+std::optional<EngineProcess::Work> EngineProcess::next() {
+  std::unique_lock lock(mutex_);
+  doing_ = Doing::kNothing;
+  item_.reset();
+  wake_.wait(lock, [this] { return stopped_ || !work_.empty(); });
+  if (stopped_) return {};
+  Work work = std::move(work_.front());
+  work_.pop_front();
+  if (const auto* item = std::get_if<roles::ScoreItem>(&work.what)) item_ = {work.owner, item->id};
+  dropped_ = false;
+  return work;
+}
+
+// False: what is in hand is of no use any more.
+bool EngineProcess::begin(Doing doing) {
+  std::lock_guard lock(mutex_);
+  if (dropped_ || stopped_ || (doing != Doing::kScoring && other_model_waits())) return false;
+  doing_ = doing;
+  return true;
+}
+
+bool EngineProcess::other_model_waits() const {
+  return std::any_of(work_.begin(), work_.end(), [](const Work& work) {
+    return std::holds_alternative<roles::LoadModel>(work.what);
+  });
 }
 
 void EngineProcess::do_load(pb::Role owner, const roles::LoadModel& load) {
   const std::string& commit = load.model.commit();
   auto say = [&](const std::string& what) {
-    inbox_.post(owner, roles::ModelLoading{commit, what});
+    inbox_.post(owner, roles::ModelLoading{commit, printable(what)});
   };
-  auto path = models_.obtain(load.model, say);
-  Result<std::string> numeric_class = path ? Result<std::string>("") : fail(path.error());
-  if (path) {
-    model_ = *path;
+  auto loaded = guarded([&]() -> Result<std::string> {
+    if (!begin(Doing::kFetching)) return fail(Code::kInterrupted, "another model is wanted");
+    const auto stopped = [this] {
+      std::lock_guard lock(mutex_);
+      return stopped_ || other_model_waits();
+    };
+    MUSTER_TRY(auto path, models_.obtain(load.model, {say, stopped}));
+    model_ = std::move(path);
     loaded_ = false;
     say("loading into memory");
-    numeric_class = load_into_engine();
-  }
-  inbox_.post(owner, roles::ModelLoaded{commit, std::move(numeric_class)});
+    if (!begin(Doing::kLoading)) return fail(Code::kInterrupted, "another model is wanted");
+    return load_into_engine();
+  });
+  inbox_.post(owner, roles::ModelLoaded{commit, in_words(std::move(loaded))});
 }
 
 Result<std::string> EngineProcess::load_into_engine() {
@@ -131,44 +171,84 @@ Result<std::string> EngineProcess::load_into_engine() {
                      {"id", next_id_++},
                      {"model", model_.string()},
                      {"threads", options_.threads > 0 ? options_.threads : std::max(1, cores)}};
-  MUSTER_TRY(const Json answer, ask(message, pb::ROLE_UNSPECIFIED, 0));
+  MUSTER_TRY(const Json answer, ask(message, std::chrono::steady_clock::now() + kLongestLoad));
   loaded_ = true;
   return get_string(answer, "numeric_class");
 }
 
 void EngineProcess::do_score(pb::Role owner, const roles::ScoreItem& item) {
-  auto responses = score_once(owner, item);
+  auto responses = in_words(guarded([&] { return score_once(item); }));
   {
     std::lock_guard lock(mutex_);
-    if (withdrawn_ || stopped_) return;
+    if (stopped_) return;
+    if (!dropped_) inbox_.post(owner, roles::ItemScored{item.id, std::move(responses)});
   }
-  inbox_.post(owner, roles::ItemScored{item.id, std::move(responses)});
+  load_again();
 }
 
-Result<std::vector<pb::Response>> EngineProcess::score_once(pb::Role owner,
-                                                            const roles::ScoreItem& item) {
-  if (!loaded_ || socket_ < 0) {  // The child died since: the model is loaded again.
-    auto loaded = load_into_engine();
-    if (!loaded) return fail(Code::kFailed, loaded.error().message);
+Result<std::vector<pb::Response>> EngineProcess::score_once(const roles::ScoreItem& item) {
+  if (!loaded_) {  // It could not be loaded again.
+    if (!begin(Doing::kLoading)) return fail(Code::kInterrupted, "the item was withdrawn");
+    if (auto loaded = load_into_engine(); !loaded) {
+      return fail(Code::kFailed, loaded.error().message);
+    }
   }
   Json requests = Json::array();
   for (const auto& [context, continuation] : item.requests) {
     requests.push_back(Json::array({context, continuation}));
   }
   const Json message{{"type", "score"}, {"id", next_id_++}, {"requests", std::move(requests)}};
-  MUSTER_TRY(const Json answer, ask(message, owner, item.id));
+  if (!begin(Doing::kScoring)) return fail(Code::kInterrupted, "the item was withdrawn");
+  MUSTER_TRY(const Json answer, ask(message));
   return read_scores(answer, item.requests.size());
 }
 
-// Sends one message and waits for what ends it; progress on the way is passed on.
-Result<Json> EngineProcess::ask(const Json& message, pb::Role owner, uint64_t scoring) {
+// After a child that died while it scored. Another model that is wanted already is not kept
+// waiting.
+void EngineProcess::load_again() {
+  {
+    std::lock_guard lock(mutex_);
+    if (loaded_ || doing_ != Doing::kScoring || other_model_waits()) return;
+    item_.reset();
+    dropped_ = false;
+    doing_ = Doing::kLoading;
+  }
+  (void)guarded([this] { return load_into_engine(); });  // The next item tries again, and tells.
+}
+
+// Whoever waits for the child hears that it is at it: for the item in hand, or the next one.
+void EngineProcess::say_scoring() {
+  std::optional<std::pair<pb::Role, uint64_t>> waits;
+  {
+    std::lock_guard lock(mutex_);
+    waits = item_;
+    for (const Work& work : work_) {
+      const auto* item = std::get_if<roles::ScoreItem>(&work.what);
+      if (!waits && item != nullptr) waits = {work.owner, item->id};
+    }
+  }
+  if (waits) inbox_.post(waits->first, roles::Scoring{waits->second});
+}
+
+// Sends one message and waits for what ends it; progress on the way is passed on. With `until` the
+// child is silent meanwhile, and is ended when it takes longer.
+Result<Json> EngineProcess::ask(const Json& message, std::optional<Time> until) {
   if (!write_frame(socket_, message)) return fail(child_error());
   while (true) {
+    pollfd line{socket_, POLLIN, 0};
+    if (until && ::poll(&line, 1, kSayEveryMs) == 0) {
+      if (std::chrono::steady_clock::now() > *until) {
+        end_child();
+        return fail(Code::kFailed, "the engine did not load the model within 30 minutes");
+      }
+      say_scoring();
+      continue;
+    }
     auto answer = read_frame(socket_);
     if (!answer || !*answer) return fail(child_error());
     const std::string type = get_string(**answer, "type").value_or("");
     if (type == "progress") {
-      inbox_.post(owner, roles::Scoring{scoring});
+      say_scoring();
     } else if (type == "failed") {
       return fail(code_named(get_string(**answer, "code").value_or("")),
                   get_string(**answer, "message").value_or("the engine failed"));
@@ -205,6 +285,7 @@ Status EngineProcess::start_child() {
   std::lock_guard lock(mutex_);
   socket_ = ends[0];
   child_ = child;
+  if (stopped_ || other_model_waits()) ::kill(child_, SIGKILL);
   return {};
 }
 

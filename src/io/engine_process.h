@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -12,19 +15,32 @@
 
 namespace muster::io {
 
+// What goes on while a model is fetched.
+struct Fetch {
+  std::function<void(const std::string&)> say;  // Words about the progress.
+  std::function<bool()> stopped;  // Asked every second or so: nobody wants the model any more.
+};
+
 // Finds a pinned model on this machine, and fetches it when it is not here. Blocks; may be slow.
-// `say` gets words about the progress.
 class ModelSource {
  public:
   virtual ~ModelSource() = default;
-  virtual Result<Path> obtain(const pb::ModelPin& model,
-                              const std::function<void(const std::string&)>& say) = 0;
+  // kInterrupted soon after `fetch.stopped` has said so.
+  virtual Result<Path> obtain(const pb::ModelPin& model, const Fetch& fetch) = 0;
 };
 
-// muster-engine as a child process: started when first needed, started again after it died, killed
-// when its work is withdrawn. One thread talks to it; answers go to the inbox.
+// muster-engine as a child process: started when first needed, killed when what it scores is
+// withdrawn. One thread talks to it; answers go to the inbox. What is thrown there becomes the
+// answer's error.
+//
+// A child that died while it scored, killed or not, is followed at once by another that loads the
+// model again, before anybody asks for the next item: a load may take longer than a lease. Whoever
+// waits for it hears Scoring every second, so the lease lives on; a child that loads is not killed
+// when its item is withdrawn. A load ends after kLongestLoad, or when another model is wanted.
 class EngineProcess final : public host::Engine {
  public:
+  static constexpr std::chrono::minutes kLongestLoad{30};
+
   struct Options {
     Path program;
     int threads = 0;  // 0: one per core.
@@ -38,19 +54,27 @@ class EngineProcess final : public host::Engine {
   void stop_scoring() override;
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
   struct Work {
     pb::Role owner;
     std::variant<roles::LoadModel, roles::ScoreItem> what;
   };
+  // What the child is at; kLoading with no work in hand: it loads again.
+  enum class Doing { kNothing, kFetching, kLoading, kScoring };
+
   void run();
-  void put(Work work);
+  std::optional<Work> next();
+  bool begin(Doing doing);
+  [[nodiscard]] bool other_model_waits() const;  // With mutex_ held.
   void do_load(pb::Role owner, const roles::LoadModel& load);
   Result<std::string> load_into_engine();
   void do_score(pb::Role owner, const roles::ScoreItem& item);
-  Result<std::vector<pb::Response>> score_once(pb::Role owner, const roles::ScoreItem& item);
+  Result<std::vector<pb::Response>> score_once(const roles::ScoreItem& item);
+  void load_again();
+  void say_scoring();
   Status start_child();
   void end_child();
-  Result<Json> ask(const Json& message, pb::Role owner, uint64_t scoring);
+  Result<Json> ask(const Json& message, std::optional<Time> until = {});
   Error child_error();
 
   Options options_;
@@ -59,13 +83,15 @@ class EngineProcess final : public host::Engine {
   Path model_;  // What the child should have loaded; empty: nothing.
   bool loaded_ = false;
   int64_t next_id_ = 1;
+  int socket_ = -1;
 
-  std::mutex mutex_;
+  std::mutex mutex_;  // For all below.
   std::condition_variable wake_;
   std::deque<Work> work_;
-  int child_ = -1;  // Process id; guarded, since stop_scoring() kills from another thread.
-  int socket_ = -1;
-  bool scoring_ = false, withdrawn_ = false, stopped_ = false;
+  std::optional<std::pair<pb::Role, uint64_t>> item_;  // In hand, unless it was dropped.
+  Doing doing_ = Doing::kNothing;
+  int child_ = -1;  // Process id; stop_scoring() and load() kill from another thread.
+  bool dropped_ = false, stopped_ = false;  // dropped_: the item in hand was withdrawn.
   std::thread thread_;
 };
 

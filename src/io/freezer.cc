@@ -1,5 +1,6 @@
 #include "io/freezer.h"
 
+#include "base/guarded.h"
 #include "eval/task.h"
 
 namespace muster::io {
@@ -33,8 +34,9 @@ Result<std::shared_ptr<const roles::FrozenTasks>> freeze_requests(const pb::JobR
 Freezer::Freezer(host::Inbox& inbox)
     : inbox_(inbox), thread_([this](std::deque<Work> work) {
         for (const Work& one : work) {
-          inbox_.post(one.owner, roles::RequestsFrozen{one.freeze.job, one.freeze.run,
-                                                       freeze_requests(one.freeze.request)});
+          auto tasks = guarded([&] { return freeze_requests(one.freeze.request); });
+          inbox_.post(one.owner,
+                      roles::RequestsFrozen{one.freeze.job, one.freeze.run, std::move(tasks)});
         }
       }) {}
 

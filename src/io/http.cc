@@ -12,6 +12,11 @@ size_t pass_on(char* data, size_t size, size_t count, void* user) {
   return sink({data, size * count}) ? size * count : 0;
 }
 
+int ask_whether_stopped(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const auto& stopped = *static_cast<const std::function<bool()>*>(user);
+  return stopped && stopped() ? 1 : 0;
+}
+
 }  // namespace
 
 Result<int> http_get(const HttpGet& request) {
@@ -32,11 +37,20 @@ Result<int> http_get(const HttpGet& request) {
   curl_easy_setopt(curl.get(), CURLOPT_MAXREDIRS, 5L);
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, 15L);
-  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_TIME, 30L);
+  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1000L);
+  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_TIME, 60L);
+  if (request.deadline) {
+    curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(request.deadline->count()));
+  }
+  curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, ask_whether_stopped);
+  curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, &request.stopped);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, pass_on);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &request.sink);
   const CURLcode outcome = curl_easy_perform(curl.get());
+  if (outcome == CURLE_ABORTED_BY_CALLBACK) {
+    return fail(Code::kInterrupted, request.url + ": it is not wanted any more");
+  }
   if (outcome == CURLE_WRITE_ERROR)
     return fail(Code::kDisk, request.url + ": the transfer was stopped");
   if (outcome != CURLE_OK) {

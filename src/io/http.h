@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +17,14 @@ struct HttpGet {
   std::vector<std::string> headers;
   // Gets the body piece by piece; false stops the transfer, with kDisk.
   std::function<bool(std::string_view)> sink;
+  // Asked at least every second or so; true ends the transfer with kInterrupted. May be empty.
+  std::function<bool()> stopped;
+  std::optional<std::chrono::milliseconds> deadline;  // For all of it, however it dribbles.
 };
 
 // Returns the status code, 200 or not; the sink has then seen that answer's body. kTryLater when
-// the host cannot be reached, stalls for 30 s, or cuts the connection short.
+// the host cannot be reached, gives less than 1 kB/s for 60 s, does not end by the deadline, or
+// cuts the connection short.
 Result<int> http_get(const HttpGet& request);
 
 }  // namespace muster::io

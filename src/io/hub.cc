@@ -9,8 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 #include "base/digest.h"
+#include "base/printable.h"
 #include "io/http.h"
 
 namespace muster::io {
@@ -54,12 +56,13 @@ Error status_error(int status, const std::string& what) {
 
 std::string megabytes(uint64_t bytes) { return std::to_string((bytes + 999'999) / 1'000'000); }
 
-// Holds a lock file for as long as it lives.
+// Holds a lock file for as long as it lives. Whoever holds it now may take an hour.
 struct FileLock {
   int fd;
-  explicit FileLock(const Path& path)
+  FileLock(const Path& path, const std::function<bool()>& stopped)
       : fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    while (fd >= 0 && ::flock(fd, LOCK_EX) != 0 && errno == EINTR) {
+    while (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && !stopped()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
   }
   FileLock(const FileLock&) = delete;
@@ -111,20 +114,24 @@ std::vector<std::string> Hub::headers() const {
   return {"Authorization: Bearer " + settings_.token};
 }
 
-Result<std::string> Hub::get_text(const std::string& url, const std::string& what) {
+Result<std::string> Hub::get_text(const std::string& url, const std::string& what,
+                                  const std::function<bool()>& stopped) {
   std::string text;
-  MUSTER_TRY(const int status, http_get({url, headers(), [&](std::string_view piece) {
-                                           text += piece;
-                                           return text.size() <= kMaxListingBytes;
-                                         }}));
+  const auto keep = [&](std::string_view piece) {
+    text += piece;
+    return text.size() <= kMaxListingBytes;
+  };
+  MUSTER_TRY(const int status,
+             http_get({url, headers(), keep, stopped, settings_.lookup_deadline}));
   if (status != 200) return fail(status_error(status, what));
   return text;
 }
 
-Result<Hub::Listing> Hub::list(const std::string& name, const std::string& revision) {
+Result<Hub::Listing> Hub::list(const std::string& name, const std::string& revision,
+                               const std::function<bool()>& stopped) {
   const std::string url = settings_.endpoint + "/api/models/" + name + "/revision/" +
                           replaced(revision, '/', "%2F") + "?blobs=true";
-  MUSTER_TRY(const auto text, get_text(url, name + "@" + revision));
+  MUSTER_TRY(const auto text, get_text(url, name + "@" + revision, stopped));
   auto parsed = parse_json(text, kMaxListingBytes);
   if (!parsed) return fail(Code::kTryLater, url + ": " + parsed.error().message);
   return read_listing(name, *parsed);
@@ -159,83 +166,117 @@ Result<Hub::Listing> Hub::read_listing(const std::string& name, const Json& answ
   return listing;
 }
 
-Result<pb::ModelPin> Hub::pin(const std::string& model) {
-  const size_t at = model.find('@');
-  const std::string name = model.substr(0, at);
-  const std::string revision = at == std::string::npos ? "main" : model.substr(at + 1);
+Result<pb::ModelPin> Hub::pin_offline(const eval::ModelName& model) const {
   pb::ModelPin pin;
-  pin.set_name(name);
+  pin.set_name(model.name);
   pin.set_dtype("float32");
-  if (settings_.offline) {
-    if (is_hex(revision, 40)) {
-      pin.set_commit(revision);
-      return pin;
-    }
-    auto commit = read_file(folder(name) / "refs" / revision, 100);
-    if (!commit)
-      return fail(Code::kTryLater, name + ": not in the cache, and HF_HUB_OFFLINE is set");
-    pin.set_commit(commit->substr(0, 40));
-    return pin;
+  pin.set_commit(model.revision);
+  if (eval::is_commit(model.revision)) return pin;
+  const Path ref = folder(model.name) / "refs" / model.revision;
+  auto text = read_file(ref, 100);
+  if (!text) {
+    return fail(Code::kTryLater, model.name + "@" + model.revision +
+                                     ": not in the cache, and HF_HUB_OFFLINE is set");
   }
-  MUSTER_TRY(auto listing, list(name, revision));
+  while (text->ends_with('\n')) text->pop_back();
+  if (!eval::is_commit(*text)) return fail(Code::kTryLater, ref.string() + ": holds no commit");
+  pin.set_commit(*text);
+  return pin;
+}
+
+Result<pb::ModelPin> Hub::pin(const std::string& model, const std::function<bool()>& stopped) {
+  MUSTER_TRY(const auto asked, eval::parse_model_name(model));
+  if (settings_.offline) return pin_offline(asked);
+  MUSTER_TRY(auto listing, list(asked.name, asked.revision, stopped));
   uint64_t bytes = 0;
   for (const File& file : listing.files) bytes += file.bytes;
   // Where the Hub does not count them, the bytes tell, as float32.
   if (listing.parameters == 0) listing.parameters = bytes / 4;
   if (listing.parameters > kMostParameters) {
     return fail(Code::kUnsupported,
-                name + ": " + std::to_string(listing.parameters / 1'000'000) +
+                asked.name + ": " + std::to_string(listing.parameters / 1'000'000) +
                     " M parameters; this engine computes in float32 and takes up to 1 B");
   }
+  note_ref(asked.name, asked.revision, listing.commit);
+  pb::ModelPin pin;
+  pin.set_name(asked.name);
+  pin.set_dtype("float32");
   pin.set_commit(listing.commit);
   pin.set_parameters(listing.parameters);
   pin.set_bytes(bytes);
   return pin;
 }
 
-Result<Path> Hub::obtain(const pb::ModelPin& model,
-                         const std::function<void(const std::string&)>& say) {
+// A ref is a convenience, for tools that are offline: one that cannot be written is no error.
+void Hub::note_ref(const std::string& name, const std::string& revision,
+                   const std::string& commit) {
+  std::error_code error;
+  const Path top = folder(name), ref = top / "refs" / revision;
+  const bool here = std::filesystem::exists(top / "snapshots" / commit / "config.json", error);
+  if (!here || eval::is_commit(revision) || read_file(ref, 100).value_or("") == commit) return;
+  std::filesystem::create_directories(ref.parent_path(), error);
+  if (!error) (void)write_file_atomically(ref, commit);
+}
+
+void Hub::note_main(const pb::ModelPin& model, const std::function<bool()>& stopped) {
+  const Path ref = folder(model.name()) / "refs" / "main";
+  if (read_file(ref, 100).value_or("") == model.commit()) return;
+  const auto main = list(model.name(), "main", stopped);
+  if (main && main->commit == model.commit()) note_ref(model.name(), "main", model.commit());
+}
+
+Result<Path> Hub::obtain_offline(const pb::ModelPin& model) const {
   const Path snapshot = folder(model.name()) / "snapshots" / model.commit();
-  if (settings_.offline) {
-    if (std::filesystem::exists(snapshot / "config.json")) return snapshot;
-    return fail(Code::kNotFound,
-                "model not here: " + snapshot.string() + ", and HF_HUB_OFFLINE is set");
+  std::error_code error;
+  if (std::filesystem::exists(snapshot / "config.json", error)) return snapshot;
+  return fail(Code::kNotFound,
+              "model not here: " + snapshot.string() + ", and HF_HUB_OFFLINE is set");
+}
+
+Result<Path> Hub::obtain(const pb::ModelPin& model, const Fetch& wanted) {
+  if (!eval::is_model_name(model.name()) || !eval::is_commit(model.commit())) {
+    return fail(Code::kUnsupported, printable(model.name() + "@" + model.commit(), 200) +
+                                        ": no name and commit of the Hub");
   }
-  MUSTER_TRY(const auto listing, list(model.name(), model.commit()));
+  if (settings_.offline) return obtain_offline(model);
+  MUSTER_TRY(const auto listing, list(model.name(), model.commit(), wanted.stopped));
   uint64_t total = 0, done = 0, said = 0;
   for (const File& file : listing.files) total += file.bytes;
-  const Path top = folder(model.name());
+  const Path top = folder(model.name()), snapshot = top / "snapshots" / listing.commit;
   MUSTER_TRY_STATUS(make_folders(
       {top / "blobs", top / "refs", snapshot, settings_.cache / ".locks" / top.filename()}));
   for (const File& file : listing.files) {
-    MUSTER_TRY_STATUS(fetch(model.name(), listing.commit, file, [&](uint64_t more) {
-      done += more;
+    const auto more = [&](uint64_t bytes) {
+      done += bytes;
       if (done - said < (1u << 20) && done != total) return;
       said = done;
-      say("fetching " + megabytes(done) + " of " + megabytes(total) + " MB");
-    }));
+      wanted.say("fetching " + megabytes(done) + " of " + megabytes(total) + " MB");
+    };
+    MUSTER_TRY_STATUS(fetch(model.name(), listing.commit, file, more, wanted.stopped));
   }
-  MUSTER_TRY_STATUS(write_file_atomically(top / "refs" / "main", listing.commit));
+  note_main(model, wanted.stopped);
   return snapshot;
 }
 
 Status Hub::fetch(const std::string& name, const std::string& commit, const File& file,
-                  const std::function<void(uint64_t)>& more) {
+                  const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped) {
   const Path top = folder(name), blob = top / "blobs" / file.hash;
-  const FileLock lock(settings_.cache / ".locks" / top.filename() / (file.hash + ".lock"));
+  const FileLock lock(settings_.cache / ".locks" / top.filename() / (file.hash + ".lock"), stopped);
+  if (stopped()) return fail(Code::kInterrupted, name + ": it is not wanted any more");
   std::error_code error;
   if (std::filesystem::file_size(blob, error) == file.bytes && !error) {
     more(file.bytes);
   } else {
     const std::string url =
         settings_.endpoint + "/" + name + "/resolve/" + commit + "/" + file.name;
-    MUSTER_TRY_STATUS(download(url, file, blob, more));
+    MUSTER_TRY_STATUS(download(url, file, blob, more, stopped));
   }
   return link(name, commit, file);
 }
 
 Status Hub::download(const std::string& url, const File& file, const Path& blob,
-                     const std::function<void(uint64_t)>& more) {
+                     const std::function<void(uint64_t)>& more,
+                     const std::function<bool()>& stopped) {
   const Path part = blob.string() + ".incomplete";
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(part.c_str(), "wb"), std::fclose);
   if (!out) return fail(Code::kDisk, part.string() + ": " + std::strerror(errno));
@@ -243,13 +284,14 @@ Status Hub::download(const std::string& url, const File& file, const Path& blob,
   // A git blob's name covers a header before the bytes.
   if (!file.is_sha256) hasher.add("blob " + std::to_string(file.bytes) + std::string(1, '\0'));
   uint64_t got = 0;
-  auto status = http_get({url, headers(), [&](std::string_view piece) {
-                            got += piece.size();
-                            hasher.add(piece);
-                            more(piece.size());
-                            return got <= file.bytes && std::fwrite(piece.data(), 1, piece.size(),
-                                                                    out.get()) == piece.size();
-                          }});
+  const auto write = [&](std::string_view piece) {
+    got += piece.size();
+    hasher.add(piece);
+    more(piece.size());
+    return got <= file.bytes &&
+           std::fwrite(piece.data(), 1, piece.size(), out.get()) == piece.size();
+  };
+  auto status = http_get({url, headers(), write, stopped, {}});
   auto refuse = [&](Error why) {
     out.reset();
     ::unlink(part.c_str());

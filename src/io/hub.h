@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "eval/model_name.h"
 #include "io/engine_process.h"
 
 namespace muster::io {
@@ -17,6 +19,8 @@ struct HubSettings {
   std::string endpoint, token;
   Path cache;
   bool offline = false;
+  std::chrono::milliseconds lookup_deadline{
+      20'000};  // For one answer about a model, not its files.
   static HubSettings from_environment();
 };
 
@@ -24,19 +28,24 @@ struct HubSettings {
 // named by hash, snapshots as links, .locks beside. Other tools share what is fetched.
 //
 // Only config.json, tokenizer files and safetensors are fetched. Every file's size is checked, and
-// its SHA-256 (large files) or git blob SHA-1 (the others), as the Hub gives them.
+// its SHA-256 (large files) or git blob SHA-1 (the others), as the Hub gives them. Names, revisions
+// and commits are checked before they become a part of a path (eval/model_name.h), whoever sent
+// them.
+//
+// refs/REVISION is written only for the revision that was asked for, and only once its snapshot is
+// here: by pin(), which knows what was asked, and for main by obtain(), which asks the Hub.
 class Hub final : public ModelSource {
  public:
   explicit Hub(HubSettings settings) : settings_(std::move(settings)) {}
 
   // Which commit ORG/NAME[@revision] means. kUnsupported: no such model, not one that the engine
-  // reads, or too large. kPermission: gated or private. kTryLater: the Hub cannot be reached.
-  Result<pb::ModelPin> pin(const std::string& model);
+  // reads, or too large. kPermission: gated or private. kTryLater: the Hub cannot be reached, or
+  // has not answered by the deadline. kInterrupted soon after `stopped` has said so.
+  Result<pb::ModelPin> pin(const std::string& model, const std::function<bool()>& stopped);
 
   // The snapshot folder of a pinned model, fetched where needed. Several processes of one machine
   // may call it at once: one fetches, the others wait.
-  Result<Path> obtain(const pb::ModelPin& model,
-                      const std::function<void(const std::string&)>& say) override;
+  Result<Path> obtain(const pb::ModelPin& model, const Fetch& fetch) override;
 
  private:
   struct File {
@@ -50,13 +59,19 @@ class Hub final : public ModelSource {
     uint64_t parameters = 0;  // 0: the Hub does not say.
     std::vector<File> files;
   };
-  Result<Listing> list(const std::string& name, const std::string& revision);
+  Result<Listing> list(const std::string& name, const std::string& revision,
+                       const std::function<bool()>& stopped);
   Result<Listing> read_listing(const std::string& name, const Json& answer);
-  Result<std::string> get_text(const std::string& url, const std::string& what);
+  Result<std::string> get_text(const std::string& url, const std::string& what,
+                               const std::function<bool()>& stopped);
+  Result<pb::ModelPin> pin_offline(const eval::ModelName& model) const;
+  Result<Path> obtain_offline(const pb::ModelPin& model) const;
+  void note_main(const pb::ModelPin& model, const std::function<bool()>& stopped);
+  void note_ref(const std::string& name, const std::string& revision, const std::string& commit);
   Status fetch(const std::string& name, const std::string& commit, const File& file,
-               const std::function<void(uint64_t)>& more);
+               const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped);
   Status download(const std::string& url, const File& file, const Path& blob,
-                  const std::function<void(uint64_t)>& more);
+                  const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped);
   Status link(const std::string& name, const std::string& commit, const File& file);
   [[nodiscard]] Path folder(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> headers() const;

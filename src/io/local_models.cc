@@ -2,9 +2,16 @@
 
 #include <sys/stat.h>
 
+#include "base/printable.h"
+#include "eval/model_name.h"
 #include "host/model_directory.h"
 
 namespace muster::io {
+
+// A name from somewhere else leads nowhere but below --model_dir.
+static bool is_one_folder(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+}
 
 Result<std::string> LocalModels::digest_of(const Path& directory) {
   MUSTER_TRY(const auto files, host::model_files(directory));
@@ -24,13 +31,17 @@ Result<std::string> LocalModels::digest_of(const Path& directory) {
   return found->second;
 }
 
-Result<Path> LocalModels::obtain(const pb::ModelPin& model,
-                                 const std::function<void(const std::string&)>& say) {
+Result<Path> LocalModels::obtain(const pb::ModelPin& model, const Fetch& fetch) {
+  if (!eval::is_directory_digest(model.commit())) {
+    return fail(Code::kUnsupported, "the pin of " + printable(model.path(), 200) + " is no digest");
+  }
   std::vector<Path> places = {Path(model.path())};
-  if (!model_dir_.empty()) places.push_back(model_dir_ / model.name());
+  if (!model_dir_.empty() && is_one_folder(model.name())) {
+    places.push_back(model_dir_ / model.name());
+  }
   std::string tried;
   for (const Path& place : places) {
-    say("checking the model's files");
+    fetch.say("checking the model's files");
     const auto digest = digest_of(place);
     if (digest && *digest == model.commit()) return place;
     tried += (tried.empty() ? "" : ", ") + place.string() + (digest ? " (another version)" : "");

@@ -12,9 +12,9 @@ namespace muster::io {
 class LocalModels final : public ModelSource {
  public:
   explicit LocalModels(Path model_dir) : model_dir_(std::move(model_dir)) {}
-  // kNotFound "model not here" when no directory holds exactly the pinned files.
-  Result<Path> obtain(const pb::ModelPin& model,
-                      const std::function<void(const std::string&)>& say) override;
+  // kNotFound "model not here" when no directory holds exactly the pinned files; kUnsupported when
+  // the pin is none.
+  Result<Path> obtain(const pb::ModelPin& model, const Fetch& fetch) override;
 
  private:
   Result<std::string> digest_of(const Path& directory);
@@ -28,9 +28,8 @@ class Models final : public ModelSource {
  public:
   explicit Models(Path model_dir)
       : local_(std::move(model_dir)), hub_(HubSettings::from_environment()) {}
-  Result<Path> obtain(const pb::ModelPin& model,
-                      const std::function<void(const std::string&)>& say) override {
-    return model.path().empty() ? hub_.obtain(model, say) : local_.obtain(model, say);
+  Result<Path> obtain(const pb::ModelPin& model, const Fetch& fetch) override {
+    return model.path().empty() ? hub_.obtain(model, fetch) : local_.obtain(model, fetch);
   }
 
  private:
