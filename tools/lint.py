@@ -10,14 +10,15 @@ import sys
 ARROWS = {
     "base": set(),
     "eval": set(),
-    "roles": {"eval"},
-    "host": {"roles", "eval"},
-    "io": {"host", "roles", "eval"},
-    "client": {"host", "roles", "eval"},
-    "cli": {"client", "host", "roles", "eval"},
-    "sim": {"host", "roles", "eval"},
+    "wire": set(),
+    "roles": {"eval", "wire"},
+    "host": {"roles", "eval", "wire"},
+    "io": {"host", "roles", "eval", "wire"},
+    "client": {"host", "roles", "eval", "wire"},
+    "cli": {"client", "host", "roles", "eval", "wire"},
+    "sim": {"host", "roles", "eval", "wire"},
     "engine": set(),
-    "apps": {"cli", "client", "io", "sim", "engine", "host", "roles", "eval"},
+    "apps": {"cli", "client", "io", "sim", "engine", "host", "roles", "eval", "wire"},
 }
 ROLES = {"server", "coordinator", "worker", "storage", "mailer"}
 
@@ -66,7 +67,7 @@ def check(path):
     for number, target in includes(text):
         if why := wrong_arrow(path, target):
             yield f"{path}:{number}: {why}"
-    if re.match(r"src/(roles|eval)/", path) and not path.endswith("_test.cc"):
+    if re.match(r"src/(roles|eval|wire)/", path) and not path.endswith("_test.cc"):
         for number, line in enumerate(text.splitlines(), 1):
             if match := IMPURE.search(line):
                 yield f"{path}:{number}: {match[0]} has no place in {path.split('/')[1]}/: it belongs to a port"

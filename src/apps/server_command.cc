@@ -21,11 +21,18 @@ struct Options {
   uint32_t storage_nodes = 2;
   uint32_t quarantine_after = 3;
   double retain_days = 30;
+  std::vector<std::string> coordinators;
   bool insecure = false;
 };
 
 bool is_loopback(const std::string& ip) {
   return ip == "localhost" || ip.starts_with("127.") || ip == "::1";
+}
+
+// CLI11's way to say no: a sentence.
+std::string is_machine_id(const std::string& text) {
+  const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return text.size() == 16 && is_hex ? "" : "'" + text + "' is no machine id: 16 hex digits";
 }
 
 int64_t unix_ms_now() {
@@ -66,7 +73,8 @@ Status serve(const Options& options) {
       std::make_unique<roles::server::Server>(
           roles::server::ServerOptions{
               options.storage_nodes, MUSTER_VERSION, options.quarantine_after, unix_ms_now(),
-              from_seconds(options.retain_days * 86400) + store->clock_ahead()},
+              from_seconds(options.retain_days * 86400) + store->clock_ahead(),
+              options.coordinators},
           store->take_state(), io::Loop::now()));
   MUSTER_TRY_STATUS(mesh.listen(options.ip, options.port));
   spdlog::info("serving on {}:{}", options.ip, options.port);
@@ -108,6 +116,12 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
           "days for which the answers of a job are kept on the storage nodes when it is over")
       ->check(CLI::Range(0.0, 36500.0))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--coordinator", options->coordinators,
+          "machine id of a coordinator of this pool, as 'muster coordinator' says it at its "
+          "start; may be given several times [the first one that comes, for good]")
+      ->check(CLI::Validator(is_machine_id, "MACHINE"));
   command->add_flag("--insecure", options->insecure, "listen off loopback without TLS");
   add_daemon_flags(*command, options->daemon);
   command->footer("Example:\n  muster server --port 30000");

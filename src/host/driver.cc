@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 #include "roles/message.h"
+#include "wire/authority.h"
+#include "wire/bounds.h"
 
 namespace muster::host {
 
@@ -32,6 +34,7 @@ void Driver::receive(Instant now, pb::Envelope envelope) {
   notice_pause(now);
   heard_ = now;
   if (envelope.has_heartbeat() && envelope.to().role() == pb::ROLE_UNSPECIFIED) return;
+  if (!wire::may_say(envelope.from().role(), envelope.to().role(), envelope.body_case())) return;
   route_local(std::move(envelope));
   drain(now);
 }
@@ -75,7 +78,19 @@ void Driver::step(Instant now, const Pending& pending) {
   if (found == roles_.end()) return;
   Hosted& hosted = found->second;
   if (const auto* stored = std::get_if<roles::Stored>(&pending.event)) release(hosted, *stored);
-  execute(pending.role, hosted, hosted.role->step(now, pending.event));
+  step_role(now, pending, hosted);
+}
+
+// No message ends a process.
+void Driver::step_role(Instant now, const Pending& pending, Hosted& hosted) {
+  try {
+    execute(pending.role, hosted, hosted.role->step(now, pending.event));
+  } catch (const std::exception& error) {
+    ports_.console->note(pending.role, {roles::Note::Level::kWarning,
+                                        std::string("an event was dropped, which should be told "
+                                                    "to muster's developers: ") +
+                                            error.what()});
+  }
 }
 
 // What waited for the write leaves when it is durable, and is dropped when it may not be.
@@ -91,6 +106,7 @@ void Driver::execute(pb::Role name, Hosted& hosted, roles::Effects effects) {
     auto* from = out.envelope.mutable_from();
     from->set_role(name);
     from->set_machine(machine_);
+    wire::fit_texts(out.envelope);
     if (out.after != 0) {
       hosted.waiting[out.after].push_back(std::move(out.envelope));
     } else {

@@ -15,7 +15,9 @@ namespace muster::host {
 // Runs the roles of one process: delivers events, executes effects, keeps the promise that a
 // message which names a write leaves only after that write is durable, and carries what one role of
 // the process says to another without the network. Also beats the heart of a node's line, and tells
-// the roles when the process itself stood still.
+// the roles when the process itself stood still. An envelope that its sender may not say to this
+// role is dropped; what a role says fits the bounds of the wire; an event that a role cannot take
+// in (it throws: nothing should) is dropped and told to the console, and the process goes on.
 //
 // One thread calls it. It does not look at a clock and starts nothing: the daemon's loop and the
 // simulator drive it alike.
@@ -49,6 +51,7 @@ class Driver {
 
   void drain(Instant now);
   void step(Instant now, const Pending& pending);
+  void step_role(Instant now, const Pending& pending, Hosted& hosted);
   void release(Hosted& hosted, const roles::Stored& stored);
   void execute(pb::Role name, Hosted& hosted, roles::Effects effects);
   void execute(pb::Role name, const roles::Command& command);

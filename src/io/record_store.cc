@@ -14,6 +14,7 @@ constexpr char kSchema[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
     "CREATE TABLE IF NOT EXISTS store (id BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS pool (id BLOB NOT NULL);"  // Whose records these are.
     "CREATE TABLE IF NOT EXISTS record ("
     "  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"  // The order of a feed, and its cursor.
     "  digest BLOB NOT NULL UNIQUE,"
@@ -110,14 +111,18 @@ Status RecordStore::read_state() {
   MUSTER_TRY(auto id, Statement::prepare(database_, "SELECT id FROM store"));
   MUSTER_TRY(const bool known, id.step());
   if (known) state_.store_id = id.blob(0);
+  MUSTER_TRY(auto pool, Statement::prepare(database_, "SELECT id FROM pool"));
+  MUSTER_TRY(const bool entered, pool.step());
+  if (entered) state_.pool = pool.blob(0);
+  // Beside MAX, SQLite gives the bytes of the very row that has it.
   MUSTER_TRY(auto seals, Statement::prepare(database_,
-                                            "SELECT job, run, MAX(seals) FROM record "
+                                            "SELECT job, run, MAX(seals), bytes FROM record "
                                             "WHERE seals > 0 GROUP BY job, run"));
   while (true) {
     MUSTER_TRY(const bool row, seals.step());
     if (!row) return {};
-    state_.seals[{seals.blob(0), static_cast<uint32_t>(seals.integer(1))}] =
-        static_cast<uint64_t>(seals.integer(2));
+    state_.seals[{seals.blob(0), static_cast<uint32_t>(seals.integer(1))}] = {
+        static_cast<uint64_t>(seals.integer(2)), seals.blob(3)};
   }
 }
 
@@ -198,6 +203,7 @@ Status RecordStore::commit(const std::vector<WriteJob*>& jobs) {
 Status RecordStore::apply(const roles::Write& write) {
   if (const auto* space = std::get_if<roles::ProbeSpace>(&write.what)) return probe(space->bytes);
   if (const auto* runs = std::get_if<roles::KeepRuns>(&write.what)) return keep(*runs);
+  if (const auto* pool = std::get_if<roles::EnterPool>(&write.what)) return enter(*pool);
   if (const auto* gone = std::get_if<roles::DropRecords>(&write.what)) {
     for (const Digest& digest : gone->digests) MUSTER_TRY_STATUS(drop(digest));
   }
@@ -260,6 +266,20 @@ Status RecordStore::keep(const roles::KeepRuns& keep) {
     drop.bind(2, run);
     MUSTER_TRY([[maybe_unused]] const bool more, drop.step());
   }
+  return {};
+}
+
+// Records of another pool go; those of before there were pools are this one's.
+Status RecordStore::enter(const roles::EnterPool& enter) {
+  MUSTER_TRY(auto drop, Statement::prepare(database_,
+                                           "DELETE FROM record WHERE EXISTS "
+                                           "(SELECT 1 FROM pool WHERE id <> ?)"));
+  drop.bind(1, std::string_view(enter.pool));
+  MUSTER_TRY([[maybe_unused]] const bool none, drop.step());
+  MUSTER_TRY_STATUS(execute(database_, "DELETE FROM pool"));
+  MUSTER_TRY(auto put, Statement::prepare(database_, "INSERT INTO pool (id) VALUES (?)"));
+  put.bind(1, std::string_view(enter.pool));
+  MUSTER_TRY([[maybe_unused]] const bool more, put.step());
   return {};
 }
 

@@ -81,6 +81,7 @@ class RecordStore final : public host::Store {
   Status probe(uint64_t bytes) const;
   Status drop(const Digest& digest);
   Status keep(const roles::KeepRuns& keep);
+  Status enter(const roles::EnterPool& enter);
   roles::RecordsRead read_batch(const roles::ReadRecords& read);
   Result<pb::Feed> read_feed(const pb::Subscribe& request, std::vector<Digest>& damaged);
   Result<pb::Feed> read_picked(const pb::Subscribe& request, std::vector<Digest>& damaged);

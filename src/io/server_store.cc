@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "io/file_identity.h"
+#include "io/machine_keys.h"
 
 namespace muster::io {
 namespace {
@@ -25,6 +26,7 @@ constexpr const char* kSchema[] = {
     "CREATE TABLE IF NOT EXISTS reason (job TEXT NOT NULL, run INTEGER NOT NULL, "
     "number INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (job, run, number))",
     "CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY, counted_ms INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS identity (id INTEGER PRIMARY KEY, row TEXT NOT NULL)",
 };
 
 // For another server, while there is nothing to write.
@@ -96,6 +98,7 @@ struct ServerStore::Database {
   roles::server::ServerState load() {
     roles::server::ServerState state;
     state.pool_epoch = static_cast<uint64_t>(epoch);
+    state.pool = identity();
     std::string view;
     sql << "SELECT view FROM pool", soci::into(view);
     if (!from_text(view, state.view)) state.view.Clear();
@@ -107,6 +110,17 @@ struct ServerStore::Database {
         "WHERE job = r.job) ORDER BY job, number",
         state.reasons);
     return state;
+  }
+
+  // Drawn when the database is made: another one is another pool, whatever its address.
+  pb::PoolRow identity() {
+    std::vector<pb::PoolRow> rows;
+    load("SELECT row FROM identity", rows);
+    if (!rows.empty()) return rows.front();
+    pb::PoolRow row;
+    row.set_pool(to_hex(random_bytes(16)));
+    save(row);
+    return row;
   }
 
   // What cannot be read is left out.
@@ -124,6 +138,11 @@ struct ServerStore::Database {
     long long current = 0;
     sql << "SELECT epoch FROM pool", soci::into(current);
     return current == epoch;
+  }
+
+  void save(const pb::PoolRow& row) {
+    const std::string text = to_text(row);
+    sql << "INSERT OR REPLACE INTO identity (id, row) VALUES (1, :row)", soci::use(text);
   }
 
   void save(const pb::View& view) {
@@ -219,6 +238,7 @@ Status ServerStore::commit(const roles::Write& write) {
   try {
     soci::transaction transaction(database_->sql);
     if (!database_->is_mine()) return fail(Code::kUnavailable, "another server has this pool now");
+    if (const auto* pool = std::get_if<roles::SavePool>(&write.what)) database_->save(pool->row);
     if (const auto* view = std::get_if<roles::SaveView>(&write.what)) database_->save(view->view);
     if (const auto* job = std::get_if<roles::SaveJob>(&write.what)) database_->save(job->row);
     if (const auto* machine = std::get_if<roles::SaveMachine>(&write.what)) {

@@ -37,7 +37,9 @@ inline bool same_key(const pb::JobKey& a, const pb::JobKey& b) {
   return a.job() == b.job() && a.run() == b.run() && a.epoch() == b.epoch();
 }
 
-inline bool same_run(const pb::JobKey& a, const pb::JobKey& b) {
+// Of whatever names a job and a run: keys, records, live jobs.
+template <typename A, typename B>
+bool same_run(const A& a, const B& b) {
   return a.job() == b.job() && a.run() == b.run();
 }
 

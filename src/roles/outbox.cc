@@ -5,80 +5,147 @@
 #include "roles/message.h"
 
 namespace muster::roles {
+namespace {
+
+// One machine's records, in Puts of bounded size.
+class Puts {
+ public:
+  Puts(std::string machine, uint64_t view, Effects& effects)
+      : machine_(std::move(machine)), view_(view), effects_(effects) {
+    begin();
+  }
+  void add(const pb::SignedRecord& record, size_t bytes) {
+    if (bytes_ + bytes > kMaxPutBytes) flush();
+    *envelope_.mutable_put()->add_records() = record;
+    bytes_ += bytes;
+  }
+  void flush() {
+    if (bytes_ == 0) return;
+    effects_.send.push_back({std::move(envelope_)});
+    begin();
+  }
+
+ private:
+  void begin() {
+    envelope_ = envelope_to(address(pb::ROLE_STORAGE, machine_));
+    envelope_.mutable_put()->set_view(view_);
+    bytes_ = 0;
+  }
+  std::string machine_;
+  uint64_t view_;
+  Effects& effects_;
+  pb::Envelope envelope_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace
 
 void Outbox::add(const pb::SignedRecord& record, uint64_t tag) {
-  Waiting& waiting = waiting_[record_digest(record)];
-  waiting.record = record;
+  auto [entry, is_new] = waiting_.try_emplace(record_digest(record));
+  Waiting& waiting = entry->second;
   waiting.tags.insert(tag);
-  next_due_ = std::min(next_due_, waiting.due);
+  if (!is_new) return;
+  waiting.record = record;
+  waiting.bytes = record.ByteSizeLong();
+  waiting.order = next_order_++;
+  order_[waiting.order] = entry->first;
+}
+
+void Outbox::forget_sent(Target& target, const Waiting& waiting) {
+  if (target.sent.erase(waiting.order) > 0) target.bytes -= waiting.bytes;
 }
 
 void Outbox::drop(uint64_t tag) {
-  std::erase_if(waiting_, [tag](const auto& entry) { return entry.second.tags.contains(tag); });
+  std::erase_if(waiting_, [&](const auto& entry) {
+    if (!entry.second.tags.contains(tag)) return false;
+    for (auto& [machine, target] : targets_) forget_sent(target, entry.second);
+    order_.erase(entry.second.order);
+    return true;
+  });
 }
 
 void Outbox::set_view(const pb::View& view) {
-  if (view.number() <= view_.number()) return;
+  const bool same =
+      view.number() == view_.number() && view.SerializeAsString() == view_.SerializeAsString();
+  if (same) return;
   view_ = view;
   targets_.clear();
-  for (const auto& member : view.members()) targets_.push_back(member.machine());
-  for (const auto& joiner : view.joiners()) targets_.push_back(joiner.machine());
-  for (auto& [digest, waiting] : waiting_) {
-    waiting.acknowledged.clear();
-    waiting.due = {};
-  }
-  next_due_ = {};
+  for (const auto& member : view.members()) targets_[member.machine()];
+  for (const auto& joiner : view.joiners()) targets_[joiner.machine()];
+  for (auto& [digest, waiting] : waiting_) waiting.acknowledged.clear();
 }
 
-std::vector<uint64_t> Outbox::acknowledge(const std::string& machine, const pb::PutDone& done) {
+std::vector<uint64_t> Outbox::acknowledge(Instant now, const std::string& machine,
+                                          const pb::PutDone& done) {
   std::vector<uint64_t> tags;
-  const bool counts = done.view() == view_.number() &&
-                      std::find(targets_.begin(), targets_.end(), machine) != targets_.end();
-  if (!counts) return tags;
+  auto target = targets_.find(machine);
+  if (target == targets_.end() || done.view() != view_.number()) return tags;
   for (const std::string& bytes : done.digests()) {
     const auto digest = Digest::from_bytes(bytes);
     auto found = digest ? waiting_.find(*digest) : waiting_.end();
     if (found == waiting_.end()) continue;
-    found->second.acknowledged.insert(machine);
-    if (found->second.acknowledged.size() < targets_.size()) continue;
-    tags.insert(tags.end(), found->second.tags.begin(), found->second.tags.end());
+    Waiting& waiting = found->second;
+    if (!waiting.acknowledged.insert(machine).second) continue;
+    target->second.heard = now;
+    forget_sent(target->second, waiting);
+    if (waiting.acknowledged.size() < targets_.size()) continue;
+    tags.insert(tags.end(), waiting.tags.begin(), waiting.tags.end());
+    order_.erase(waiting.order);
     waiting_.erase(found);
   }
   return tags;
 }
 
-// One machine's due records, in Puts of bounded size.
-void Outbox::send_to(const std::string& machine, Instant now, Effects& effects) {
-  pb::Envelope envelope = envelope_to(address(pb::ROLE_STORAGE, machine));
-  size_t bytes = 0;
-  auto flush = [&] {
-    if (bytes == 0) return;
-    envelope.mutable_put()->set_view(view_.number());
-    effects.send.push_back({std::move(envelope)});
-    envelope = envelope_to(address(pb::ROLE_STORAGE, machine));
-    bytes = 0;
-  };
-  for (const auto& [digest, waiting] : waiting_) {
-    if (waiting.due > now || waiting.acknowledged.contains(machine)) continue;
-    const size_t size = waiting.record.ByteSizeLong();
-    if (bytes + size > kMaxPutBytes) flush();
-    *envelope.mutable_put()->add_records() = waiting.record;
-    bytes += size;
+void Outbox::on_answer(Instant now, const std::string& machine) {
+  if (auto target = targets_.find(machine); target != targets_.end()) target->second.heard = now;
+}
+
+void Outbox::on_resumed(Instant now) {
+  for (auto& [machine, target] : targets_) target.heard = now;
+}
+
+std::vector<std::string> Outbox::silent(Instant now) const {
+  std::vector<std::string> silent;
+  for (const auto& [machine, target] : targets_) {
+    if (!target.sent.empty() && now - target.heard >= kPatience) silent.push_back(machine);
   }
-  flush();
+  return silent;
+}
+
+// What was sent long ago is sent again; what was not sent yet follows while there is room.
+void Outbox::send_to(const std::string& machine, Target& target, Instant now, Effects& effects) {
+  Puts puts(machine, view_.number(), effects);
+  if (target.sent.empty()) target.heard = now;
+  if (!target.sent.empty() && target.due <= now) {
+    for (auto& [order, due] : target.sent) {
+      if (due > now) continue;
+      const Waiting& waiting = waiting_.at(order_.at(order));
+      puts.add(waiting.record, waiting.bytes);
+      due = now + kRepeatEvery;
+    }
+    target.due = std::min_element(target.sent.begin(), target.sent.end(), [](auto& a, auto& b) {
+                   return a.second < b.second;
+                 })->second;
+  }
+  for (auto next = order_.lower_bound(target.next); next != order_.end(); ++next) {
+    const Waiting& waiting = waiting_.at(next->second);
+    if (target.bytes > 0 && target.bytes + waiting.bytes > kWindowBytes) break;
+    target.next = next->first + 1;
+    if (waiting.acknowledged.contains(machine)) continue;
+    puts.add(waiting.record, waiting.bytes);
+    if (target.sent.empty()) target.due = now + kRepeatEvery;
+    target.sent[next->first] = now + kRepeatEvery;
+    target.bytes += waiting.bytes;
+  }
+  puts.flush();
 }
 
 void Outbox::send_due(Instant now, Effects& effects) {
-  if (waiting_.empty() || targets_.empty()) return;
-  if (next_due_ > now) return effects.wake_by(next_due_);
-  for (const std::string& machine : targets_) send_to(machine, now, effects);
-  for (auto& [digest, waiting] : waiting_) {
-    if (waiting.due <= now) waiting.due = now + kRepeatEvery;
+  if (waiting_.empty()) return;
+  for (auto& [machine, target] : targets_) {
+    send_to(machine, target, now, effects);
+    if (!target.sent.empty()) effects.wake_by(target.due);
   }
-  next_due_ = std::min_element(waiting_.begin(), waiting_.end(), [](const auto& a, const auto& b) {
-                return a.second.due < b.second.due;
-              })->second.due;
-  effects.wake_by(next_due_);
 }
 
 }  // namespace muster::roles

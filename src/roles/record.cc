@@ -1,6 +1,17 @@
 #include "roles/record.h"
 
+#include "wire/bounds.h"
+
 namespace muster::roles {
+
+namespace {
+
+// What a record's signature is over: nothing else that a machine signs begins like this.
+std::string signed_bytes(const Digest& digest) {
+  return "muster record" + std::string(digest.view());
+}
+
+}  // namespace
 
 std::string machine_id(std::string_view public_key) {
   return to_hex(sha256(public_key).view().substr(0, 8));
@@ -17,7 +28,7 @@ pb::SignedRecord sign_record(const pb::Record& record, const Keys& keys) {
   pb::SignedRecord out;
   out.set_body(record.SerializeAsString());
   out.set_public_key(keys.public_key());
-  out.set_signature(keys.sign(record_digest(out).view()));
+  out.set_signature(keys.sign(signed_bytes(record_digest(out))));
   return out;
 }
 
@@ -28,12 +39,13 @@ Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Keys& key
 Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Digest& digest,
                                  const Keys& keys) {
   OpenedRecord out{digest, machine_id(record.public_key()), {}};
-  if (!keys.verify(record.public_key(), out.digest.view(), record.signature())) {
+  if (!keys.verify(record.public_key(), signed_bytes(digest), record.signature())) {
     return fail(Code::kDataLoss, "a record's signature does not fit");
   }
   if (!out.record.ParseFromString(record.body())) {
     return fail(Code::kDataLoss, "a record's body cannot be read");
   }
+  MUSTER_TRY_STATUS(wire::check_bounds(out.record));
   return out;
 }
 

@@ -18,7 +18,8 @@ struct OpenedRecord {
   std::string machine;  // The author.
   pb::Record record;
 };
-// kDataLoss when the signature does not fit or the body is no record.
+// kDataLoss when the signature does not fit or the body is no record, kInvalidArgument when the
+// body has a field over its bound.
 Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Keys& keys);
 // The same for whoever has computed record_digest(record) already.
 Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Digest& digest,

@@ -10,11 +10,7 @@
 #include "base/digest.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "muster/v1/envelope.pb.h"
-
-namespace muster::pb {
-using namespace muster::v1;  // The wire's messages, used directly.
-}
+#include "wire/pb.h"
 
 namespace muster::eval {
 struct Item;
@@ -46,9 +42,16 @@ struct DropRecords {
 struct KeepRuns {
   std::vector<std::pair<std::string, uint32_t>> runs;  // {job, run}
 };
+// From here on the store belongs to this pool: what it holds of another one is taken away.
+struct EnterPool {
+  std::string pool;
+};
 // Writes so many bytes, syncs them and takes them away again: whether there is room.
 struct ProbeSpace {
   uint64_t bytes = 0;
+};
+struct SavePool {
+  pb::PoolRow row;
 };
 struct SaveView {
   pb::View view;
@@ -64,8 +67,8 @@ struct SaveReason {
 };
 struct Write {
   WriteId id = 0;
-  std::variant<PutRecords, DropRecords, KeepRuns, ProbeSpace, SaveView, SaveJob, SaveMachine,
-               SaveReason>
+  std::variant<PutRecords, DropRecords, KeepRuns, EnterPool, ProbeSpace, SavePool, SaveView,
+               SaveJob, SaveMachine, SaveReason>
       what;
 };
 
@@ -129,6 +132,13 @@ struct NodeJoined {
 struct NodeLeft {
   std::string machine;
 };
+// On the server: a node said what it may not say, or at a length that nobody may; it was not passed
+// on.
+struct Misspoken {
+  std::string machine;
+  std::string what;  // For a person.
+  uint32_t times = 1;
+};
 // On a node: the line to the server is up, or down.
 struct LineUp {};
 struct LineDown {};
@@ -181,9 +191,9 @@ struct DigestsRead {
   Result<std::vector<Digest>> digests;  // In no order.
 };
 
-using Event = std::variant<Tick, Received, Stored, NodeJoined, NodeLeft, LineUp, LineDown, Resumed,
-                           ModelPinned, RequestsFrozen, ModelLoading, ModelLoaded, Scoring,
-                           ItemScored, RecordsRead, DigestsRead>;
+using Event = std::variant<Tick, Received, Stored, NodeJoined, NodeLeft, Misspoken, LineUp,
+                           LineDown, Resumed, ModelPinned, RequestsFrozen, ModelLoading,
+                           ModelLoaded, Scoring, ItemScored, RecordsRead, DigestsRead>;
 
 // ---- What one step asks the outside world to do. Plain data: the daemon executes it, the
 // simulator executes it under faults, a test simply reads it.

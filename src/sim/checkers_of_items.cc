@@ -111,7 +111,9 @@ class VotesAreSound final : public Checker {
       }
     }
     if (machines.empty()) return wrong(name_of(key) + " is settled without a vote");
-    const bool many = has_many_owners(known.record.job(), first_written_[verdict_of(known.record)]);
+    const Instant then = first_written_[verdict_of(known.record)];
+    const bool many = has_many_owners(known.record.job(), then) &&
+                      another_could_vote(known.record, settled.item(), owners, then);
     check_count(key, many ? owners.size() : machines.size());
   }
   void on_applied(const Node&, const roles::Write& write) override {
@@ -119,6 +121,7 @@ class VotesAreSound final : public Checker {
     if (put == nullptr) return;
     for (const roles::StoredRecord& stored : put->records) {
       const KnownRecord* known = ledger_.find(stored.digest);
+      if (known != nullptr && known->record.has_answer()) note_answer(*known);
       if (known == nullptr || !known->record.has_settled()) continue;
       first_written_.try_emplace(verdict_of(known->record), world_.now());
     }
@@ -136,6 +139,22 @@ class VotesAreSound final : public Checker {
     auto since = many_since_.find(job);
     return since != many_since_.end() && then - since->second > seconds(10);
   }
+  void note_answer(const KnownRecord& known) {
+    const std::string& owner = known.record.answer().owner();
+    answered_[{known.record.job(), known.record.run()}][known.author] = {
+        roles::owner_of(known.author, owner), world_.now()};
+  }
+  // Some machine of an owner who has not voted was at work for this run just then.
+  bool another_could_vote(const pb::Record& record, uint32_t item,
+                          const std::set<std::string>& owners, Instant then) {
+    for (const auto& [machine, last] : answered_[{record.job(), record.run()}]) {
+      const bool at_work = last.at <= then && then - last.at < seconds(3) &&
+                           lent_[record.job()].contains(machine) &&
+                           !failed_.contains({item_key(record, item), machine});
+      if (at_work && !owners.contains(last.owner)) return true;
+    }
+    return false;
+  }
   void check_count(const ItemKey& key, size_t votes) {
     const auto& rows = world_.node("server").database.rows;
     auto row = rows.find(std::get<0>(key));
@@ -150,9 +169,15 @@ class VotesAreSound final : public Checker {
     }
   }
   void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (envelope.has_lease_failed()) {
+      const pb::LeaseFailed& failed = envelope.lease_failed();
+      failed_.emplace(ItemKey{failed.key().job(), failed.key().run(), failed.item()}, node.machine);
+    }
     if (!node.is_server()) return;
     if (envelope.has_lend()) {
       const std::string& job = envelope.lend().key().job();
+      lent_[job].clear();
+      for (const pb::Loan& loan : envelope.lend().loans()) lent_[job].insert(loan.machine());
       envelope.lend().many_owners() ? void(many_since_.try_emplace(job, world_.now()))
                                     : void(many_since_.erase(job));
     }
@@ -161,6 +186,13 @@ class VotesAreSound final : public Checker {
     if (!reply.has_failure()) accepted_.try_emplace({reply.job(), reply.run()}, world_.now());
   }
 
+  struct LastAnswer {
+    std::string owner;
+    Instant at{};
+  };
+  std::map<RunKey, std::map<std::string, LastAnswer>> answered_;  // By machine.
+  std::map<std::string, std::set<std::string>> lent_;             // By job.
+  std::set<std::pair<ItemKey, std::string>> failed_;
   std::set<Digest> checked_;
   std::map<RunKey, Instant> accepted_;
   std::map<std::string, Instant> first_written_;  // By verdict.

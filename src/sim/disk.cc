@@ -5,7 +5,7 @@
 namespace muster::sim {
 
 void RecordDisk::wipe(std::string store_id) {
-  state_ = {std::move(store_id), {}};
+  state_ = {.store_id = std::move(store_id)};
   records_.clear();
   by_digest_.clear();
   rotten_.clear();
@@ -22,8 +22,8 @@ void RecordDisk::put(const roles::PutRecords& put) {
     }
     records_.push_back(record);
     if (record.seals == 0) continue;
-    uint64_t& seal = state_.seals[{record.job, record.run}];
-    seal = std::max(seal, record.seals);
+    auto& seal = state_.seals[{record.job, record.run}];
+    if (seal.epoch < record.seals) seal = {record.seals, record.bytes};
   }
 }
 
@@ -49,6 +49,11 @@ void RecordDisk::keep(const roles::KeepRuns& keep) {
     }
   }
   drop(gone);
+}
+
+void RecordDisk::enter(const roles::EnterPool& enter) {
+  if (!state_.pool.empty() && state_.pool != enter.pool) wipe(state_.store_id);
+  state_.pool = enter.pool;
 }
 
 bool RecordDisk::holds(const Digest& digest) const {
@@ -82,7 +87,9 @@ roles::RecordsRead RecordDisk::read_picked(const roles::ReadRecords& read) const
   feed.set_copying(true);
   feed.set_picked(true);
   for (const std::string& name : request.digests()) {
-    const Digest digest = *Digest::from_bytes(name);
+    const auto named = Digest::from_bytes(name);
+    if (!named) continue;
+    const Digest digest = *named;
     auto found = by_digest_.find(digest);
     if (found == by_digest_.end()) continue;
     if (rotten_.contains(digest)) {
@@ -127,6 +134,7 @@ roles::RecordsRead RecordDisk::read(const roles::ReadRecords& read) const {
 }
 
 void ServerDisk::apply(const roles::Write& write) {
+  if (const auto* save = std::get_if<roles::SavePool>(&write.what)) pool = save->row;
   if (const auto* save = std::get_if<roles::SaveView>(&write.what)) view = save->view;
   if (const auto* save = std::get_if<roles::SaveJob>(&write.what))
     rows[save->row.job()] = save->row;
@@ -137,8 +145,12 @@ void ServerDisk::apply(const roles::Write& write) {
 }
 
 roles::server::ServerState ServerDisk::state() const {
-  roles::server::ServerState state{
-      .pool_epoch = pool_epoch, .view = view, .jobs = {}, .machines = {}, .reasons = {}};
+  roles::server::ServerState state{.pool_epoch = pool_epoch,
+                                   .pool = pool,
+                                   .view = view,
+                                   .jobs = {},
+                                   .machines = {},
+                                   .reasons = {}};
   for (const auto& [id, row] : rows) state.jobs.push_back(row);
   for (const auto& [id, row] : machines) state.machines.push_back(row);
   for (const auto& [id, reason] : reasons) {

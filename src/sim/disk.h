@@ -22,6 +22,7 @@ class RecordDisk {
   void put(const roles::PutRecords& put);
   void drop(const roles::DropRecords& drop);
   void keep(const roles::KeepRuns& keep);
+  void enter(const roles::EnterPool& enter);
   [[nodiscard]] roles::RecordsRead read(const roles::ReadRecords& read) const;
   [[nodiscard]] std::vector<Digest> digests_of(const std::string& job, uint32_t run) const;
   // A fault, not the pool, took it at some time: nobody is to blame should it be missing.
@@ -47,6 +48,7 @@ class RecordDisk {
 // The server's database.
 struct ServerDisk {
   uint64_t pool_epoch = 0;  // Raised by every server that opens it.
+  pb::PoolRow pool;
   pb::View view;
   std::map<std::string, pb::JobRow> rows;  // By job: the latest run.
   std::map<std::string, pb::MachineRow> machines;

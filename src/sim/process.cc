@@ -93,6 +93,7 @@ class Process::NodeStore final : public host::Store {
     if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) node_.records.put(*put);
     if (const auto* drop = std::get_if<roles::DropRecords>(&write.what)) node_.records.drop(*drop);
     if (const auto* keep = std::get_if<roles::KeepRuns>(&write.what)) node_.records.keep(*keep);
+    if (const auto* enter = std::get_if<roles::EnterPool>(&write.what)) node_.records.enter(*enter);
     if (node_.is_server()) node_.database.apply(write);
   }
   void answer(WriteState state, Duration delay, roles::Outcome outcome, std::string why) {

@@ -50,6 +50,10 @@ void Simulation::build() {
       if (!node.process) world_.start(node);
     });
   }
+  for (const NodePlan& planned : plan_.nodes) {
+    if (planned.flag != pb::ROLE_FLAG_COORDINATOR) continue;
+    world_.server_options.coordinators.push_back(world_.node(planned.name).machine);
+  }
   for (const JobPlan& job : plan_.jobs) {
     const std::string name = "researcher-" + std::to_string(researchers_.size() + 1);
     researchers_.push_back(std::make_unique<Researcher>(world_, job, name));

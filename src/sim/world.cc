@@ -6,6 +6,7 @@
 #include "eval/task.h"
 #include "roles/message.h"
 #include "sim/process.h"
+#include "wire/line_rules.h"
 
 namespace muster::sim {
 namespace {
@@ -49,6 +50,7 @@ Node& World::add(const std::string& name, pb::RoleFlag flag) {
   slot->keys = std::make_unique<HashKeys>(keys_of(name));
   if (name == "server") {
     server_ = slot.get();
+    slot->database.pool.set_pool("pool");
     return *slot;
   }
   slot->machine = roles::machine_id(slot->keys->public_key());
@@ -283,6 +285,14 @@ void World::arrive_at_server(Node& from, Travelling envelope) {
   Node& server = *server_;
   if (!server.process) return;
   envelope->mutable_from()->set_machine(from.machine);  // The transport vouches for it.
+  const wire::Verdict verdict = wire::judge(*envelope, from.flag);
+  if (!verdict.passes && verdict.why.empty()) return;
+  if (!verdict.passes) {
+    const roles::Misspoken said{from.machine, verdict.why};
+    return in_process(server, server.life, [this, &server, said](Process& process) {
+      process.driver().deliver(server.local(now()), pb::ROLE_SERVER, said);
+    });
+  }
   const pb::Role to = envelope->to().role();
   if (to == pb::ROLE_CLIENT) return;
   if (to == pb::ROLE_SERVER) return receive(server, std::move(envelope));

@@ -57,7 +57,8 @@ pb::JobRequest request_of(const CommandLine& line) {
   request.set_force(line.get("force", "") == "yes");
   request.mutable_directory_pin()->set_name("m");
   request.mutable_directory_pin()->set_path("/m");
-  request.mutable_directory_pin()->set_commit("c0ffee");
+  request.mutable_directory_pin()->set_commit(std::string(64, '1'));
+  request.mutable_directory_pin()->set_dtype("float32");
   return request;
 }
 

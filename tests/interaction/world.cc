@@ -31,6 +31,10 @@ std::string range(std::vector<uint32_t> items) {
 World::World() : pool_(1, *this) {
   pool_.reconnects = false;
   pool_.add("server", pb::ROLE_FLAG_UNSPECIFIED);
+  for (const char* name : {"c1", "c2"}) {
+    const sim::HashKeys keys = sim::keys_of(name);
+    pool_.server_options.coordinators.push_back(roles::machine_id(keys.public_key()));
+  }
 }
 
 sim::Node& World::node(const std::string& name) { return pool_.node(name); }
@@ -302,10 +306,7 @@ std::string World::show_records() const {
       }
       MUSTER_CHECK(signed_record.ParseFromString(stored.bytes));
       MUSTER_CHECK(record.ParseFromString(signed_record.body()));
-      ++kinds[record.has_answer()    ? "answers"
-              : record.has_settled() ? "settled"
-              : record.has_seal()    ? "seals"
-                                     : "requests"];
+      ++kinds[record.has_answer() ? "answers" : record.has_settled() ? "settled" : "seals"];
     }
     if (kinds.empty()) continue;
     text += name + ":";

@@ -76,7 +76,7 @@ size_t Coordinator::pending() const { return jobs_.size() + assigned_.size(); }
 
 void Coordinator::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
   if (envelope.has_assign()) return on_assign(now, envelope.assign(), effects);
-  if (envelope.has_pool_state()) return on_pool_state(envelope.pool_state(), effects);
+  if (envelope.has_pool_state()) return on_pool_state(now, envelope.pool_state(), effects);
   if (envelope.has_pin_model()) {
     effects.run.push_back(PinModel{envelope.pin_model().call(), envelope.pin_model().model()});
     return;
@@ -89,7 +89,7 @@ void Coordinator::on_message(Instant now, const pb::Envelope& envelope, Effects&
     if (current) job->second.on_message(now, envelope, effects);
     return;
   }
-  for (auto& [id, job] : jobs_) job.on_message(now, envelope, effects);  // PutDone, WrongView.
+  for (auto& [id, job] : jobs_) job.on_message(now, envelope, effects);  // PutDone, PutRefused.
 }
 
 void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effects) {
@@ -111,16 +111,16 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
                           Job(row, keys_, rng_.fork(row.job() + std::to_string(row.epoch())), now))
                  .first->second;
   assigned_[row.job()] = assign.revision();
-  job.on_pool_state(pool_);
+  job.on_pool_state(now, pool_);
   job.start(effects);
 }
 
-void Coordinator::on_pool_state(const pb::PoolState& state, Effects& effects) {
+void Coordinator::on_pool_state(Instant now, const pb::PoolState& state, Effects& effects) {
   effects.send.push_back({pool_state_seen(state.revision())});
   if (state.revision() < pool_.revision()) return;
   pool_ = state;
   drop_lost_jobs(effects);
-  for (auto& [id, job] : jobs_) job.on_pool_state(pool_);
+  for (auto& [id, job] : jobs_) job.on_pool_state(now, pool_);
 }
 
 // Under no later epoch.

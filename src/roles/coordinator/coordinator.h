@@ -23,7 +23,7 @@ class Coordinator final : public Role {
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_assign(Instant now, const pb::Assign& assign, Effects& effects);
   void on_pinned(const ModelPinned& pinned, Effects& effects);
-  void on_pool_state(const pb::PoolState& state, Effects& effects);
+  void on_pool_state(Instant now, const pb::PoolState& state, Effects& effects);
   void drop_lost_jobs(Effects& effects);
   [[nodiscard]] bool is_live(const pb::JobKey& key) const;
 

@@ -3,16 +3,22 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
 #include "eval/metric.h"
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {
 namespace {
 
-constexpr uint64_t kRequestsTag = UINT64_MAX, kSealTag = UINT64_MAX - 1;
+constexpr uint64_t kSealTag = UINT64_MAX;
 constexpr Duration kReportEvery = milliseconds(500);
 constexpr Duration kTellFor = seconds(5);
 constexpr size_t kMostTold = 50;
+constexpr size_t kMostItems = 1'000'000;
+constexpr size_t kMostRequestBytes = 256u << 10;  // Of one item: a grant has room for two.
+constexpr Duration kPatience = Outbox::kPatience;
+constexpr Duration kServerPatience = seconds(5);  // It answers what is asked every 2 s.
+constexpr int kMostTallies = 4096;
 constexpr uint64_t kOneInChecked = 20;  // Items of a trusted machine that others answer too.
 
 pb::ItemRequests to_requests(uint32_t index, const eval::Item& item) {
@@ -40,8 +46,13 @@ size_t text_bytes(const pb::ItemRequests& requests) {
 }  // namespace
 
 Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
-    : row_(std::move(row)), key_(key_of(row_)), keys_(keys), rng_(rng), started_(now) {
-  rules_.classes = {row_.numeric_classes().begin(), row_.numeric_classes().end()};
+    : row_(std::move(row)),
+      key_(key_of(row_)),
+      keys_(keys),
+      rng_(rng),
+      started_(now),
+      grants_(keys) {
+  set_classes({row_.numeric_classes().begin(), row_.numeric_classes().end()});
   if (row_.epoch() > 1) others_may_return_until_ = now + kServerGrace;
 }
 
@@ -61,9 +72,14 @@ void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
       state.bytes = text_bytes(state.requests);
       state.is_check = rng_.below(kOneInChecked) == 0;
       digests.push_back(eval::request_digest(item.requests));
+      // Whoever was quarantined before there were items: their votes do not count either.
+      for (const std::string& machine : quarantined_) state.votes.distrust(machine, rules_);
       items_.push_back(std::move(state));
       refresh_needed(items_.back());
     }
+  }
+  if (const std::string why = too_large(); !why.empty()) {
+    return give_up({Code::kUnsupported, why}, effects);
   }
   digest_ = std::string(eval::frozen_digest(digests).view());
   if (!row_.frozen_digest().empty() && row_.frozen_digest() != digest_) {
@@ -80,8 +96,20 @@ void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
   repeat_due_ = {};
 }
 
+// Why the job is more than a pool can carry; empty: it is not.
+std::string Job::too_large() const {
+  if (items_.size() > kMostItems) return "the job has more than a million items; use --limit";
+  for (const Item& item : items_) {
+    if (item.bytes <= kMostRequestBytes) continue;
+    return name_of(item) + " asks for " + std::to_string(item.bytes >> 10) +
+           " KiB of text; an item may have 256 KiB";
+  }
+  return "";
+}
+
 void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
   const std::string& from = envelope.from().machine();
+  if (envelope.from().role() == pb::ROLE_SERVER) on_server_heard(now);
   switch (envelope.body_case()) {
     case pb::Envelope::kFrozenCommitted:
       if (phase_ == Phase::kCommitting) seal(effects);
@@ -96,23 +124,23 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
       if (phase_ == Phase::kFinishing) phase_ = Phase::kOver;
       return;
     case pb::Envelope::kPreparing:
-      return on_preparing(from, envelope.preparing());
+      return on_preparing(now, from, envelope.preparing());
     case pb::Envelope::kReady:
       return on_ready(now, from, envelope.ready(), effects);
     case pb::Envelope::kUnable:
       return on_unable(now, from, envelope.unable(), effects);
     case pb::Envelope::kProgress:
-      return on_progress(now, envelope.progress().lease());
+      return on_progress(now, from, envelope.progress().lease());
     case pb::Envelope::kLeaseFailed:
-      return on_lease_failed(now, envelope.lease_failed(), effects);
-    case pb::Envelope::kWrongView:
-      return outbox_.set_view(envelope.wrong_view().view());
+      return on_lease_failed(now, from, envelope.lease_failed(), effects);
+    case pb::Envelope::kPutRefused:
+      return on_put_refused(now, from, envelope.put_refused(), effects);
     case pb::Envelope::kFeed:
       return on_feed(now, from, envelope.feed(), effects);
     case pb::Envelope::kPutDone:
-      for (uint64_t tag : outbox_.acknowledge(from, envelope.put_done())) {
+      for (uint64_t tag : outbox_.acknowledge(now, from, envelope.put_done())) {
         if (tag == kSealTag && phase_ == Phase::kSealing) phase_ = Phase::kReading;
-        if (tag == kSealTag || tag == kRequestsTag || items_[tag].acknowledged) continue;
+        if (tag == kSealTag || items_[tag].acknowledged) continue;
         items_[tag].acknowledged = true;
         ++acknowledged_;
       }
@@ -122,13 +150,14 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
   }
 }
 
-void Job::on_pool_state(const pb::PoolState& state) {
+void Job::on_pool_state(Instant now, const pb::PoolState& state) {
   outbox_.set_view(state.view());
+  coordinators_ = {state.coordinators().begin(), state.coordinators().end()};
   std::map<std::string, Reader> readers;
   for (const auto& member : outbox_.view().members()) {
     Reader& reader = readers_[member.machine()];
     const bool same = reader.store_id == member.store_id();
-    readers[member.machine()] = same ? reader : Reader{.store_id = member.store_id()};
+    readers[member.machine()] = same ? reader : Reader{.store_id = member.store_id(), .heard = now};
   }
   readers_ = std::move(readers);
 }
@@ -144,6 +173,8 @@ void Job::on_line(Instant now, bool up) {
 
 void Job::on_resumed(Instant now) {
   stuck_since_.reset();
+  outbox_.on_resumed(now);
+  for (auto& [member, reader] : readers_) reader.heard = now;
   for (auto& [id, lease] : leases_) lease.deadline = std::max(lease.deadline, now + seconds(10));
 }
 
@@ -165,9 +196,8 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   rules_heard_ = true;
   busy_ = lend.busy();
   retiring_ = lend.retiring();
-  if (std::exchange(rules_.distinct_owners, lend.many_owners()) != lend.many_owners()) {
-    rules_changed(now, effects);
-  }
+  many_owners_ = lend.many_owners();
+  other_owners_ = lend.other_owners() > 0;
   on_standings(now, lend, effects);
   work_changed_ = true;
   std::map<std::string, Machine> machines;
@@ -189,6 +219,13 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
     close_lease(now, id, false);
   }
   machines_ = std::move(machines);
+  watch_owners(now, effects);
+}
+
+// No honest store has more records of a run than were asked for.
+size_t Job::most_records() const {
+  const auto epochs = static_cast<size_t>(row_.assignments_size());
+  return 4096 + items_.size() * (2 * ItemVotes::kMostKept + epochs);
 }
 
 void Job::on_feed(Instant now, const std::string& member, const pb::Feed& feed, Effects& effects) {
@@ -196,10 +233,68 @@ void Job::on_feed(Instant now, const std::string& member, const pb::Feed& feed, 
   if (feed.epoch() != key_.epoch()) return;
   if (found == readers_.end() || feed.from() != found->second.cursor) return;
   Reader& reader = found->second;
-  for (const auto& record : feed.records()) on_record(now, record, effects);
+  reader.heard = now;
+  reader.records += static_cast<size_t>(feed.records_size());
+  for (const auto& record : feed.records()) {
+    const std::string wrong = on_record(now, record, effects);
+    if (!wrong.empty()) reader.nonsense = wrong;
+  }
+  if (reader.records > most_records()) reader.nonsense = "more records than the run can have";
+  if (!feed.at_end() && feed.records().empty()) reader.nonsense = "nothing, and says it has more";
   reader.cursor = feed.next();
   reader.caught_up |= feed.at_end();
   reader.due = {};
+}
+
+// The store is there, but at another view, which the server will tell of; or a later coordinator
+// has the run, which only a server that was restored from an older copy does not know.
+void Job::on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused,
+                         Effects& effects) {
+  outbox_.on_answer(now, store);
+  if (!refused.has_seal() || overtaken_due_ > now) return;
+  const auto seal = open_record(refused.seal(), keys_);
+  const bool believed = seal && seal->record.has_seal() && same_run(seal->record, key_) &&
+                        seal->record.epoch() > key_.epoch() &&
+                        coordinators_.contains(seal->machine);
+  if (!believed) return;
+  overtaken_due_ = now + kRepeatEvery;
+  pb::Envelope say = envelope_to_server();
+  *say.mutable_overtaken()->mutable_key() = key_;
+  say.mutable_overtaken()->set_epoch(seal->record.epoch());
+  effects.send.push_back({std::move(say)});
+}
+
+// All that stores say comes through the server: while it stood still nobody was silent.
+void Job::on_server_heard(Instant now) {
+  if (now - server_heard_ > kServerPatience) {
+    outbox_.on_resumed(now);
+    for (auto& [member, reader] : readers_) reader.heard = now;
+  }
+  server_heard_ = now;
+}
+
+// Stores that do not do their duty are named to the server, which takes them out of the view.
+void Job::report_silent_stores(Instant now, Effects& effects) {
+  if (!line_up_ || now - server_heard_ > kServerPatience) return;
+  if (silent_due_ > now) return effects.wake_by(silent_due_);
+  silent_due_ = now + kRepeatEvery;
+  effects.wake_by(silent_due_);
+  std::map<std::string, std::string> silent;
+  for (const auto& [member, reader] : readers_) {
+    if (now - reader.heard >= kPatience) silent[member] = "has fed nothing for 8 s";
+    if (!reader.nonsense.empty()) silent[member] = "feeds " + reader.nonsense;
+  }
+  for (const std::string& machine : outbox_.silent(now)) {
+    silent[machine] = "has acknowledged nothing for 8 s";
+  }
+  for (const auto& [machine, what] : silent) {
+    MUSTER_PROBE("a store that does not do its duty is reported");
+    pb::Envelope say = envelope_to_server();
+    *say.mutable_silent_store()->mutable_key() = key_;
+    say.mutable_silent_store()->set_machine(machine);
+    say.mutable_silent_store()->set_what(what);
+    effects.send.push_back({std::move(say)});
+  }
 }
 
 void Job::read_feeds(Instant now, Effects& effects) {
@@ -210,7 +305,8 @@ void Job::read_feeds(Instant now, Effects& effects) {
       request->set_job(key_.job());
       request->set_run(key_.run());
       request->set_cursor(reader.cursor);
-      request->set_copying(!reader.caught_up);
+      // One that has had nothing new for a while is asked whether it is there.
+      request->set_copying(!reader.caught_up || now - reader.heard >= kPatience / 2);
       request->set_epoch(key_.epoch());
       effects.send.push_back({std::move(ask)});
       reader.due = now + kRepeatEvery;
@@ -219,8 +315,7 @@ void Job::read_feeds(Instant now, Effects& effects) {
   }
 }
 
-// Once all that is stored has been read, what was settled before is adopted, the requests are
-// stored and work begins.
+// Once all that is stored has been read, what was settled before is adopted and work begins.
 void Job::begin_running(Instant now, Effects& effects) {
   const bool all = std::all_of(readers_.begin(), readers_.end(),
                                [](const auto& entry) { return entry.second.caught_up; });
@@ -231,13 +326,6 @@ void Job::begin_running(Instant now, Effects& effects) {
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
   for (Item& item : items_) {
     settle_if_agreed(now, item, row_.request().redundancy(), effects);
-    if (item.stored) continue;
-    pb::Record record;
-    record.set_job(key_.job());
-    record.set_run(key_.run());
-    record.set_epoch(key_.epoch());
-    *record.mutable_requests() = item.requests;
-    outbox_.add(sign_record(record, keys_), kRequestsTag);
   }
 }
 
@@ -252,8 +340,14 @@ void Job::repeat_requests(Instant now, Effects& effects) {
 std::string Job::waiting_reason() const {
   if (phase_ == Phase::kFreezing) return "building the requests";
   if (readers_.empty()) return "no storage node is there to keep the answers";
+  if (phase_ == Phase::kSealing) return "waiting for the storage nodes to seal the run";
+  if (phase_ == Phase::kReading) return "reading what the storage nodes hold";
   if (const Item* item = crashes_all()) {
     return describe_barred(*item) + "; waiting for another machine";
+  }
+  if (machines_.empty() && !backoffs_.all().empty()) {
+    const auto& [name, entry] = *backoffs_.all().begin();
+    return "machine " + short_id(name) + ": " + entry.why.message + "; it is asked again later";
   }
   if (machines_.empty()) return "no machine is free to compute";
   if (class_lost_since_) {
@@ -266,6 +360,7 @@ std::string Job::waiting_reason() const {
     if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;
   }
   if (!unable.empty()) return unable;
+  if (settled_ == items_.size()) return "waiting for the storage nodes to keep what is settled";
   if (stuck_since_) return "too few machines can vote; waiting for another";
   return leases_.empty() ? "machines are loading the model" + preparing : "";
 }
@@ -295,7 +390,7 @@ void Job::report(Instant now, Effects& effects) {
     *progress.mutable_job_progress()->add_happenings() = told.happening;
   }
   effects.send.push_back({std::move(progress)});
-  ask_for_workers(effects);
+  ask_for_workers(now, effects);
 }
 
 void Job::move(Instant now, Effects& effects) {
@@ -304,9 +399,11 @@ void Job::move(Instant now, Effects& effects) {
     read_feeds(now, effects);
     report(now, effects);
   }
+  if (phase_ >= Phase::kSealing && phase_ <= Phase::kRunning) report_silent_stores(now, effects);
   if (phase_ == Phase::kReading) begin_running(now, effects);
   if (phase_ == Phase::kRunning) {
     expire_leases(now, effects);
+    watch_owners(now, effects);
     prepare_machines(now, effects);
     keep_class(now, effects);
     grant_all(now, effects);
@@ -376,6 +473,7 @@ void Job::finish(pb::JobResult result, Effects& effects) {
   *repeated_.mutable_finish()->mutable_result() = std::move(result);
   for (const auto& [machine, standing] : standings_) {
     if (standing.agreed == 0 && !standing.charged) continue;
+    if (repeated_.finish().tallies_size() >= kMostTallies) break;
     auto* tally = repeated_.mutable_finish()->add_tallies();
     tally->set_machine(machine);
     tally->set_agreed(standing.agreed);

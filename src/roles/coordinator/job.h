@@ -10,7 +10,9 @@
 
 #include "base/rng.h"
 #include "eval/item.h"
+#include "roles/coordinator/backoffs.h"
 #include "roles/coordinator/votes.h"
+#include "roles/grants.h"
 #include "roles/keys.h"
 #include "roles/message.h"
 #include "roles/outbox.h"
@@ -25,20 +27,24 @@ namespace muster::roles::coordinator {
 //   committing  CommitFrozen is repeated until the server has the digest in the job's row.
 //   sealing     a seal is on its way to the whole view: coordinators of lower epochs write no more.
 //   reading     records that other epochs left are read from the view, and the server says whose
-//               votes count; what they settled is adopted
-//               and written again under this epoch; requests are stored.
+//               votes count; what they settled is adopted and written again under this epoch.
 //   running     machines are made ready, leases granted, answers read from the view, items settled.
 //   finishing   Finish is repeated until the server answers; then over().
 //
-// A lease is (epoch, number): leases of an epoch before go on, each machine names those it holds
-// when it says Ready, and gets no other before that. An idle machine copies the oldest open lease;
-// whoever is still at it when its items settle is told to stop.
+// A lease is (epoch, number), granted by signed terms: leases of an epoch before go on, each
+// machine shows the terms of those it holds when it says Ready, and gets no other before that. An
+// idle machine copies the oldest open lease; whoever is still at it when its items settle is told
+// to stop. A lease ends without progress, and in any case at five times the time it should take.
+// Who takes leases and answers none is given back to the pool, for longer each time.
 //
-// Answers are learned from storage alone. An item settles with `redundancy` votes that agree, of
-// distinct machines, one of them of a reference class, whose answer is the value. The first
-// reference class is committed to the row before the first lease; another is, when no machine of
-// those has been there for the quorum wait. A settled item counts once its record is acknowledged.
-// Sums go in item order, so the result does not depend on who was fast.
+// Answers are learned from storage alone, and count only with the terms that asked for them. An
+// item settles with `redundancy` votes that agree, of distinct machines (of distinct owners, while
+// one that has not voted could), one of them of a reference class, whose answer is the value. The
+// first reference class is committed to the row before the first lease; another is, when no machine
+// of those has been there for the quorum wait. A settled item counts once its record is
+// acknowledged. Sums go in item order, so the result does not depend on who was fast.
+//
+// Stores that acknowledge or feed nothing, or feed what nobody signed, are named to the server.
 //
 // A machine that says that model or item cannot work anywhere is barred from it; the job fails when
 // a second one says so, or when nobody else can run for the quorum wait; unless somebody could.
@@ -60,7 +66,7 @@ class Job {
   void on_frozen(Instant now, const RequestsFrozen& frozen, Effects& effects);
   // A message that names this job, or comes from the storage view.
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
-  void on_pool_state(const pb::PoolState& state);
+  void on_pool_state(Instant now, const pb::PoolState& state);
   void on_line(Instant now, bool up);
   // The process stood still: leases get a fresh time-out.
   void on_resumed(Instant now);
@@ -90,16 +96,18 @@ class Job {
     size_t needed = 0;                    // Agreeing votes it still wants, open leases not counted.
     bool is_check = false;                // Adaptive: it gets all votes, whoever answers.
     bool provisional = false;             // Adaptive: one trusted answer is all it wants.
+    bool by_machine = false;              // Every owner has voted: votes of machines count.
     bool acknowledged = false;
-    bool stored = false;  // Its requests were stored by an epoch before.
   };
   struct Machine {
     bool ready = false;
     std::string unable;     // Why it cannot; empty while it may.
     std::string preparing;  // What it does before it is ready: "fetching 12 of 98 MB".
     Instant prepare_due{};
-    Instant not_before{};  // After a failed attempt.
-    int failures = 0;      // Attempts that failed, since the last that did not.
+    Instant asked_since{}, preparing_since{};  // To have the model ready; for what it does now.
+    Instant not_before{};                      // After a failed attempt.
+    int failures = 0;                          // Attempts that failed, since the last that did not.
+    int fruitless = 0;                         // Leases it let expire, since its last answer.
     std::set<LeaseId> leases;
     double bytes_per_second = 0;  // Measured; 0: not yet.
   };
@@ -108,6 +116,7 @@ class Job {
     std::vector<uint32_t> items;
     size_t bytes = 0;
     Instant granted{}, deadline{};
+    Instant latest{};             // However much progress there is.
     bool is_copy = false;         // Of another lease: the same items on an idle machine.
     std::optional<LeaseId> copy;  // The one copy that there is of it.
   };
@@ -133,17 +142,26 @@ class Job {
     uint64_t cursor = 0;
     bool caught_up = false;
     Instant due{};
+    Instant heard{};       // When it last fed something, if only that there is nothing.
+    size_t records = 0;    // That it fed; no store has more than so many of a run.
+    std::string nonsense;  // What it fed that no honest store has.
   };
 
   // job.cc: phases, messages, the end.
   void on_lend(Instant now, const pb::Lend& lend, Effects& effects);
   void seal(Effects& effects);
   void on_feed(Instant now, const std::string& member, const pb::Feed& feed, Effects& effects);
+  void on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused,
+                      Effects& effects);
+  void on_server_heard(Instant now);
+  void report_silent_stores(Instant now, Effects& effects);
   void read_feeds(Instant now, Effects& effects);
   void repeat_requests(Instant now, Effects& effects);
   void report(Instant now, Effects& effects);
   void happened(Instant now, const std::string& machine, const std::string& text);
   void begin_running(Instant now, Effects& effects);
+  [[nodiscard]] std::string too_large() const;
+  [[nodiscard]] size_t most_records() const;
   void finish(pb::JobResult result, Effects& effects);
   void give_up(const Error& error, Effects& effects);
   [[nodiscard]] pb::JobResult result(Instant now) const;
@@ -151,13 +169,16 @@ class Job {
   [[nodiscard]] std::string waiting_reason() const;
 
   // job_leases.cc: who works on what.
-  void on_preparing(const std::string& machine, const pb::Preparing& preparing);
+  void on_preparing(Instant now, const std::string& machine, const pb::Preparing& preparing);
   void on_ready(Instant now, const std::string& machine, const pb::Ready& ready, Effects& effects);
   void adopt_lease(Instant now, const std::string& machine, const pb::HeldLease& held,
                    Effects& effects);
   void on_unable(Instant now, const std::string& machine, const pb::Unable& unable,
                  Effects& effects);
-  void on_progress(Instant now, const pb::LeaseId& lease);
+  void on_progress(Instant now, const std::string& machine, const pb::LeaseId& lease);
+  void watch_preparing(Instant now, const std::string& name, Machine& machine, Effects& effects);
+  void give_back(Instant now, const std::string& machine, Error why, Effects& effects);
+  [[nodiscard]] Instant latest_end(Instant now, const std::string& machine, size_t bytes) const;
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);
   std::vector<std::string> idle_machines(Instant now, Effects& effects);
@@ -176,10 +197,11 @@ class Job {
   [[nodiscard]] bool others_may_come(Instant now) const;
   [[nodiscard]] bool is_useful(const std::string& name) const;
   [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
-  void ask_for_workers(Effects& effects) const;
+  void ask_for_workers(Instant now, Effects& effects) const;
 
   // job_failures.cc: attempts that came to nothing.
-  void on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects);
+  void on_lease_failed(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
+                       Effects& effects);
   void note_failure(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
                     bool alone, Effects& effects);
   void back_off(Instant now, Machine& machine, const std::string& name);
@@ -201,9 +223,12 @@ class Job {
   void keep_class(Instant now, Effects& effects);
   void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
   void ask_for_class(Instant now, const std::string& numeric_class, Effects& effects);
+  void set_classes(std::vector<std::string> classes);
+  [[nodiscard]] bool may_begin_with(const std::string& numeric_class) const;
   void rules_changed(Instant now, Effects& effects);
   [[nodiscard]] std::string fastest_class() const;
   [[nodiscard]] bool is_reference(const std::string& machine) const;
+  [[nodiscard]] bool has_claim(const std::string& name, const Machine& machine) const;
   [[nodiscard]] bool is_class_lost() const;
   [[nodiscard]] bool may_be_given(const Item* item) const;
 
@@ -219,8 +244,15 @@ class Job {
   [[nodiscard]] bool has_trusted_answer(const Item& item) const;
   [[nodiscard]] std::string name_of(const Item& item) const;
 
+  // job_owners.cc: whose votes count together.
+  void watch_owners(Instant now, Effects& effects);
+  [[nodiscard]] std::set<std::string> able_owners(Instant now) const;
+  [[nodiscard]] bool owners_are_exhausted(const Item& item) const;
+  [[nodiscard]] const VotingRules& rules_of(const Item& item) const;
+  void recount(Item& item);
+
   // job_settling.cc: what the votes say.
-  void on_record(Instant now, const pb::SignedRecord& record, Effects& effects);
+  std::string on_record(Instant now, const pb::SignedRecord& record, Effects& effects);
   void on_answer(Instant now, const OpenedRecord& opened, Effects& effects);
   void on_settled(const OpenedRecord& opened);
   void adopt(Instant now, const Adopted& adopted, Effects& effects);
@@ -229,6 +261,7 @@ class Job {
   void write_settled(const Item& item, const pb::Settled& settled);
   void settle_what_waited(Instant now, Effects& effects);
   [[nodiscard]] bool is_stuck(Instant now) const;
+  [[nodiscard]] const Error* nobody_has_the_model() const;
   void fail_disputed(const Item& item, Effects& effects);
 
   pb::JobRow row_;
@@ -248,22 +281,30 @@ class Job {
   size_t votes_wanted_ = 0;              // By all of them together.
   size_t settled_ = 0, acknowledged_ = 0, provisional_ = 0;
 
-  Outbox outbox_;  // Tag = item index for settled records; kRequestsTag, kSealTag.
+  Outbox outbox_;  // Tag = item index for settled records; kSealTag.
+  Grants grants_;
+  std::set<std::string> coordinators_;       // Of the pool.
   std::map<std::string, Reader> readers_;    // By member.
   std::set<Digest> seen_;                    // Records read; two members hold the same ones.
   std::map<std::string, Machine> machines_;  // Lent to the job now.
   std::set<std::string> known_machines_;     // Lent to it now or before.
   std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.
   VotingRules rules_;
-  bool rules_heard_ = false;                                        // By a Lend.
-  std::set<std::string> quarantined_;                               // Their votes do not count.
-  std::string retiring_;                                            // Gets no more leases.
-  std::map<std::string, Standing> standings_;                       // By machine.
+  VotingRules rules_by_machine_;  // The same where every owner has voted.
+  bool many_owners_ = false;      // In the pool.
+  bool other_owners_ = false;     // Of machines that could be lent to the job yet.
+  std::set<std::string> able_owners_;
+  Backoffs backoffs_;                          // Machines that could not serve this job.
+  bool rules_heard_ = false;                   // By a Lend.
+  std::set<std::string> quarantined_;          // Their votes do not count.
+  std::string retiring_;                       // Gets no more leases.
+  std::map<std::string, Standing> standings_;  // By machine.
   std::map<std::pair<uint32_t, std::string>, pb::Charge> charges_;  // Not noted yet.
   std::set<std::pair<uint32_t, std::string>> judged_;               // {item, machine}
   std::map<Subject, std::map<std::string, Error>> objections_;      // By machine.
   uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
   uint64_t lend_revision_ = 0;
+  Instant server_heard_{};
   std::map<LeaseId, Lease> leases_;
   bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
   Instant grant_due_{};       // When a machine's back-off ends.
@@ -276,7 +317,7 @@ class Job {
   std::optional<Instant> class_lost_since_;
   std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.
   std::string class_asked_;             // On its way to the row.
-  Instant class_due_{}, charges_due_{};
+  Instant class_due_{}, charges_due_{}, silent_due_{}, overtaken_due_{};
   Instant others_may_return_until_{};  // After a new line or assignment: nobody is missing yet.
   Instant repeat_due_{}, report_due_{};
   std::deque<Told> told_;

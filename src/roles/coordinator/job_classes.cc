@@ -16,13 +16,18 @@ bool Job::is_reference(const std::string& name) const {
   return known != class_of_.end() && rules_.may_give(known->second);
 }
 
+// Who takes leases and answers none has no claim to the class.
+bool Job::has_claim(const std::string& name, const Machine& machine) const {
+  return machine.unable.empty() && machine.fruitless == 0 && !backoffs_.has(name);
+}
+
 // Of those that are not on the list yet, the one with the most speed; a machine that was not
 // measured counts for little, but counts. With nobody there any more, that of the answers there
 // are.
 std::string Job::fastest_class() const {
   std::map<std::string, double> speeds;
   for (const auto& [name, machine] : machines_) {
-    if (machine.ready && !is_reference(name)) {
+    if (machine.ready && !is_reference(name) && has_claim(name, machine)) {
       speeds[class_of_.at(name)] += std::max(1.0, machine.bytes_per_second);
     }
   }
@@ -45,7 +50,7 @@ std::string Job::fastest_class() const {
 bool Job::may_be_given(const Item* item) const {
   return std::any_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
     const auto& [name, machine] = entry;
-    if (!machine.unable.empty()) return false;
+    if (!has_claim(name, machine)) return false;
     if (!machine.ready) return true;
     return is_reference(name) &&
            (item == nullptr || item->open.contains(name) || may_vote(name, *item));
@@ -82,8 +87,8 @@ void Job::keep_class(Instant now, Effects& effects) {
       none && std::all_of(machines_.begin(), machines_.end(), [](const auto& entry) {
         return entry.second.ready || !entry.second.unable.empty();
       });
-  const Instant due =
-      *since + (none ? kClassWait : Duration(milliseconds(row_.request().quorum_wait_ms())));
+  const Duration quorum_wait = milliseconds(row_.request().quorum_wait_ms());
+  const Instant due = *since + (none && may_begin_with(next) ? kClassWait : quorum_wait);
   if (!all_ready && now < due) return effects.wake_by(due);
   if (!none) {
     MUSTER_PROBE("another reference class is committed");
@@ -91,6 +96,17 @@ void Job::keep_class(Instant now, Effects& effects) {
                  " gives the values from here on");
   }
   ask_for_class(now, next, effects);
+}
+
+// One machine that is ready before all others does not choose alone.
+bool Job::may_begin_with(const std::string& numeric_class) const {
+  return std::count_if(machines_.begin(), machines_.end(), [&](const auto& entry) {
+           return entry.second.ready && class_of_.at(entry.first) == numeric_class;
+         }) > 1;
+}
+
+void Job::set_classes(std::vector<std::string> classes) {
+  rules_.classes = rules_by_machine_.classes = std::move(classes);
 }
 
 void Job::ask_for_class(Instant now, const std::string& numeric_class, Effects& effects) {
@@ -107,15 +123,14 @@ void Job::on_class_committed(Instant now, const pb::ClassCommitted& committed, E
   class_asked_.clear();
   class_lost_since_.reset();
   if (static_cast<size_t>(committed.numeric_classes_size()) <= rules_.classes.size()) return;
-  rules_.classes = {committed.numeric_classes().begin(), committed.numeric_classes().end()};
+  set_classes({committed.numeric_classes().begin(), committed.numeric_classes().end()});
   rules_changed(now, effects);
 }
 
 void Job::rules_changed(Instant now, Effects& effects) {
   work_changed_ = true;
   for (Item& item : items_) {
-    item.votes.recount(rules_);
-    refresh_needed(item);
+    recount(item);
     if (phase_ == Phase::kRunning) {
       settle_if_agreed(now, item, row_.request().redundancy(), effects);
     }

@@ -27,11 +27,14 @@ std::set<std::string> Job::Item::barred() const {
   return machines;
 }
 
-void Job::on_lease_failed(Instant now, const pb::LeaseFailed& failed, Effects& effects) {
+// Believed of a lease of whoever says so, and of an item in it.
+void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseFailed& failed,
+                          Effects& effects) {
   const LeaseId id = to_lease_id(failed.lease());
   auto lease = leases_.find(id);
-  if (lease == leases_.end() || failed.item() >= items_.size()) return;
-  const std::string name = lease->second.machine;
+  if (lease == leases_.end() || lease->second.machine != name) return;
+  const auto& items = lease->second.items;
+  if (std::find(items.begin(), items.end(), failed.item()) == items.end()) return;
   // In a list it is not known whose fault it was: only an attempt on the item alone bars.
   const bool alone = lease->second.items.size() == 1;
   close_lease(now, id, false);
@@ -51,7 +54,7 @@ void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFail
   Item& item = items_[failed.item()];
   item.failures[name] += failed.users_fault() ? kBarredAt : alone ? 1 : 0;
   item.last_failure = failed.message();
-  refresh_needed(item);
+  recount(item);
   if (failed.users_fault()) {
     return object(name, failed.item(), {Code::kUnsupported, where + ": " + failed.message()},
                   effects);

@@ -13,6 +13,13 @@ constexpr double kShardSeconds = 10;      // Of work, by the machine's measured 
 constexpr size_t kMaxShardItems = 64;
 constexpr size_t kMaxShardBytes = 256u << 10;
 constexpr Duration kAskAgainAfter = seconds(10);  // Whoever could not have the model ready.
+constexpr Duration kLongestItem = seconds(600);   // For a machine that was not measured yet.
+constexpr Duration kLeastTime = seconds(60);      // For a lease, however short it should take.
+constexpr double kPatienceFactor = 5;             // Times what it should take.
+constexpr int kMostFruitless = 3;                 // Leases in a row that came to nothing.
+constexpr Duration kLongestPreparing = seconds(1800), kLongestStep = seconds(120);
+constexpr Duration kFruitlessWait = seconds(30);
+constexpr uint32_t kMostWanted = 4096;  // Machines at once.
 
 // "0..24 of a list" for a console: a range where it is one.
 std::string describe(const std::vector<uint32_t>& items) {
@@ -24,11 +31,46 @@ std::string describe(const std::vector<uint32_t>& items) {
 
 }  // namespace
 
-void Job::on_preparing(const std::string& name, const pb::Preparing& preparing) {
+void Job::on_preparing(Instant now, const std::string& name, const pb::Preparing& preparing) {
   auto found = machines_.find(name);
-  if (found != machines_.end() && !preparing.what().empty()) {
-    found->second.preparing = preparing.what();
-  }
+  if (found == machines_.end() || preparing.what().empty()) return;
+  if (std::exchange(found->second.preparing, preparing.what()) == preparing.what()) return;
+  found->second.preparing_since = now;
+}
+
+// Who does not get ready, whatever it says, is asked again later; what it has begun goes on.
+void Job::watch_preparing(Instant now, const std::string& name, Machine& machine,
+                          Effects& effects) {
+  if (machine.asked_since == Instant()) machine.asked_since = machine.preparing_since = now;
+  const bool in_time =
+      now < machine.asked_since + kLongestPreparing && now < machine.preparing_since + kLongestStep;
+  if (in_time) return;
+  machine.asked_since = {};
+  happened(now, name, "does not get the model ready");
+  give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
+}
+
+// However much it says: five times what it should take.
+Instant Job::latest_end(Instant now, const std::string& name, size_t bytes) const {
+  const auto machine = machines_.find(name);
+  const double speed = machine == machines_.end() ? 0 : machine->second.bytes_per_second;
+  if (speed <= 0) return now + kLongestItem;
+  return now +
+         std::max(kLeastTime, from_seconds(kPatienceFactor * static_cast<double>(bytes) / speed));
+}
+
+// It is of no use for now: others may have it, and it is asked again later.
+void Job::give_back(Instant now, const std::string& name, Error why, Effects& effects) {
+  auto machine = machines_.find(name);
+  if (machine == machines_.end()) return;
+  MUSTER_PROBE("a machine that cannot serve is given back");
+  const Duration first = why.code == Code::kFailed ? kFruitlessWait : kAskAgainAfter;
+  const auto& entry = backoffs_.add(now, name, why, first);
+  machine->second.unable = why.message;
+  machine->second.ready = false;
+  machine->second.prepare_due = entry.until;
+  effects.wake_by(entry.until);
+  work_changed_ = true;
 }
 
 // Only what a machine says when it was not known to be ready counts: later it holds what it was
@@ -38,6 +80,12 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   if (found == machines_.end() || found->second.ready) return;
   found->second.ready = true;
   found->second.unable.clear();
+  found->second.asked_since = {};
+  // Who gave nothing back for its leases is believed when it has answered one.
+  const auto before = backoffs_.all().find(name);
+  if (before != backoffs_.all().end() && before->second.why.code != Code::kFailed) {
+    backoffs_.remove(name);
+  }
   withdraw_objection(name);
   class_of_[name] = ready.numeric_class();
   owners_[name] = owner_of(name, ready.owner());
@@ -45,17 +93,26 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
 }
 
-// A lease that the machine holds from before, of this epoch or an earlier one, goes on as it is.
+// A lease that the machine holds from before, of this epoch or an earlier one, goes on as it is:
+// the terms that it shows were signed by a coordinator of this run, for it and for these items.
 void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease& held,
                       Effects& effects) {
-  const LeaseId id = to_lease_id(held.lease());
-  if (id.first > key_.epoch() || leases_.contains(id)) return;
+  const auto opened = grants_.open(held.terms(), row_.assignments());
+  if (!opened || !same_run(opened->record, key_)) return;
+  const pb::GrantTerms& terms = opened->record.grant();
+  const LeaseId id{opened->record.epoch(), terms.lease()};
+  if (terms.machine() != name || leases_.contains(id)) return;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
-  for (uint32_t item : held.items()) {
+  for (uint32_t item : terms.items()) {
     if (item >= items_.size() || items_[item].votes_at_settling > 0) continue;
-    if (items_[item].votes.has(name)) continue;
+    const bool held_still =
+        std::find(held.items().begin(), held.items().end(), item) != held.items().end();
+    if (!held_still || items_[item].votes.has(name)) continue;
     lease.items.push_back(item);
+    lease.bytes += items_[item].bytes;
   }
+  lease.latest = latest_end(now, name, lease.bytes);
+  lease.bytes = 0;  // Not measured: it began before.
   if (lease.items.empty()) return say_withdraw(name, id, effects);
   MUSTER_PROBE("a lease from before goes on");
   effects.note("lease " + std::to_string(id.second) + " of " + short_id(name) +
@@ -75,18 +132,18 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
     effects.warn("machine " + short_id(name) + " cannot: " + unable.failure().message());
     happened(now, name, "cannot have the model ready: " + unable.failure().message());
   }
-  found->second.unable = unable.failure().message();
-  found->second.prepare_due = now + kAskAgainAfter;
+  // What it says once more before it was asked again changes nothing.
+  if (!backoffs_.waits(now, name)) give_back(now, name, error, effects);
   if (is_users_fault(error.code)) object(name, kModelSubject, error, effects);
 }
 
 void Job::prepare_machines(Instant now, Effects& effects) {
   for (auto& [name, machine] : machines_) {
     if (machine.ready) continue;
+    if (machine.prepare_due <= now) watch_preparing(now, name, machine, effects);
     if (machine.prepare_due <= now) {
       pb::Envelope ask = envelope_to(address(pb::ROLE_WORKER, name));
       *ask.mutable_prepare()->mutable_key() = key_;
-      *ask.mutable_prepare()->mutable_model() = row_.model();
       effects.send.push_back({std::move(ask)});
       machine.prepare_due = now + kRepeatEvery;
     }
@@ -119,7 +176,8 @@ bool Job::may_vote(const std::string& machine, const Item& item) const {
   if (other_class && item.votes.lacks_candidate() && item.needed < 2) return false;
   // Another machine of the same owner says nothing new, unless the votes so far do not agree.
   const auto owner = owners_.find(machine);
-  if (!rules_.distinct_owners || owner == owners_.end() || item.votes.disputed()) return true;
+  const bool any_owner = !rules_.distinct_owners || item.by_machine || item.votes.disputed();
+  if (any_owner || owner == owners_.end()) return true;
   return !item.votes.has_owner(owner->second) &&
          std::none_of(item.open.begin(), item.open.end(), [&](const std::string& other) {
            const auto its = owners_.find(other);
@@ -195,12 +253,15 @@ void Job::grant(Instant now, const std::string& name, Machine& machine, Effects&
     lease.bytes += item.bytes;
     if (!item.failures.empty()) break;
   }
+  lease.latest = latest_end(now, name, lease.bytes);
   if (!lease.items.empty()) send_grant(std::move(lease), effects);
 }
 
 // One copy a lease at a time, and only where nothing of it was held, answered or failed before.
 bool Job::may_copy(const std::string& name, const Lease& lease) const {
-  if (lease.machine == name || lease.is_copy || lease.copy) return false;
+  // A copy whose machine is gone was none.
+  const bool copied = lease.copy && leases_.contains(*lease.copy);
+  if (lease.machine == name || lease.is_copy || copied) return false;
   return std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
     const Item& item = items_[i];
     return item.needed == 0 || item.votes.has(lease.machine) ||
@@ -227,6 +288,7 @@ void Job::copy_oldest(Instant now, const std::string& name, Effects& effects) {
   if (lease.items.empty()) return;
   MUSTER_PROBE("an idle machine copies a lease");
   leases_.at(original).copy = LeaseId{key_.epoch(), next_lease_};
+  lease.latest = latest_end(now, name, lease.bytes);
   send_grant(std::move(lease), effects);
 }
 
@@ -237,6 +299,8 @@ void Job::send_grant(Lease lease, Effects& effects) {
   pb::Envelope grant = envelope_to(address(pb::ROLE_WORKER, lease.machine));
   *grant.mutable_grant()->mutable_key() = key_;
   *grant.mutable_grant()->mutable_lease() = to_message(id);
+  *grant.mutable_grant()->mutable_terms() =
+      sign_grant(key_, id.second, lease.machine, lease.items, keys_);
   for (uint32_t i : lease.items) {
     items_[i].open.insert(lease.machine);
     *grant.mutable_grant()->add_items() = items_[i].requests;
@@ -247,9 +311,10 @@ void Job::send_grant(Lease lease, Effects& effects) {
   leases_.emplace(id, std::move(lease));
 }
 
-void Job::on_progress(Instant now, const pb::LeaseId& id) {
+void Job::on_progress(Instant now, const std::string& name, const pb::LeaseId& id) {
   auto found = leases_.find(to_lease_id(id));
-  if (found != leases_.end()) found->second.deadline = now + kLease;
+  if (found == leases_.end() || found->second.machine != name) return;
+  found->second.deadline = now + kLease;
 }
 
 // A lease ends when all its answers have been read from storage, and in no other good way.
@@ -313,20 +378,25 @@ void Job::withdraw(Instant now, const LeaseId& id, Effects& effects) {
 void Job::expire_leases(Instant now, Effects& effects) {
   std::vector<LeaseId> expired;
   for (const auto& [id, lease] : leases_) {
-    if (lease.deadline <= now) expired.push_back(id);
-    effects.wake_by(lease.deadline);
+    if (std::min(lease.deadline, lease.latest) <= now) expired.push_back(id);
+    effects.wake_by(std::min(lease.deadline, lease.latest));
   }
   for (const LeaseId& id : expired) {
-    const std::string name = leases_.at(id).machine;
+    const Lease& lease = leases_.at(id);
+    const std::string name = lease.machine;
+    const bool stood = lease.deadline <= now;
     effects.warn("lease " + std::to_string(id.second) + " of " + short_id(name) +
-                 " made no progress; it goes to others");
+                 (stood ? " made no progress" : " takes too long") + "; it goes to others");
     happened(now, name,
-             "lost a lease of " + describe(leases_.at(id).items) + ": no progress for 10 s");
+             "lost a lease of " + describe(lease.items) +
+                 (stood ? ": no progress for 10 s" : ": five times the time it should take"));
     withdraw(now, id, effects);
-    if (auto machine = machines_.find(name); machine != machines_.end()) {
-      machine->second.ready = false;  // It is asked again before it gets another.
-      back_off(now, machine->second, name);
-    }
+    auto machine = machines_.find(name);
+    if (machine == machines_.end()) continue;
+    machine->second.ready = false;  // It is asked again before it gets another.
+    back_off(now, machine->second, name);
+    if (++machine->second.fruitless < kMostFruitless && !backoffs_.has(name)) continue;
+    give_back(now, name, {Code::kFailed, "takes leases and answers none"}, effects);
   }
 }
 
@@ -340,25 +410,32 @@ bool Job::others_may_come(Instant now) const {
 bool Job::is_useful(const std::string& name) const {
   auto machine = machines_.find(name);
   if (machine != machines_.end() && !machine->second.leases.empty()) return true;
-  return std::any_of(wanting_.begin(), wanting_.end(),
-                     [&](uint32_t i) { return may_vote(name, items_[i]); });
+  const bool may_vote_somewhere = std::any_of(
+      wanting_.begin(), wanting_.end(), [&](uint32_t i) { return may_vote(name, items_[i]); });
+  // What one slow machine works on, another may copy.
+  return may_vote_somewhere || std::any_of(leases_.begin(), leases_.end(), [&](const auto& entry) {
+           return may_copy(name, entry.second);
+         });
 }
 
-// One machine for every vote that is still wanted, and one in the place of each that cannot give
-// any now. Those that have voted on all that is left are given back.
-void Job::ask_for_workers(Effects& effects) const {
+// One machine for every vote that is still wanted, and one for each lease that an idle one could
+// copy. Those that have voted on all that is left, or cannot serve, are given back.
+void Job::ask_for_workers(Instant now, Effects& effects) const {
   size_t wanted = votes_wanted_;
+  for (const auto& [id, lease] : leases_) wanted += lease.is_copy ? 0 : 1;
   pb::Envelope want = envelope_to_server();
   *want.mutable_want_workers()->mutable_key() = key_;
   for (const std::string& name : known_machines_) {
     auto machine = machines_.find(name);
     const bool retires =
         name == retiring_ && machine != machines_.end() && machine->second.leases.empty();
-    if (retires || !is_useful(name)) want.mutable_want_workers()->add_spare(name);
+    if (!retires && !backoffs_.waits(now, name) && is_useful(name)) continue;
+    if (want.want_workers().spare_size() < static_cast<int>(kMostWanted)) {
+      want.mutable_want_workers()->add_spare(name);
+    }
   }
-  for (const auto& [name, machine] : machines_)
-    wanted += machine.unable.empty() || wanted == 0 ? 0 : 1;
-  want.mutable_want_workers()->set_count(static_cast<uint32_t>(wanted));
+  want.mutable_want_workers()->set_count(
+      static_cast<uint32_t>(std::min<size_t>(wanted, kMostWanted)));
   effects.send.push_back({std::move(want)});
 }
 

@@ -1,21 +1,51 @@
 // A job's verdicts: what the votes on an item come to.
 #include <algorithm>
+#include <cmath>
 
 #include "base/probe.h"
 #include "roles/coordinator/job.h"
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {
-void Job::on_record(Instant now, const pb::SignedRecord& record, Effects& effects) {
+namespace {
+
+constexpr size_t kMostClasses = 8;  // Named in the result.
+
+bool is_finite(const pb::Answer& answer) {
+  return std::all_of(answer.responses().begin(), answer.responses().end(), [](const auto& r) {
+    return std::isfinite(r.loglikelihood()) && std::isfinite(r.margin());
+  });
+}
+
+// Some coordinator had the run under the record's epoch, as far as the server remembers.
+bool is_of_known_epoch(const pb::Record& record, const Assignments& assignments) {
+  return std::any_of(assignments.begin(), assignments.end(), [&](const pb::Assignment& assignment) {
+    return assignment.epoch() == record.epoch();
+  });
+}
+
+}  // namespace
+
+// Takes in a record that a store fed. Returns what is wrong with it that no honest store would
+// keep.
+std::string Job::on_record(Instant now, const pb::SignedRecord& record, Effects& effects) {
   const Digest digest = record_digest(record);
-  if (!seen_.insert(digest).second) return;
+  if (seen_.contains(digest)) return "";
   const auto opened = open_record(record, digest, keys_);
-  if (!opened || opened->record.job() != key_.job() || opened->record.run() != key_.run()) return;
-  if (opened->record.has_answer()) return on_answer(now, *opened, effects);
-  if (opened->record.has_settled()) return on_settled(*opened);
-  if (!opened->record.has_requests()) return;
-  const pb::ItemRequests& requests = opened->record.requests();
-  if (requests.item() < items_.size()) items_[requests.item()].stored = true;
+  if (!opened) return "what nobody signed";
+  if (!same_run(opened->record, key_)) return "records of another run";
+  if (!is_of_known_epoch(opened->record, row_.assignments())) return "";  // Too long ago.
+  const bool asked_for = opened->record.has_answer()
+                             ? grants_.was_asked_for(*opened, row_.assignments())
+                             : had_run(row_.assignments(), opened->record.epoch(), opened->machine);
+  if (!asked_for) {
+    MUSTER_PROBE("a store feeds what nobody asked for");
+    return "what nobody asked for";
+  }
+  seen_.insert(digest);
+  if (opened->record.has_answer()) on_answer(now, *opened, effects);
+  if (opened->record.has_settled()) on_settled(*opened);
+  return "";
 }
 
 void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
@@ -23,7 +53,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
   if (answer.item() >= items_.size()) return;
   Item& item = items_[answer.item()];
   const bool fits = answer.request_digest() == item.requests.digest() &&
-                    answer.responses_size() == item.requests.requests_size();
+                    answer.responses_size() == item.requests.requests_size() && is_finite(answer);
   if (!fits) {
     effects.warn("an answer of " + short_id(opened.machine) +
                  " does not fit its requests; dropped");
@@ -32,7 +62,6 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
                  " does not fit its requests; it does not count");
     return;
   }
-  classes_.insert(answer.numeric_class());
   const bool was_disputed = item.votes.disputed();
   Vote vote{opened.machine,
             owner_of(opened.machine, answer.owner()),
@@ -40,9 +69,14 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
             answer.numeric_class(),
             {answer.responses().begin(), answer.responses().end()}};
   if (item.votes_at_settling > 0) judge(now, item, vote, effects);
-  if (item.votes.add(std::move(vote), rules_) != ItemVotes::Added::kNew) return;
+  if (item.votes.add(std::move(vote), rules_of(item)) != ItemVotes::Added::kNew) return;
+  if (classes_.size() < kMostClasses) classes_.insert(answer.numeric_class());
+  if (auto machine = machines_.find(opened.machine); machine != machines_.end()) {
+    machine->second.fruitless = 0;
+    backoffs_.remove(opened.machine);
+  }
   work_changed_ = true;
-  refresh_needed(item);
+  recount(item);
   if (item.votes.disputed() && !was_disputed && item.votes_at_settling == 0) {
     effects.warn("item " + std::to_string(answer.item()) + ": the answer of " +
                  short_id(opened.machine) + " does not agree; another machine is asked");
@@ -53,19 +87,12 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
   close_lease_if_answered(now, opened.machine);
 }
 
-// What another coordinator of this run settled before; of an item the highest epoch counts. Only
-// whom the server had assigned the run under that epoch is believed.
+// What another coordinator of this run settled before; of an item the highest epoch counts.
 void Job::on_settled(const OpenedRecord& opened) {
   const pb::Settled& settled = opened.record.settled();
   const uint64_t epoch = opened.record.epoch();
-  const bool believed =
-      epoch < key_.epoch() && settled.item() < items_.size() &&
-      settled.responses_size() == items_[settled.item()].requests.requests_size() &&
-      std::any_of(row_.assignments().begin(), row_.assignments().end(),
-                  [&](const pb::Assignment& assignment) {
-                    return assignment.epoch() == epoch &&
-                           assignment.coordinator() == opened.machine;
-                  });
+  const bool believed = epoch < key_.epoch() && settled.item() < items_.size() &&
+                        settled.responses_size() == items_[settled.item()].requests.requests_size();
   if (!believed || phase_ == Phase::kRunning) return;
   Adopted& best = adopted_[settled.item()];
   if (epoch > best.epoch) best = {epoch, settled};
@@ -95,9 +122,9 @@ void Job::write_settled(const Item& item, const pb::Settled& settled) {
 
 void Job::settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects) {
   if (item.votes_at_settling > 0) return;
-  const auto agreeing = item.votes.settled_by(votes_enough, rules_);
+  const auto agreeing = item.votes.settled_by(votes_enough, rules_of(item));
   if (!agreeing) return;
-  item.votes_at_settling = ItemVotes::count(*agreeing, rules_);
+  item.votes_at_settling = ItemVotes::count(*agreeing, rules_of(item));
   item.value.numeric_class = agreeing->front()->numeric_class;
   item.value.responses = agreeing->front()->responses;
   pb::Settled settled;
@@ -123,12 +150,22 @@ void Job::settle_provisional(Instant now, Effects& effects) {
 // here or at work elsewhere.
 bool Job::is_stuck(Instant now) const {
   if (!leases_.empty() || others_may_come(now)) return false;
-  if (!class_asked_.empty() || (rules_.classes.empty() && open_objection() == nullptr))
-    return false;
+  const bool cannot_begin = open_objection() != nullptr || nobody_has_the_model() != nullptr;
+  if (!class_asked_.empty() || (rules_.classes.empty() && !cannot_begin)) return false;
   for (const auto& [name, machine] : machines_) {
-    if (machine.unable.empty() && is_useful(name)) return false;
+    if (machine.unable.empty() && !backoffs_.has(name) && is_useful(name)) return false;
   }
   return settled_ < items_.size();
+}
+
+// Every machine that was ever asked says that the model is not there.
+const Error* Job::nobody_has_the_model() const {
+  const auto& all = backoffs_.all();
+  const bool not_here = !all.empty() && class_of_.empty() &&
+                        std::all_of(all.begin(), all.end(), [](const auto& entry) {
+                          return entry.second.why.code == Code::kNotFound;
+                        });
+  return not_here ? &all.begin()->second.why : nullptr;
 }
 
 void Job::fail_disputed(const Item& item, Effects& effects) {
@@ -151,6 +188,9 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   if (now < due) return;
   stuck_since_ = now;  // What has no answer yet waits on.
   if (const Error* objection = open_objection()) return give_up(*objection, effects);
+  if (const Error* missing = nobody_has_the_model()) {
+    return give_up(missing->in("no machine of this pool has the model"), effects);
+  }
   for (Item& item : items_) {
     if (item.votes_at_settling > 0) continue;
     if (item.votes.disputed()) return fail_disputed(item, effects);

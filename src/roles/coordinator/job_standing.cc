@@ -78,8 +78,8 @@ void Job::on_standings(Instant now, const pb::Lend& lend, Effects& effects) {
     if (before.contains(machine)) continue;
     MUSTER_PROBE("a machine is quarantined during a job");
     for (Item& item : items_) {
-      if (item.votes_at_settling > 0 || !item.votes.distrust(machine, rules_)) continue;
-      refresh_needed(item);
+      if (item.votes_at_settling > 0 || !item.votes.distrust(machine, rules_of(item))) continue;
+      recount(item);
       if (phase_ == Phase::kRunning) {
         settle_if_agreed(now, item, row_.request().redundancy(), effects);
       }

@@ -6,21 +6,40 @@
 #include "roles/message.h"
 
 namespace muster::roles::server {
+namespace {
+
+constexpr size_t kMostListed = 900u << 10;  // Bytes of a list: a message has a MiB.
+constexpr int kMostChargesShown = 5;
+
+}  // namespace
+
 Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)),
       started_(started),
       revision_(state.pool_epoch << 32),
       view_(std::move(state.view)),
+      pool_(std::move(state.pool)),
       next_call_((state.pool_epoch << 32) + 1) {
   fresh_ = view_.number() == 0;
+  if (!options_.coordinators.empty()) {
+    pool_.clear_coordinators();
+    for (const std::string& machine : options_.coordinators) pool_.add_coordinators(machine);
+    pool_due_ = started_;
+  }
   for (pb::MachineRow& row : state.machines) {
-    const std::string machine = row.machine();
-    standings_[machine].row = std::move(row);
+    Standing& standing = standings_[row.machine()];
+    standing.refused = row.refused();
+    standing.refusal = row.refusal();
+    standing.banished = row.misbehaved();
+    standing.row = std::move(row);
   }
   for (pb::JobRow& row : state.jobs) {
     Job& job = jobs_[row.job()];
     job.before = row.coordinator();
-    row.clear_coordinator();  // Whoever had it starts again under a new epoch.
+    if (!is_over(row.state())) {
+      live_.insert(row.job());
+      row.clear_coordinator();  // Whoever had it starts again under a new epoch.
+    }
     job.row = std::move(row);
   }
   for (pb::Reason& reason : state.reasons) {
@@ -31,8 +50,11 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
 
 Effects Server::step(Instant now, const Event& event) {
   Effects effects;
+  lending_changed_ |= may_change_lending(now, event);
   if (const auto* received = std::get_if<Received>(&event)) {
     on_message(now, received->envelope, effects);
+  } else if (const auto* said = std::get_if<Misspoken>(&event)) {
+    on_misspoken(now, *said, effects);
   } else if (const auto* joined = std::get_if<NodeJoined>(&event)) {
     on_joined(now, *joined, effects);
   } else if (const auto* left = std::get_if<NodeLeft>(&event)) {
@@ -43,6 +65,7 @@ Effects Server::step(Instant now, const Event& event) {
     on_resumed(now);
   }
   watch_nodes(now, effects);
+  keep_pool(now, effects);
   keep_view(now, effects);
   retry_rows(now, effects);
   expire_pins(now, effects);
@@ -58,7 +81,7 @@ Effects Server::step(Instant now, const Event& event) {
 
 size_t Server::pending() const {
   size_t count = row_writes_.size() + row_retries_.size() + pinning_.size() +
-                 (view_write_ || view_doubtful_ ? 1 : 0);
+                 (view_write_ || view_doubtful_ ? 1 : 0) + (pool_write_ || pool_due_ ? 1 : 0);
   for (const auto& [id, job] : jobs_) {
     count += job.lent.size() + job.asked.size() + job.watchers.size();
   }
@@ -71,6 +94,18 @@ bool Server::in_grace(Instant now) const { return !fresh_ && now < started_ + kS
 
 void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) {
   const std::string& machine = joined.machine;
+  const pb::RoleFlag flag = joined.hello.role_flag();
+  const bool known_flag = flag > pb::ROLE_FLAG_UNSPECIFIED && flag <= pb::ROLE_FLAG_COORDINATOR;
+  const std::string why =
+      !known_flag ? "this server does not know what such a node is for; upgrade the server"
+      : flag == pb::ROLE_FLAG_COORDINATOR ? refuse_coordinator(machine, effects)
+                                          : "";
+  if (!why.empty()) {
+    effects.warn("machine " + short_id(machine) + " is refused: " + why);
+    pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
+    refusal.mutable_refused()->set_reason(why);
+    return effects.send.push_back({std::move(refusal)});
+  }
   if (nodes_.contains(machine)) on_left(now, machine, "it connected again", effects);
   Node& node = nodes_[machine];
   node.hello = joined.hello;
@@ -131,12 +166,9 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
     record_reason(now, job->second, machine, "lost while it worked: " + why, effects);
     send_lend(now, job->second, effects);
   }
-  for (auto& [id, job] : jobs_) {
-    if (job.row.coordinator() != machine) continue;
-    job.row.clear_coordinator();
-    job.wants = 0;
-    record_reason(now, job, machine, "coordinator lost: " + why, effects);
-    notify(job, "coordinator lost, waiting", effects);
+  for (const std::string& id : std::set(live_)) {
+    Job& job = jobs_.at(id);
+    if (job.row.coordinator() == machine) on_coordinator_lost(now, job, why, effects);
   }
 }
 
@@ -184,17 +216,19 @@ bool Server::is_kept(const Job& job, Instant now) const {
 
 // Stores are told when a run's time has come.
 void Server::expire_kept(Instant now, Effects& effects) {
-  if (kept_until_ != Instant() && kept_until_ <= now) tell_everyone();
-  if (kept_until_ <= now) {
-    kept_until_ = {};
+  if (kept_until_ && *kept_until_ <= now) {
+    tell_everyone();
+    kept_until_.reset();
+  }
+  if (!kept_until_) {
+    kept_until_ = Instant::max();
     for (const auto& [id, job] : jobs_) {
       if (!is_kept(job, now)) continue;
       const auto left = job.row.ended_at_ms() + options_.retain.count() / 1000 - unix_ms(now);
-      const Instant until = now + milliseconds(left);
-      if (kept_until_ == Instant() || until < kept_until_) kept_until_ = until;
+      kept_until_ = std::min(*kept_until_, now + milliseconds(left));
     }
   }
-  if (kept_until_ != Instant()) effects.wake_by(kept_until_);
+  if (*kept_until_ != Instant::max()) effects.wake_by(*kept_until_);
 }
 
 void Server::tell(const std::string& machine) { untold_.insert(machine); }
@@ -203,31 +237,53 @@ void Server::tell_everyone() {
   for (const auto& [machine, node] : nodes_) tell(machine);
 }
 
+namespace {
+
+void list_run(const pb::JobRow& row, pb::LiveJob& run) {
+  run.set_job(row.job());
+  run.set_run(row.run());
+  run.set_epoch(row.epoch());
+  *run.mutable_assignments() = row.assignments();
+}
+
+}  // namespace
+
+// The latest, as far as a message has room: what is not told is not kept.
+void Server::list_kept(Instant now, pb::PoolState& state) const {
+  std::vector<const pb::JobRow*> rows;
+  for (const auto& [id, job] : jobs_) {
+    if (is_kept(job, now)) rows.push_back(&job.row);
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
+    return a->ended_at_ms() > b->ended_at_ms();
+  });
+  size_t bytes = state.ByteSizeLong();
+  for (const pb::JobRow* row : rows) {
+    pb::LiveJob run;
+    list_run(*row, run);
+    bytes += run.ByteSizeLong() + 4;
+    if (bytes > kMostListed) return;
+    *state.add_kept() = std::move(run);
+  }
+}
+
 void Server::send_pool_state(Instant now, const std::string& machine, Effects& effects) {
   Node& node = nodes_.at(machine);
   pb::Envelope envelope = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
   auto* state = envelope.mutable_pool_state();
   *state->mutable_view() = view_;
-  for (const auto& [id, job] : jobs_) {
-    if (job.row.run() == 0 || is_over(job.row.state())) continue;
-    auto* live = state->add_live();
-    live->set_job(id);
-    live->set_run(job.row.run());
-    live->set_epoch(job.row.epoch());
-  }
-  if (in_view(machine)) {
-    for (const auto& [id, job] : jobs_) {
-      if (!is_kept(job, now)) continue;
-      auto* kept = state->add_kept();
-      kept->set_job(id);
-      kept->set_run(job.row.run());
-    }
+  state->set_pool(pool_.pool());
+  for (const std::string& id : live_) list_run(jobs_.at(id).row, *state->add_live());
+  if (in_view(machine)) list_kept(now, *state);
+  if (node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) {
+    *state->mutable_coordinators() = pool_.coordinators();
   }
   state->set_revision(++revision_);
   state->set_lent_known(node.lent_known);
   state->set_barred(!node.store_problem.empty());
   if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
     *state->mutable_lent() = key_of(job->second.row);
+    *state->mutable_model() = job->second.row.model();
     state->set_coordinator(job->second.row.coordinator());
   }
   effects.send.push_back({std::move(envelope)});
@@ -255,7 +311,13 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kStoreState:
       return on_store_state(from, envelope.store_state(), effects);
     case pb::Envelope::kPinned:
-      return on_pinned(envelope.pinned(), effects);
+      return on_pinned(from, envelope.pinned(), effects);
+    case pb::Envelope::kRefusals:
+      return on_refusals(now, from, envelope.refusals(), effects);
+    case pb::Envelope::kSilentStore:
+      return on_silent_store(now, from, envelope.silent_store(), effects);
+    case pb::Envelope::kOvertaken:
+      return on_overtaken(now, from, envelope.overtaken(), effects);
     case pb::Envelope::kCommitFrozen:
       return on_commit_frozen(from, envelope.commit_frozen(), effects);
     case pb::Envelope::kCommitClass:
@@ -263,9 +325,9 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kReportCharge:
       return on_report_charge(now, from, envelope.report_charge(), effects);
     case pb::Envelope::kWantWorkers:
-      return on_want(now, envelope.want_workers(), effects);
+      return on_want(now, from, envelope.want_workers(), effects);
     case pb::Envelope::kJobProgress:
-      return on_progress(now, envelope.job_progress(), effects);
+      return on_progress(now, from, envelope.job_progress(), effects);
     case pb::Envelope::kFinish:
       return on_finish(now, from, envelope.finish(), effects);
     default:
@@ -289,15 +351,14 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
     case pb::Envelope::kPardon:
       return on_pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:
-      for (auto& [id, job] : jobs_) job.watchers.erase(client);
+      for (const std::string& id : live_) jobs_.at(id).watchers.erase(client);
       std::erase_if(pinning_, [&](const auto& entry) { return entry.second.client == client; });
       return;
     case pb::Envelope::kGetStatus:
       *answer.mutable_pool_status() = status();
       return effects.send.push_back({std::move(answer)});
     case pb::Envelope::kListJobs:
-      answer.mutable_job_list();
-      for (const auto& [id, job] : jobs_) *answer.mutable_job_list()->add_rows() = job.row;
+      *answer.mutable_job_list() = job_list();
       return effects.send.push_back({std::move(answer)});
     default:
       return;
@@ -306,7 +367,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
 
 void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
   if (view_write_ == stored.id) return on_view_stored(now, stored, effects);
-  if (on_machine_stored(now, stored, effects)) return;
+  if (on_pool_stored(now, stored) || on_machine_stored(now, stored, effects)) return;
   auto row = row_writes_.extract(stored.id);
   if (!row.empty()) on_row_stored(now, stored, std::move(row.mapped()), effects);
 }
@@ -325,30 +386,66 @@ std::string Server::state_of(const std::string& machine, const Node& node) const
   return (state.empty() ? "" : state + ", ") + "lent to " + short_id(node.lent_to);
 }
 
+// The latest jobs first, as far as a message has room.
+pb::JobList Server::job_list() const {
+  std::vector<const pb::JobRow*> rows;
+  for (const auto& [id, job] : jobs_) rows.push_back(&job.row);
+  std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
+    return a->accepted_at_ms() > b->accepted_at_ms();
+  });
+  pb::JobList list;
+  size_t bytes = 0;
+  for (const pb::JobRow* row : rows) {
+    bytes += row->ByteSizeLong() + 4;
+    if (bytes > kMostListed) break;
+    *list.add_rows() = *row;
+  }
+  list.set_left_out(static_cast<uint32_t>(rows.size()) - static_cast<uint32_t>(list.rows_size()));
+  return list;
+}
+
+pb::Machine Server::describe_machine(const std::string& machine, const Node& node) const {
+  pb::Machine out;
+  out.set_machine(machine);
+  out.set_role_flag(node.hello.role_flag());
+  out.set_state(state_of(machine, node));
+  out.set_owner(node.hello.owner());
+  out.set_version(node.hello.version());
+  out.set_storage_address(node.hello.storage_address());
+  if (!node.store_problem.empty()) out.set_reason("cannot store: " + node.store_problem);
+  auto found = standings_.find(machine);
+  if (found == standings_.end()) return out;
+  const Standing& standing = found->second;
+  const auto& charges = standing.row.charges();
+  for (int i = std::max(0, charges.size() - kMostChargesShown); i < charges.size(); ++i) {
+    *out.add_charges() = charges[i];
+  }
+  out.set_quarantined(standing.row.quarantined());
+  out.set_refused(standing.refused);
+  if (!out.reason().empty()) return out;
+  if (standing.refused > 0) out.set_reason("refused: " + standing.refusal);
+  if (out.charges_size() > 0) out.set_reason("outvoted: " + out.charges().rbegin()->difference());
+  return out;
+}
+
 pb::PoolStatus Server::status() const {
   pb::PoolStatus out;
   out.set_version(options_.version);
   *out.mutable_view() = view_;
   out.set_copies_wanted(options_.storage_nodes);
-  for (const auto& [machine, node] : nodes_) {
-    auto* added = out.add_machines();
-    added->set_machine(machine);
-    added->set_role_flag(node.hello.role_flag());
-    added->set_state(state_of(machine, node));
-    added->set_owner(node.hello.owner());
-    added->set_version(node.hello.version());
-    added->set_storage_address(node.hello.storage_address());
-    if (!node.store_problem.empty()) added->set_reason("cannot store: " + node.store_problem);
-    auto standing = standings_.find(machine);
-    if (standing == standings_.end()) continue;
-    *added->mutable_charges() = standing->second.row.charges();
-    added->set_quarantined(standing->second.row.quarantined());
-    if (added->charges_size() > 0 && added->reason().empty()) {
-      added->set_reason("outvoted: " + added->charges().rbegin()->difference());
-    }
+  size_t bytes = 0;
+  const auto has_room = [&](const google::protobuf::MessageLite& message) {
+    bytes += message.ByteSizeLong() + 4;
+    const bool room = bytes <= kMostListed;
+    if (!room) out.set_left_out(out.left_out() + 1);
+    return room;
+  };
+  for (const std::string& id : live_) {
+    if (has_room(jobs_.at(id).row)) *out.add_jobs() = jobs_.at(id).row;
   }
-  for (const auto& [id, job] : jobs_) {
-    if (!is_over(job.row.state())) *out.add_jobs() = job.row;
+  for (const auto& [machine, node] : nodes_) {
+    pb::Machine described = describe_machine(machine, node);
+    if (has_room(described)) *out.add_machines() = std::move(described);
   }
   return out;
 }

@@ -19,11 +19,14 @@ struct ServerOptions {
   uint32_t quarantine_after = 3;  // Strikes; 0: never.
   int64_t started_at_ms = 0;      // Unix time.
   Duration retain = kRetain;      // For which records of a run are kept when it is over.
+  // Machines that may coordinate; none: those that the database knows, or the first that comes.
+  std::vector<std::string> coordinators;
 };
 
 // What the server had written when it stopped. A new pool starts with nothing.
 struct ServerState {
   uint64_t pool_epoch = 0;  // Higher than that of every server before it.
+  pb::PoolRow pool;
   pb::View view;
   std::vector<pb::JobRow> jobs;  // The latest run of each.
   std::vector<pb::MachineRow> machines;
@@ -37,6 +40,13 @@ struct ServerState {
 //
 // What a node is told (PoolState) carries a revision and is repeated until the node has seen it;
 // what a worker is lent to is part of it. A worker on a new line says first what it holds.
+//
+// Believes a coordinator of the jobs it has and of no others, and of machines only what it sees
+// itself. Whoever says what he may not is noted; ten times in a minute cost him his line, and he is
+// lent no more until pardoned. A store that does not do its duty leaves the view, for longer each
+// time.
+//
+// Every step costs what the nodes and the jobs that go on ask for, not what there ever was.
 //
 // Invariants: at most one change of the view, and one change of each job's row, is being written at
 // a time; a machine is lent to at most one job, and to none while it is
@@ -60,9 +70,11 @@ class Server final : public Role {
     uint64_t store_state = 0;     // Number of the last StoreState.
   };
   struct Job {
-    pb::JobRow row;        // As committed.
-    bool writing = false;  // A change of the row is under way.
-    bool heard = false;    // The coordinator has spoken under this epoch.
+    pb::JobRow row;            // As committed.
+    bool writing = false;      // A change of the row is under way.
+    bool heard = false;        // The coordinator has spoken under this epoch.
+    int unheard = 0;           // Coordinators in a row that were lost before they did.
+    std::string cannot_write;  // Why its row could not be committed the last time.
     Instant assign_due{}, lend_due{};
     uint32_t wants = 0;  // Machines its coordinator could use.
     std::set<std::string> lent;
@@ -92,9 +104,17 @@ class Server final : public Role {
     std::vector<pb::Envelope> replies;  // To send when what is being written is durable.
     std::optional<WriteId> write;
     std::vector<std::pair<std::string, pb::ReportCharge>> waiting;  // Until that is done.
+    uint64_t refused = 0;            // Messages of it; in the row now and then.
+    std::string refusal;             // The last of them.
+    Instant note_due{};              // Before it that is not written.
+    std::deque<Instant> refused_at;  // What this server saw itself, within a minute.
+    bool banished = false;           // For these; as the row, but at once.
+    int lapses = 0;                  // Of its duties as a store, since this server started.
+    Instant lapsed_until{};          // Out of the view.
+    std::string lapse;
   };
   struct Pinning {
-    std::string client;
+    std::string client, coordinator;
     pb::Submit submit;
     Instant give_up_at{};
   };
@@ -118,9 +138,32 @@ class Server final : public Role {
   [[nodiscard]] bool is_kept(const Job& job, Instant now) const;
   void tell(const std::string& machine);
   void tell_everyone();
+  void list_kept(Instant now, pb::PoolState& state) const;
   [[nodiscard]] pb::PoolStatus status() const;
+  [[nodiscard]] pb::JobList job_list() const;
+  [[nodiscard]] pb::Machine describe_machine(const std::string& machine, const Node& node) const;
   [[nodiscard]] std::string state_of(const std::string& machine, const Node& node) const;
   [[nodiscard]] bool in_grace(Instant now) const;
+
+  // server_conduct.cc: how nodes behave.
+  std::string refuse_coordinator(const std::string& machine, Effects& effects);
+  void save_pool(Effects& effects);
+  bool on_pool_stored(Instant now, const Stored& stored);
+  void keep_pool(Instant now, Effects& effects);
+  void on_misspoken(Instant now, const Misspoken& said, Effects& effects);
+  void banish(Instant now, const std::string& machine, const std::string& what, Effects& effects);
+  void on_refusals(Instant now, const std::string& from, const pb::Refusals& refusals,
+                   Effects& effects);
+  void note_refusal(Instant now, const std::string& machine, const std::string& what,
+                    uint32_t times, Effects& effects);
+  void note_lapse(Instant now, const std::string& machine, const std::string& what,
+                  Effects& effects);
+  void on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
+                       Effects& effects);
+  void on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
+                    Effects& effects);
+  [[nodiscard]] bool has_lapsed(Instant now, const std::string& machine) const;
+  [[nodiscard]] bool is_banished(const std::string& machine) const;
 
   // server_view.cc: which stores count.
   void keep_view(Instant now, Effects& effects);
@@ -129,15 +172,16 @@ class Server final : public Role {
                  Effects& effects);
   void write_view(Instant now, pb::View view, Effects& effects);
   void on_view_stored(Instant now, const Stored& stored, Effects& effects);
-  [[nodiscard]] std::string next_to_promote(bool lent) const;
+  [[nodiscard]] std::string next_to_promote(Instant now, bool lent, bool even_lapsed = false) const;
   void retire_one(Instant now, Effects& effects);
   [[nodiscard]] bool in_view(const std::string& machine) const;
   [[nodiscard]] bool is_there(Instant now, const pb::Member& member) const;
+  void watch_joiners(Instant now, Effects& effects);
 
   // server_jobs.cc: from a request to a committed end.
   void on_submit(Instant now, const std::string& client, const pb::Submit& submit,
                  Effects& effects);
-  void on_pinned(const pb::Pinned& pinned, Effects& effects);
+  void on_pinned(const std::string& from, const pb::Pinned& pinned, Effects& effects);
   void accept(const std::string& client, const pb::Submit& submit, const pb::ModelPin& pin,
               Effects& effects);
   void on_watch(const std::string& client, const pb::Watch& watch, Effects& effects);
@@ -145,16 +189,19 @@ class Server final : public Role {
                  Effects& effects);
   void on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit, Effects& effects);
   void on_commit_class(const std::string& from, const pb::CommitClass& commit, Effects& effects);
-  void on_progress(Instant now, const pb::JobProgress& progress, Effects& effects);
+  void on_progress(Instant now, const std::string& from, const pb::JobProgress& progress,
+                   Effects& effects);
   void on_finish(Instant now, const std::string& from, const pb::Finish& finish, Effects& effects);
   void assign_jobs(Instant now, Effects& effects);
+  void assign_to(Instant now, Job& job, const std::string& coordinator, Effects& effects);
+  void on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects);
   void expire_pins(Instant now, Effects& effects);
   void write_row(RowWrite write, Effects& effects);
   void retry_rows(Instant now, Effects& effects);
   void on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects);
   void on_row_committed(Instant now, Job& job, RowWrite write, Effects& effects);
   void notify(const Job& job, const std::string& message, Effects& effects) const;
-  [[nodiscard]] Job* current(const pb::JobKey& key);
+  [[nodiscard]] Job* current(const pb::JobKey& key, const std::string& from);
   [[nodiscard]] std::string pick_coordinator() const;
 
   // server_machines.cc: whose answers are believed.
@@ -178,7 +225,8 @@ class Server final : public Role {
   [[nodiscard]] std::string describe(const std::string& machine, const Node& node) const;
 
   // server_lending.cc: which machine works for which job.
-  void on_want(Instant now, const pb::WantWorkers& want, Effects& effects);
+  void on_want(Instant now, const std::string& from, const pb::WantWorkers& want, Effects& effects);
+  [[nodiscard]] bool may_change_lending(Instant now, const Event& event);
   void lend_machines(Instant now, Effects& effects);
   void release(Job& job);
   void send_lend(Instant now, Job& job, Effects& effects);
@@ -192,21 +240,29 @@ class Server final : public Role {
 
   std::map<std::string, Node> nodes_;
   std::set<std::pair<Instant, std::string>> timers_;  // When to look at which node.
-  Instant kept_until_{};  // The next run whose records are kept no longer; none: no such run.
+  // The next run whose records are kept no longer; none: to be looked at anew.
+  std::optional<Instant> kept_until_;
   std::set<std::string> untold_;  // Nodes whose PoolState changed in this step.
   uint64_t next_order_ = 1;
   uint64_t revision_;  // The last one told; starts above those of every server before.
   std::map<std::string, Instant> gone_since_;  // Members not there: when they were last heard.
 
   pb::View view_;
-  std::optional<Instant> short_since_;  // It has fewer stores than wanted, and no idle machine.
-  std::string retiring_;                // Works off its leases, to become a store then.
+  std::optional<Instant> short_since_;    // It has fewer stores than wanted, and no idle machine.
+  std::string retiring_;                  // Works off its leases, to become a store then.
+  std::optional<Instant> joining_since_;  // The joiner of view_.
   std::optional<WriteId> view_write_;
   pb::View view_being_written_;
   bool view_doubtful_ = false;  // An attempt to write it ended with an unknown outcome.
   Instant view_due_{};          // After an attempt that failed.
 
+  pb::PoolRow pool_;
+  std::optional<WriteId> pool_write_;
+  std::optional<Instant> pool_due_;  // After an attempt that failed, or at the start.
+
   std::map<std::string, Job> jobs_;
+  std::set<std::string> live_;  // Of these, those that go on.
+  bool lending_changed_ = true, in_grace_ = true;
   std::map<std::string, Standing> standings_;  // By machine: those that have answered something.
   std::map<WriteId, pb::MachineRow> machine_writes_;
   std::map<WriteId, RowWrite> row_writes_;

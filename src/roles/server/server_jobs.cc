@@ -4,6 +4,7 @@
 #include "base/probe.h"
 #include "eval/task.h"
 #include "roles/message.h"
+#include "roles/server/job_request.h"
 #include "roles/server/server.h"
 
 namespace muster::roles::server {
@@ -12,9 +13,13 @@ namespace {
 constexpr uint32_t kDefaultRedundancy = 2;
 constexpr uint32_t kDefaultQuorumWaitMs = 30'000;
 constexpr Duration kPinWait = seconds(60);
+constexpr int kMostClasses = 8;
 constexpr int kMostKeys = 8;  // Idempotency keys that a job remembers.
 constexpr size_t kLongestKey = 64;
 constexpr size_t kMostAsking = 1000;  // Submissions of one job that wait for its row.
+constexpr size_t kMostPinning = 1000, kMostLive = 1000;
+constexpr int kMostAssignments = 16;  // That a row remembers, the latest.
+constexpr int kMostUnheard = 10;      // Coordinators that a job may cost before it has begun.
 
 pb::Envelope to_client(const std::string& client) {
   return envelope_to(address(pb::ROLE_CLIENT, client));
@@ -84,6 +89,15 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     effects.send.push_back({submit_failure(client, error)});
     return;
   }
+  if (const Status checked = check_request(request); !checked) {
+    effects.send.push_back({submit_failure(client, checked.error())});
+    return;
+  }
+  if (pinning_.size() >= kMostPinning || live_.size() >= kMostLive) {
+    const Error error{Code::kTryLater, "a thousand jobs are waiting already; try again later"};
+    effects.send.push_back({submit_failure(client, error)});
+    return;
+  }
   if (request.has_directory_pin()) {
     return accept(client, submit, request.directory_pin(), effects);
   }
@@ -96,16 +110,17 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     return;
   }
   const uint64_t call = next_call_++;
-  pinning_[call] = {client, submit, now + kPinWait};
+  pinning_[call] = {client, coordinator, submit, now + kPinWait};
   pb::Envelope ask = envelope_to(address(pb::ROLE_COORDINATOR, coordinator));
   ask.mutable_pin_model()->set_call(call);
   ask.mutable_pin_model()->set_model(request.model());
   effects.send.push_back({std::move(ask)});
 }
 
-void Server::on_pinned(const pb::Pinned& pinned, Effects& effects) {
-  auto found = pinning_.extract(pinned.call());
-  if (found.empty()) return;
+void Server::on_pinned(const std::string& from, const pb::Pinned& pinned, Effects& effects) {
+  auto asked = pinning_.find(pinned.call());
+  if (asked == pinning_.end() || asked->second.coordinator != from) return;
+  auto found = pinning_.extract(asked);
   Pinning& pinning = found.mapped();
   if (pinned.has_failure()) {
     effects.send.push_back({submit_failure(pinning.client, to_error(pinned.failure()))});
@@ -132,7 +147,8 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
   pb::JobRequest request = submit.request();
   if (request.redundancy() == 0) request.set_redundancy(kDefaultRedundancy);
   if (request.quorum_wait_ms() == 0) request.set_quorum_wait_ms(kDefaultQuorumWaitMs);
-  const auto id = job_id(request, pin);
+  const Status checked = check_pin(pin);
+  const auto id = checked ? job_id(request, pin) : fail(checked.error());
   if (!id) {
     effects.send.push_back({submit_failure(client, id.error())});
     return;
@@ -193,8 +209,12 @@ void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Ef
     effects.warn("job " + short_id(write.row.job()) + " could not be committed: " + stored.why);
     if (write.on_failure.has_to()) effects.send.push_back({std::move(write.on_failure)});
     job.assign_due = now + kRepeatEvery;
+    const std::string why = "the server's database cannot be written: " + stored.why;
+    const bool news = std::exchange(job.cannot_write, why) != why;
+    if (job.row.run() > 0 && news) notify(job, why, effects);
     if (job.row.run() == 0) jobs_.erase(write.row.job());
   } else {
+    job.cannot_write.clear();
     on_row_committed(now, job, std::move(write), effects);
   }
   for (const auto& [client, submit] : asked) on_submit(now, client, submit, effects);
@@ -215,7 +235,8 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   const int64_t settled = job.row.settled_items(), total = job.row.total_items();
   const std::string coordinator = job.row.coordinator();  // Empty: lost while it was written.
   job.row = std::move(write.row);
-  if (is_over(job.row.state())) kept_until_ = {};              // Looked at anew.
+  is_over(job.row.state()) ? void(live_.erase(job.row.job())) : void(live_.insert(job.row.job()));
+  if (is_over(job.row.state())) kept_until_.reset();           // Looked at anew.
   if (!reassigned && !new_run && !is_over(job.row.state())) {  // Heard while it was written.
     // Not even when it is there again: a new process knows nothing of the job.
     if (coordinator.empty()) job.row.clear_coordinator();
@@ -261,8 +282,8 @@ std::string Server::pick_coordinator() const {
   for (const auto& [machine, node] : nodes_) {
     if (node.hello.role_flag() != pb::ROLE_FLAG_COORDINATOR) continue;
     const auto load = static_cast<size_t>(
-        std::count_if(jobs_.begin(), jobs_.end(), [&, &name = machine](const auto& entry) {
-          return entry.second.row.coordinator() == name && !is_over(entry.second.row.state());
+        std::count_if(live_.begin(), live_.end(), [&, &name = machine](const std::string& id) {
+          return jobs_.at(id).row.coordinator() == name;
         }));
     if (load < fewest) {
       best = machine;
@@ -274,8 +295,9 @@ std::string Server::pick_coordinator() const {
 
 // Gives jobs without a coordinator to one, under a new epoch, and repeats Assign until it speaks.
 void Server::assign_jobs(Instant now, Effects& effects) {
-  for (auto& [id, job] : jobs_) {
-    if (job.writing || job.row.run() == 0 || is_over(job.row.state())) continue;
+  for (const std::string& id : live_) {
+    Job& job = jobs_.at(id);
+    if (job.writing) continue;
     if (job.row.coordinator().empty()) {
       // After a start the one that had it gets time to come back.
       const bool waits = in_grace(now) && !job.before.empty();
@@ -287,17 +309,7 @@ void Server::assign_jobs(Instant now, Effects& effects) {
         effects.wake_by(job.assign_due);
         continue;
       }
-      pb::JobRow row = job.row;
-      row.set_epoch(row.epoch() + 1);
-      row.set_coordinator(coordinator);
-      row.clear_reason();
-      auto* assignment = row.add_assignments();
-      assignment->set_epoch(row.epoch());
-      assignment->set_coordinator(coordinator);
-      effects.note("job " + short_id(id) + " goes to coordinator " + short_id(coordinator));
-      if (row.assignments_size() > 1)
-        record_reason(now, job, coordinator, "took the job over", effects);
-      write_row({std::move(row), {}, {}}, effects);
+      assign_to(now, job, coordinator, effects);
     } else if (!job.heard) {
       if (job.assign_due <= now) {
         pb::Envelope assign = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
@@ -311,16 +323,53 @@ void Server::assign_jobs(Instant now, Effects& effects) {
   }
 }
 
-Server::Job* Server::current(const pb::JobKey& key) {
+// Under an epoch above all before.
+void Server::assign_to(Instant now, Job& job, const std::string& coordinator, Effects& effects) {
+  pb::JobRow row = job.row;
+  row.set_epoch(row.epoch() + 1);
+  row.set_coordinator(coordinator);
+  row.clear_reason();
+  auto* assignment = row.add_assignments();
+  assignment->set_epoch(row.epoch());
+  assignment->set_coordinator(coordinator);
+  effects.note("job " + short_id(row.job()) + " goes to coordinator " + short_id(coordinator));
+  if (row.assignments_size() > 1)
+    record_reason(now, job, coordinator, "took the job over", effects);
+  while (row.assignments_size() > kMostAssignments) row.mutable_assignments()->DeleteSubrange(0, 1);
+  write_row({std::move(row), {}, {}}, effects);
+}
+
+// A job that every coordinator is lost over before it says a word is not given to another for ever.
+void Server::on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects) {
+  const std::string machine = job.row.coordinator();
+  job.row.clear_coordinator();
+  job.wants = 0;
+  job.unheard = job.heard ? 0 : job.unheard + 1;
+  record_reason(now, job, machine, "coordinator lost: " + why, effects);
+  notify(job, "coordinator lost, waiting", effects);
+  if (job.unheard < kMostUnheard || job.writing) return;
+  MUSTER_PROBE("a job that costs every coordinator fails");
+  pb::JobRow row = job.row;
+  row.set_ended_at_ms(unix_ms(now));
+  row.set_state(pb::JOB_STATE_FAILED);
+  row.set_epoch(row.epoch() + 1);
+  row.set_reason(std::to_string(job.unheard) +
+                 " coordinators in a row were lost as soon as they had this job");
+  write_row({std::move(row), {}, {}}, effects);
+}
+
+// The job, if this is its assignment and whoever says so has it.
+Server::Job* Server::current(const pb::JobKey& key, const std::string& from) {
   auto found = jobs_.find(key.job());
   if (found == jobs_.end() || !same_key(key_of(found->second.row), key)) return nullptr;
+  if (found->second.row.coordinator() != from) return nullptr;
   found->second.heard = true;
   return &found->second;
 }
 
 void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit,
                               Effects& effects) {
-  Job* job = current(commit.key());
+  Job* job = current(commit.key(), from);
   if (job == nullptr || job->writing) return;
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_frozen_committed()->mutable_key() = commit.key();
@@ -336,11 +385,13 @@ void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& c
 
 void Server::on_commit_class(const std::string& from, const pb::CommitClass& commit,
                              Effects& effects) {
-  Job* job = current(commit.key());
+  Job* job = current(commit.key(), from);
   if (job == nullptr || job->writing || is_over(job->row.state())) return;
   pb::JobRow row = job->row;
   const auto& known = row.numeric_classes();
-  const bool is_new = std::find(known.begin(), known.end(), commit.numeric_class()) == known.end();
+  const bool is_new =
+      std::find(known.begin(), known.end(), commit.numeric_class()) == known.end() &&
+      known.size() < kMostClasses;
   if (is_new) row.add_numeric_classes(commit.numeric_class());
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_class_committed()->mutable_key() = commit.key();
@@ -349,8 +400,9 @@ void Server::on_commit_class(const std::string& from, const pb::CommitClass& com
   effects.send.push_back({std::move(answer)});
 }
 
-void Server::on_progress(Instant now, const pb::JobProgress& progress, Effects& effects) {
-  Job* job = current(progress.key());
+void Server::on_progress(Instant now, const std::string& from, const pb::JobProgress& progress,
+                         Effects& effects) {
+  Job* job = current(progress.key(), from);
   if (job == nullptr || is_over(job->row.state())) return;
   on_happenings(now, *job, progress, effects);
   pb::JobRow& row = job->row;
@@ -367,7 +419,7 @@ void Server::on_progress(Instant now, const pb::JobProgress& progress, Effects& 
 
 void Server::on_finish(Instant now, const std::string& from, const pb::Finish& finish,
                        Effects& effects) {
-  Job* job = current(finish.key());
+  Job* job = current(finish.key(), from);
   if (job == nullptr || job->writing) return;
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_finished()->mutable_key() = finish.key();

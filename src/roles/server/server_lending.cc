@@ -6,6 +6,11 @@
 #include "roles/server/server.h"
 
 namespace muster::roles::server {
+namespace {
+
+constexpr int kMostQuarantined = 8192;  // Named in one message.
+
+}  // namespace
 
 bool Server::may_compute(const std::string& machine, const Node& node) const {
   if (is_quarantined(machine)) return false;
@@ -39,11 +44,14 @@ std::vector<std::string> Server::free_machines(Instant now, const Job& job) cons
 }
 
 // The coordinator says what it can use; what it cannot is free for other jobs.
-void Server::on_want(Instant now, const pb::WantWorkers& want, Effects& effects) {
-  Job* job = current(want.key());
+void Server::on_want(Instant now, const std::string& from, const pb::WantWorkers& want,
+                     Effects& effects) {
+  Job* job = current(want.key(), from);
   if (job == nullptr || is_over(job->row.state())) return;
+  std::set<std::string> spare(want.spare().begin(), want.spare().end());
+  lending_changed_ |= job->wants != want.count() || job->spare != spare;
   job->wants = want.count();
-  job->spare = {want.spare().begin(), want.spare().end()};
+  job->spare = std::move(spare);
   for (const std::string& machine : job->spare) {
     if (job->lent.erase(machine) == 0) continue;
     MUSTER_PROBE("a job gives a machine back before it is over");
@@ -53,19 +61,39 @@ void Server::on_want(Instant now, const pb::WantWorkers& want, Effects& effects)
   if (job->lend_due <= now) send_lend(now, *job, effects);
 }
 
+// Most of what is heard says only that somebody lives; what a coordinator wants says itself whether
+// it is anything new.
+bool Server::may_change_lending(Instant now, const Event& event) {
+  if (std::exchange(in_grace_, in_grace(now)) != in_grace_) return true;
+  const auto* received = std::get_if<Received>(&event);
+  if (received == nullptr) return !std::holds_alternative<Tick>(event);
+  const auto body = received->envelope.body_case();
+  return body != pb::Envelope::kHeartbeat && body != pb::Envelope::kPoolStateSeen &&
+         body != pb::Envelope::kJobProgress && body != pb::Envelope::kWantWorkers;
+}
+
 // One machine at a time to the job that has the fewest, while any wants more.
 void Server::lend_machines(Instant now, Effects& effects) {
+  if (!std::exchange(lending_changed_, false)) return;
+  std::map<std::string, std::deque<std::string>> free;  // By job that wants some.
+  for (const std::string& id : live_) {
+    const Job& job = jobs_.at(id);
+    if (job.row.coordinator().empty() || job.wants <= job.lent.size()) continue;
+    auto machines = free_machines(now, job);
+    free[id] = {machines.begin(), machines.end()};
+  }
   std::set<std::string> changed;
   while (true) {
     Job* neediest = nullptr;
-    for (auto& [id, job] : jobs_) {
-      const bool wants = !is_over(job.row.state()) && !job.row.coordinator().empty() &&
-                         job.wants > job.lent.size();
-      if (!wants || (neediest != nullptr && job.lent.size() >= neediest->lent.size())) continue;
-      if (!free_machines(now, job).empty()) neediest = &job;
+    for (auto& [id, machines] : free) {
+      Job& job = jobs_.at(id);
+      while (!machines.empty() && !nodes_.at(machines.front()).lent_to.empty())
+        machines.pop_front();
+      if (machines.empty() || job.wants <= job.lent.size()) continue;
+      if (neediest == nullptr || job.lent.size() < neediest->lent.size()) neediest = &job;
     }
     if (neediest == nullptr) break;
-    const std::string machine = free_machines(now, *neediest).front();
+    const std::string machine = free.at(neediest->row.job()).front();
     nodes_.at(machine).lent_to = neediest->row.job();
     neediest->lent.insert(machine);
     changed.insert(neediest->row.job());
@@ -87,15 +115,21 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
     if (standing != standings_.end()) loan->set_agreed(standing->second.row.agreed());
   }
   for (const auto& [machine, standing] : standings_) {
-    if (standing.row.quarantined()) lend.mutable_lend()->add_quarantined(machine);
+    if (!standing.row.quarantined() || lend.lend().quarantined_size() >= kMostQuarantined) continue;
+    lend.mutable_lend()->add_quarantined(machine);
   }
   uint32_t busy = 0;
-  std::set<std::string> owners;
+  std::set<std::string> owners, lent, others;
   for (const auto& [machine, node] : nodes_) {
     const bool elsewhere = !node.lent_to.empty() && node.lent_to != job.row.job();
+    const std::string& owner = owner_of(machine, node.hello.owner());
     busy += elsewhere && may_take(job, machine, node) ? 1 : 0;
-    if (may_compute(machine, node)) owners.insert(owner_of(machine, node.hello.owner()));
+    if (may_compute(machine, node)) owners.insert(owner);
+    if (job.lent.contains(machine)) lent.insert(owner);
+    if (may_take(job, machine, node)) others.insert(owner);
   }
+  for (const std::string& owner : lent) others.erase(owner);
+  lend.mutable_lend()->set_other_owners(static_cast<uint32_t>(others.size()));
   lend.mutable_lend()->set_many_owners(owners.size() > 1);
   lend.mutable_lend()->set_busy(busy);
   if (job.lent.contains(retiring_)) lend.mutable_lend()->set_retiring(retiring_);

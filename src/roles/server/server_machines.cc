@@ -29,7 +29,8 @@ Server::Standing& Server::standing_of(const std::string& machine) {
 
 bool Server::is_quarantined(const std::string& machine) const {
   auto standing = standings_.find(machine);
-  return standing != standings_.end() && standing->second.row.quarantined();
+  return standing != standings_.end() &&
+         (standing->second.row.quarantined() || standing->second.banished);
 }
 
 // A strike is a charge that came before the one before it was made good by many agreeing items;
@@ -37,7 +38,7 @@ bool Server::is_quarantined(const std::string& machine) const {
 void Server::on_report_charge(Instant now, const std::string& from, const pb::ReportCharge& report,
                               Effects& effects) {
   const pb::Charge& charge = report.charge();
-  Job* job = current(report.key());
+  Job* job = current(report.key(), from);
   if (job == nullptr || charge.machine().empty()) return;
   Standing& standing = standing_of(charge.machine());
   if (standing.write) {  // What finds no room is reported again.
@@ -95,6 +96,9 @@ void Server::on_pardon(const std::string& client, const pb::Pardon& pardon, Effe
   row.set_strikes(0);
   row.set_quarantined(false);
   row.clear_charges();
+  row.set_misbehaved(false);
+  row.set_refused(0);
+  row.clear_refusal();
   reply.mutable_pardon_reply()->set_machine(row.machine());
   found->replies.push_back(std::move(reply));
   write_machine(*found, std::move(row), effects);
@@ -123,9 +127,21 @@ bool Server::on_machine_stored(Instant now, const Stored& stored, Effects& effec
   standing.row = std::move(written.mapped());
   for (const pb::Envelope& reply : replies) effects.send.push_back({reply});
   if (standing.row.quarantined() && !was) on_quarantine(now, machine, effects);
+  // What was seen while another row was being written.
+  if (standing.banished && !standing.row.misbehaved() && !was) {
+    pb::MachineRow row = standing.row;
+    row.set_misbehaved(true);
+    row.set_quarantined(true);
+    write_machine(standing, std::move(row), effects);
+  }
   if (was && !standing.row.quarantined()) {
+    standing.banished = false;
+    standing.refused = 0;
+    standing.refused_at.clear();
+    standing.lapses = 0;
+    standing.lapsed_until = {};
     effects.note("machine " + short_id(machine) + " is pardoned");
-    for (auto& [id, job] : jobs_) job.lend_due = {};
+    for (const std::string& id : live_) jobs_.at(id).lend_due = {};
   }
   for (const auto& [from, report] : waiting) on_report_charge(now, from, report, effects);
   return true;
@@ -135,9 +151,10 @@ bool Server::on_machine_stored(Instant now, const Stored& stored, Effects& effec
 void Server::on_quarantine(Instant now, const std::string& machine, Effects& effects) {
   effects.warn("machine " + short_id(machine) + " is quarantined; 'muster pardon " +
                short_id(machine) + "' lets it in again");
-  for (auto& [id, job] : jobs_) {
+  for (const std::string& id : live_) {
+    Job& job = jobs_.at(id);
     if (job.lent.erase(machine) > 0) record_reason(now, job, machine, "quarantined", effects);
-    if (!is_over(job.row.state())) send_lend(now, job, effects);
+    send_lend(now, job, effects);
   }
   auto node = nodes_.find(machine);
   if (node == nodes_.end()) return;

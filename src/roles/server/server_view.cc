@@ -8,7 +8,8 @@
 namespace muster::roles::server {
 namespace {
 
-constexpr Duration kIdleWait = seconds(5);  // For an idle machine to store, before one that works.
+constexpr Duration kCopyWait = seconds(60);  // Longer each time: there may be much to copy.
+constexpr Duration kIdleWait = seconds(5);   // For an idle machine to store, before one that works.
 
 bool lists(const google::protobuf::RepeatedPtrField<pb::Member>& list, const std::string& machine) {
   return std::any_of(list.begin(), list.end(),
@@ -24,6 +25,7 @@ bool Server::in_view(const std::string& machine) const {
 // There, or gone for so short a time that it may be a blip. A node back with another store is gone.
 bool Server::is_there(Instant now, const pb::Member& member) const {
   auto node = nodes_.find(member.machine());
+  if (has_lapsed(now, member.machine())) return false;
   if (node != nodes_.end()) {
     return node->second.hello.store_id() == member.store_id() && node->second.store_problem.empty();
   }
@@ -31,20 +33,23 @@ bool Server::is_there(Instant now, const pb::Member& member) const {
   return gone != gone_since_.end() && now - gone->second < kSilence;
 }
 
-// Of the idle machines, or of those that are lent: storage-only ones first, in the order they
-// joined.
-std::string Server::next_to_promote(bool lent) const {
+// Of the idle machines, or of those that are lent: whoever has always done its duty first, then
+// storage-only ones, in the order they joined.
+std::string Server::next_to_promote(Instant now, bool lent, bool even_lapsed) const {
   std::string best;
-  std::pair<int, uint64_t> best_rank{};
+  std::tuple<int, int, uint64_t> best_rank{};
   for (const auto& [machine, node] : nodes_) {
     const pb::RoleFlag flag = node.hello.role_flag();
     if (!node.lent_known) continue;
     const bool may_store =
         (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE) && node.store_problem.empty();
     if (!may_store || node.hello.store_id().empty() || in_view(machine)) continue;
-    if (lent == node.lent_to.empty()) continue;
+    const auto standing = standings_.find(machine);
+    const int lapses = standing == standings_.end() ? 0 : standing->second.lapses;
+    if (lent == node.lent_to.empty() || is_banished(machine)) continue;
+    if (!even_lapsed && has_lapsed(now, machine)) continue;
     const int kind = flag == pb::ROLE_FLAG_STORAGE ? 0 : 1;
-    const std::pair rank{kind, node.order};
+    const std::tuple rank{lapses, kind, node.order};
     if (best.empty() || rank < best_rank) {
       best = machine;
       best_rank = rank;
@@ -58,6 +63,7 @@ void Server::keep_view(Instant now, Effects& effects) {
   if (view_due_ > now) return effects.wake_by(view_due_);
   if (view_doubtful_) return write_view(now, view_being_written_, effects);
   if (in_grace(now)) return effects.wake_by(started_ + kServerGrace);
+  watch_joiners(now, effects);
   pb::View next;
   std::string lost;
   for (const auto& member : view_.members()) {
@@ -80,10 +86,15 @@ void Server::keep_view(Instant now, Effects& effects) {
     retiring_.clear();
     return;
   }
-  std::string newcomer = next_to_promote(false);
+  std::string newcomer = next_to_promote(now, false);
   // Without any store nothing is acknowledged: whoever is there becomes one at once.
-  if (newcomer.empty() && count == 0) newcomer = next_to_promote(true);
+  if (newcomer.empty() && count == 0) newcomer = next_to_promote(now, true);
+  // Nor is one that has not done its duty worse than none.
+  for (bool lent : {false, true}) {
+    if (newcomer.empty() && count == 0) newcomer = next_to_promote(now, lent, true);
+  }
   if (newcomer.empty()) return retire_one(now, effects);
+  if (has_lapsed(now, newcomer)) standing_of(newcomer).lapsed_until = now;
   auto* joiner = next.add_joiners();
   joiner->set_machine(newcomer);
   joiner->set_store_id(nodes_.at(newcomer).hello.store_id());
@@ -92,12 +103,23 @@ void Server::keep_view(Instant now, Effects& effects) {
   write_view(now, std::move(next), effects);
 }
 
+// A joiner that does not copy makes room for another.
+void Server::watch_joiners(Instant now, Effects& effects) {
+  if (view_.joiners().empty() || !joining_since_) return;
+  const std::string& machine = view_.joiners(0).machine();
+  auto standing = standings_.find(machine);
+  const int lapses = standing == standings_.end() ? 0 : std::min(standing->second.lapses, 6);
+  const Instant due = *joining_since_ + kCopyWait * (1 << lapses);
+  if (now < due) return effects.wake_by(due);
+  note_lapse(now, machine, "has not copied what the others hold", effects);
+}
+
 // No machine is idle: after a while one that is lent works off its leases and is idle then.
 void Server::retire_one(Instant now, Effects& effects) {
   if (!short_since_) short_since_ = now;
   if (!retiring_.empty() && nodes_.contains(retiring_)) return;
   if (now < *short_since_ + kIdleWait) return effects.wake_by(*short_since_ + kIdleWait);
-  retiring_ = next_to_promote(true);
+  retiring_ = next_to_promote(now, true);
   if (retiring_.empty()) return;
   MUSTER_PROBE("a lent machine is to become a storage node");
   effects.note("machine " + short_id(retiring_) +
@@ -153,6 +175,10 @@ void Server::on_view_stored(Instant now, const Stored& stored, Effects& effects)
     return;
   }
   view_doubtful_ = false;
+  const bool joins = !view_being_written_.joiners().empty();
+  const bool same_joiner =
+      joins && lists(view_.joiners(), view_being_written_.joiners(0).machine());
+  if (!same_joiner) joining_since_ = joins ? std::optional(now) : std::nullopt;
   view_ = std::move(view_being_written_);
   std::erase_if(gone_since_, [this](const auto& entry) { return !in_view(entry.first); });
   tell_everyone();

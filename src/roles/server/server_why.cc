@@ -85,7 +85,9 @@ void Server::explain_job(const Job& job, pb::WhyReply& reply) const {
   if (row.state() == pb::JOB_STATE_DONE) reply.set_now("done: " + items_of(row));
   if (row.state() == pb::JOB_STATE_FAILED) reply.set_now("failed: " + row.reason());
   if (row.state() == pb::JOB_STATE_CANCELLED) reply.set_now("cancelled");
-  if (row.state() == pb::JOB_STATE_RUNNING) {
+  if (row.state() == pb::JOB_STATE_RUNNING && !job.cannot_write.empty()) {
+    reply.set_now("waits: " + job.cannot_write);
+  } else if (row.state() == pb::JOB_STATE_RUNNING) {
     reply.set_now(row.coordinator().empty() ? "waits for a coordinator: none is connected"
                   : row.reason().empty()    ? "running: " + items_of(row) + ", " +
                                                std::to_string(job.lent.size()) + " machines lent"
@@ -98,6 +100,14 @@ void Server::explain_job(const Job& job, pb::WhyReply& reply) const {
 std::string Server::describe(const std::string& machine, const Node& node) const {
   std::string state = state_of(machine, node);
   if (!node.store_problem.empty()) return state + "; cannot store: " + node.store_problem;
+  const auto standing = standings_.find(machine);
+  if (standing != standings_.end() && standing->second.banished) {
+    return state + ": it said what it may not, ten times in a minute (" + standing->second.refusal +
+           "); 'muster pardon " + short_id(machine) + "' lets it in again";
+  }
+  if (standing != standings_.end() && standing->second.lapses > 0) {
+    state += "; as a storage node it " + standing->second.lapse;
+  }
   if (is_quarantined(machine)) {
     return state + ": it was outvoted " + std::to_string(standings_.at(machine).row.strikes()) +
            " times; 'muster pardon " + short_id(machine) + "' lets it in again";
@@ -105,14 +115,14 @@ std::string Server::describe(const std::string& machine, const Node& node) const
   if (!node.lent_to.empty() || node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return state;
   if (!may_compute(machine, node)) return state + "; it never computes (--role storage)";
   if (!node.lent_known) return state + "; it has not said yet what it works for";
-  for (const auto& [id, job] : jobs_) {
-    if (is_over(job.row.state())) continue;
+  for (const std::string& id : live_) {
+    const Job& job = jobs_.at(id);
     if (job.row.coordinator().empty())
       return state + "; job " + short_id(id) + " has no coordinator";
     if (job.spare.contains(machine)) {
       return state + "; job " + short_id(id) +
-             " has no use for it: it has voted, or failed, on all "
-             "that is left";
+             " has no use for it now: it has voted, or failed, on all that is left, or cannot "
+             "serve";
     }
     if (in_view(machine)) return state + "; storage nodes are lent last";
     return state + "; job " + short_id(id) + " wants no more machines";
@@ -124,6 +134,11 @@ void Server::explain_machine(const std::string& machine, pb::WhyReply& reply) co
   reply.set_what(machine);
   auto node = nodes_.find(machine);
   reply.set_now(node == nodes_.end() ? "not connected" : describe(machine, node->second));
+  if (auto found = standings_.find(machine);
+      found != standings_.end() && found->second.refused > 0) {
+    reply.set_now(reply.now() + "; refused: " + std::to_string(found->second.refused) +
+                  " messages, the last: " + found->second.refusal);
+  }
   for (const auto& [id, job] : jobs_) {
     for (const pb::Reason& reason : job.reasons) {
       if (reason.machine() == machine) *reply.add_reasons() = reason;
@@ -131,6 +146,8 @@ void Server::explain_machine(const std::string& machine, pb::WhyReply& reply) co
   }
   std::stable_sort(reply.mutable_reasons()->begin(), reply.mutable_reasons()->end(),
                    [](const pb::Reason& a, const pb::Reason& b) { return a.at_ms() < b.at_ms(); });
+  const int more = reply.reasons_size() - static_cast<int>(kMostReasons);
+  if (more > 0) reply.mutable_reasons()->DeleteSubrange(0, more);  // The latest ones stay.
 }
 
 }  // namespace muster::roles::server

@@ -13,11 +13,14 @@ constexpr size_t kMaxReaders = 4096;
 constexpr Duration kProbeEvery = seconds(10);
 constexpr uint64_t kProbeBytes = 64u << 20;
 constexpr Duration kScrubEvery = seconds(5);  // A batch of at most kMaxPutBytes.
+constexpr Duration kDiskPatience = seconds(10);
+constexpr size_t kMostWrites = 4096, kMostWritingBytes = 64u << 20;
+constexpr int kMostDamaged = 5;  // Batches in a row, before a copy goes on without what is damaged.
 
 }  // namespace
 
 Storage::Storage(std::string machine, StorageState state, const Keys& keys)
-    : machine_(std::move(machine)), state_(std::move(state)), keys_(keys) {}
+    : machine_(std::move(machine)), state_(std::move(state)), keys_(keys), grants_(keys) {}
 
 Effects Storage::step(Instant now, const Event& event) {
   Effects effects;
@@ -31,11 +34,15 @@ Effects Storage::step(Instant now, const Event& event) {
     on_digests(*digests, effects);
   } else if (std::holds_alternative<LineUp>(event)) {
     revision_ = 0;  // Another server may count from another number.
+  } else if (std::holds_alternative<Resumed>(event)) {
+    disk_answered_ = now;
   }
+  watch_disk(now, effects);
   move_copies(now, effects);
   scrub(now, effects);
   compare(now, effects);
   try_again(now, effects);
+  refusals_.send_due(now, effects);
   return effects;
 }
 
@@ -43,7 +50,7 @@ size_t Storage::pending() const {
   const auto copying =
       std::count_if(copies_.begin(), copies_.end(), [](const Copy& copy) { return !copy.at_end; });
   return writes_.size() + readers_.size() + static_cast<size_t>(copying) + (probe_ != 0 ? 1 : 0) +
-         (dropping_ != 0 ? 1 : 0);
+         (dropping_ != 0 ? 1 : 0) + (entering_ != 0 ? 1 : 0);
 }
 
 void Storage::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
@@ -51,13 +58,13 @@ void Storage::on_message(Instant now, const pb::Envelope& envelope, Effects& eff
     case pb::Envelope::kPoolState:
       return on_pool_state(envelope.pool_state(), effects);
     case pb::Envelope::kPut:
-      return on_put(envelope.from(), envelope.put(), effects);
+      return on_put(now, envelope.from(), envelope.put(), effects);
     case pb::Envelope::kSubscribe:
       return on_subscribe(envelope.from(), envelope.subscribe(), effects);
     case pb::Envelope::kFeed:
       if (envelope.feed().picked())
         return on_picked(now, envelope.from().machine(), envelope.feed(), effects);
-      return on_copied_batch(envelope.from().machine(), envelope.feed(), effects);
+      return on_copied_batch(now, envelope.from().machine(), envelope.feed(), effects);
     case pb::Envelope::kCompare:
       return on_compare(envelope, effects);
     case pb::Envelope::kHolds:
@@ -80,6 +87,12 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
   effects.send.push_back({pool_state_seen(state.revision())});
   if (state.revision() < revision_) return;
   revision_ = state.revision();
+  told_ = state;
+  take_in(effects);
+}
+
+void Storage::take_in(Effects& effects) {
+  const pb::PoolState& state = told_;
   barred_ = state.barred();
   live_.assign(state.live().begin(), state.live().end());
   kept_ = live_;
@@ -89,9 +102,17 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
   });
   std::erase_if(copies_,
                 [this](const Copy& copy) { return !is_kept(copy.job.job(), copy.job.run()); });
-  if (state.view().number() <= view_.number()) return drop_what_is_over(effects);
+  const bool same_view = state.view().number() == view_.number() && state.pool() == pool_;
+  if (state.view().number() < view_.number()) copies_.clear();  // The pool began anew from there.
+  pool_ = state.pool();
   view_ = state.view();
-  const Place before = std::exchange(place_, place_in(view_));
+  const Place place = place_in(view_);
+  if (place != Place::kOutside && !pool_.empty() && pool_ != state_.pool) {
+    place_ = Place::kOutside;
+    return enter_pool(effects);
+  }
+  if (same_view && place == place_) return drop_what_is_over(effects);
+  const Place before = std::exchange(place_, place);
   start_copies();
   if (place_ == Place::kJoining && before != Place::kJoining) {
     effects.note(view_.members().empty()
@@ -108,6 +129,18 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
   drop_what_is_over(effects);
 }
 
+// It is a store of this pool, and none yet whose records are this pool's.
+void Storage::enter_pool(Effects& effects) {
+  if (entering_ != 0) return;
+  if (!state_.pool.empty()) {
+    MUSTER_PROBE("a store enters another pool");
+    effects.warn("storage: this is another pool; what was kept for the one before is dropped");
+  }
+  entering_ = next_write_++;
+  entering_pool_ = pool_;
+  effects.persist.push_back({entering_, EnterPool{pool_}});
+}
+
 // Only a member: whoever is not may hold what the members have lost.
 void Storage::drop_what_is_over(Effects& effects) {
   if (place_ != Place::kMember) kept_on_disk_.reset();  // What comes as a copy now is not counted.
@@ -122,91 +155,148 @@ void Storage::drop_what_is_over(Effects& effects) {
   kept_on_disk_ = std::move(kept);
 }
 
-bool Storage::is_kept(const std::string& job, uint32_t run) const {
-  return std::any_of(kept_.begin(), kept_.end(), [&](const pb::LiveJob& kept) {
+const pb::LiveJob* Storage::kept(const std::string& job, uint32_t run) const {
+  auto found = std::find_if(kept_.begin(), kept_.end(), [&](const pb::LiveJob& kept) {
     return kept.job() == job && kept.run() == run;
   });
+  return found == kept_.end() ? nullptr : &*found;
 }
 
-bool Storage::is_live(const std::string& job, uint32_t run) const {
-  return std::any_of(live_.begin(), live_.end(), [&](const pb::LiveJob& live) {
+const pb::LiveJob* Storage::live(const std::string& job, uint32_t run) const {
+  auto found = std::find_if(live_.begin(), live_.end(), [&](const pb::LiveJob& live) {
     return live.job() == job && live.run() == run;
   });
+  return found == live_.end() ? nullptr : &*found;
 }
 
-// A worker writes its own answers; a coordinator writes requests, seals and settled items, as long
-// as no later one has sealed the run.
-bool Storage::may_write(const OpenedRecord& opened, const pb::Address& author) const {
-  if (opened.machine != author.machine()) return false;
-  if (opened.record.has_answer()) return author.role() == pb::ROLE_WORKER;
-  if (author.role() != pb::ROLE_COORDINATOR) return false;
-  const auto seal = state_.seals.find({opened.record.job(), opened.record.run()});
-  if (seal == state_.seals.end() || opened.record.epoch() >= seal->second) return true;
-  MUSTER_PROBE("a store refuses a record of a coordinator that was replaced");
+// An answer shows the terms by which it was asked for; everything else was signed by whoever had
+// the run under its epoch. What the server has not told of yet is refused for now, and said again.
+bool Storage::was_asked_for(const OpenedRecord& opened, const pb::LiveJob& run,
+                            const std::string& source) {
+  const auto& assignments = run.assignments();
+  const bool asked_for = opened.record.has_answer()
+                             ? grants_.was_asked_for(opened, assignments)
+                             : !opened.record.has_grant() &&
+                                   had_run(assignments, opened.record.epoch(), opened.machine);
+  if (asked_for) return true;
+  MUSTER_PROBE("a store refuses what nobody asked for");
+  const uint64_t latest = assignments.empty() ? 0 : assignments.rbegin()->epoch();
+  const uint64_t oldest = assignments.empty() ? 0 : assignments.begin()->epoch();
+  const bool may_be_late = opened.record.epoch() > latest || opened.record.epoch() < oldest;
+  if (!may_be_late) refusals_.note(source, "a record that nobody asked for");
   return false;
 }
 
-// Those whose signature holds, whose job is live and whose author may write them; others are
-// dropped without an answer. A seal counts from here on.
-Storage::Judged Storage::judge(const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records,
-                               const pb::Address* author) {
+// A coordinator writes seals and settled items as long as no later one has sealed the run.
+const StorageState::Seal* Storage::seal_over(const OpenedRecord& opened) const {
+  const auto seal = state_.seals.find({opened.record.job(), opened.record.run()});
+  const bool free = opened.record.has_answer() || seal == state_.seals.end() ||
+                    opened.record.epoch() >= seal->second.epoch;
+  if (free) return nullptr;
+  MUSTER_PROBE("a store refuses a record of a coordinator that was replaced");
+  return &seal->second;
+}
+
+// Those whose signature holds, whose job is live, that were asked for and that come from whoever
+// may bring them; others are dropped. A seal counts from here on.
+Storage::Judged Storage::judge(const Records& records, const pb::Address* author,
+                               const std::string& source) {
   Judged judged;
   for (const auto& record : records) {
     const auto opened = open_record(record, keys_);
     judged.damaged |= !opened;
-    const auto wanted = author == nullptr ? &Storage::is_kept : &Storage::is_live;
-    if (!opened || !(this->*wanted)(opened->record.job(), opened->record.run())) continue;
-    if (author != nullptr && !may_write(*opened, *author)) continue;
+    if (!opened) continue;
+    const pb::LiveJob* run = author == nullptr ? kept(opened->record.job(), opened->record.run())
+                                               : live(opened->record.job(), opened->record.run());
+    if (run == nullptr || (author != nullptr && opened->machine != author->machine())) continue;
+    if (!was_asked_for(*opened, *run, source)) continue;
+    if (const auto* seal = author == nullptr ? nullptr : seal_over(*opened)) {
+      judged.sealed = seal;
+      continue;
+    }
+    pb::SignedRecord plain;  // Whatever else it carried is not signed.
+    plain.set_body(record.body());
+    plain.set_public_key(record.public_key());
+    plain.set_signature(record.signature());
     StoredRecord stored{opened->digest, opened->record.job(), opened->record.run(), opened->machine,
-                        record.SerializeAsString()};
+                        plain.SerializeAsString()};
     if (opened->record.has_seal()) {
       stored.seals = opened->record.epoch();
-      uint64_t& seal = state_.seals[{stored.job, stored.run}];
-      seal = std::max(seal, stored.seals);
+      auto& seal = state_.seals[{stored.job, stored.run}];
+      if (seal.epoch < stored.seals) seal = {stored.seals, stored.bytes};
     }
     judged.good.push_back(std::move(stored));
   }
   return judged;
 }
 
-WriteId Storage::write(std::vector<StoredRecord> records, bool copied, Effects& effects) {
+WriteId Storage::write(Instant now, std::vector<StoredRecord> records, bool copied,
+                       Effects& effects) {
   const WriteId id = next_write_++;
+  if (writes_.empty()) disk_answered_ = now;
   PendingWrite& pending = writes_[id];
   pending.copied = copied;
   copied_writes_ += copied ? 1 : 0;
   for (const StoredRecord& record : records) {
     pending.jobs.insert(record.job);
     ++pending.records[record.author];
+    pending.bytes += record.bytes.size();
   }
+  writing_bytes_ += pending.bytes;
   effects.persist.push_back({id, PutRecords{std::move(records)}});
   return id;
 }
 
-void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effects) {
-  if (place_ == Place::kOutside || put.view() != view_.number()) {
-    pb::Envelope answer = envelope_to(from);
-    *answer.mutable_wrong_view()->mutable_view() = view_;
-    effects.send.push_back({std::move(answer)});
-    return;
+void Storage::refuse(const pb::Address& to, const StorageState::Seal* seal, const pb::Put& put,
+                     Effects& effects) const {
+  pb::Envelope answer = envelope_to(to);
+  answer.mutable_put_refused()->set_view(view_.number());
+  pb::Record sealed;
+  if (seal != nullptr &&
+      answer.mutable_put_refused()->mutable_seal()->ParseFromString(seal->record) &&
+      sealed.ParseFromString(answer.put_refused().seal().body())) {
+    answer.mutable_put_refused()->set_job(sealed.job());
+    answer.mutable_put_refused()->set_run(sealed.run());
   }
-  auto records = judge(put.records(), &from).good;
+  if (seal != nullptr || put.view() != view_.number()) effects.send.push_back({std::move(answer)});
+}
+
+void Storage::on_put(Instant now, const pb::Address& from, const pb::Put& put, Effects& effects) {
+  if (place_ == Place::kOutside || put.view() != view_.number()) {
+    return refuse(from, nullptr, put, effects);
+  }
+  // Beyond what the disk can take in it is said again later.
+  if (writes_.size() >= kMostWrites || writing_bytes_ >= kMostWritingBytes) return;
+  Judged judged = judge(put.records(), &from, from.machine());
+  if (judged.sealed != nullptr) refuse(from, judged.sealed, put, effects);
+  auto& records = judged.good;
   if (records.empty() || !problem_.empty()) return;
   pb::Envelope answer = envelope_to(from);
   answer.mutable_put_done()->set_view(view_.number());
   for (const StoredRecord& record : records) {
     answer.mutable_put_done()->add_digests(std::string(record.digest.view()));
   }
-  const WriteId id = write(std::move(records), false, effects);
+  const WriteId id = write(now, std::move(records), false, effects);
   effects.send.push_back({std::move(answer), id});
 }
 
 void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
+  disk_answered_ = now;
+  if (stored.id == entering_) {
+    entering_ = 0;
+    if (stored.outcome != Outcome::kDone) return on_write_failed(now, stored.why, effects);
+    if (!state_.pool.empty()) state_.seals.clear();
+    state_.pool = entering_pool_;
+    kept_on_disk_.reset();
+    return take_in(effects);
+  }
   if (stored.id == probe_) {
     probe_ = 0;
     if (stored.outcome != Outcome::kDone) return;
     effects.note("storage: it can be written again");
     problem_.clear();
     ++state_number_;
+    if (place_ == Place::kOutside) take_in(effects);  // It may be in the view of another pool.
     drop_what_is_over(effects);
     return say_state(effects);
   }
@@ -222,6 +312,7 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
   if (found == writes_.end()) return;
   const PendingWrite write = std::move(found->second);
   copied_writes_ -= write.copied ? 1 : 0;
+  writing_bytes_ -= write.bytes;
   writes_.erase(found);
   if (stored.outcome == Outcome::kDone) {
     for (const auto& [author, count] : write.records) {
@@ -232,6 +323,15 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
   } else {
     on_write_failed(now, stored.why, effects);
   }
+}
+
+// A disk that hangs says nothing; the others are told all the same.
+void Storage::watch_disk(Instant now, Effects& effects) {
+  if (writes_.empty() || !problem_.empty()) return;
+  const Instant due = disk_answered_ + kDiskPatience;
+  if (now < due) return effects.wake_by(due);
+  MUSTER_PROBE("a disk does not answer");
+  on_write_failed(now, "the disk has not answered for 10 s", effects);
 }
 
 void Storage::on_write_failed(Instant now, const std::string& why, Effects& effects) {
@@ -267,9 +367,24 @@ void Storage::try_again(Instant now, Effects& effects) {
   effects.wake_by(say_problem_at_);
 }
 
+// The coordinator that has the run now, and stores of the view: nobody else needs to know what
+// others answered, and whoever votes must not.
+bool Storage::may_read(const pb::Address& reader, const pb::Subscribe& request) const {
+  if (reader.role() == pb::ROLE_STORAGE) {
+    return is_kept(request.job(), request.run()) && in_view(reader.machine());
+  }
+  const pb::LiveJob* run = live(request.job(), request.run());
+  return run != nullptr && !run->assignments().empty() &&
+         run->assignments().rbegin()->coordinator() == reader.machine();
+}
+
 void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request,
                            Effects& effects) {
-  if (!is_kept(request.job(), request.run())) return;
+  const bool well_formed =
+      request.cursor() <= INT64_MAX &&
+      std::all_of(request.digests().begin(), request.digests().end(),
+                  [](const std::string& digest) { return Digest::from_bytes(digest).has_value(); });
+  if (!well_formed || !may_read(from, request)) return;
   if (!request.digests().empty()) return effects.run.push_back(ReadRecords{from, request});
   if (request.copying() && request.view() > view_.number()) return;  // It asks again.
   std::erase_if(readers_, [&](const Reader& reader) {
@@ -346,6 +461,7 @@ void Storage::wake_readers(const std::set<std::string>& jobs, Effects& effects) 
 // A joiner copies from every member; a member from every joiner. Each once for each time it joins.
 void Storage::start_copies() {
   say_copied_at_ = {};
+  picked_.clear();
   std::map<std::string, uint64_t> sources;
   if (place_ == Place::kMember) {
     for (const auto& joiner : view_.joiners()) sources[joiner.machine()] = joiner.since();
@@ -369,17 +485,21 @@ void Storage::copy_from(const std::string& source, uint64_t since) {
   for (const auto& job : kept_) copies_.push_back({.source = source, .since = since, .job = job});
 }
 
-void Storage::on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects) {
+void Storage::on_copied_batch(Instant now, const std::string& source, const pb::Feed& feed,
+                              Effects& effects) {
   for (Copy& copy : copies_) {
     const bool mine = copy.source == source && copy.job.job() == feed.job() &&
                       copy.job.run() == feed.run() && copy.cursor == feed.from() && !copy.at_end;
     if (!mine || !feed.copying()) continue;
-    Judged judged = judge(feed.records(), nullptr);
-    if (!judged.good.empty()) write(std::move(judged.good), true, effects);
-    if (judged.damaged) {  // Asked for again: a copy with holes is no copy.
+    Judged judged = judge(feed.records(), nullptr, source);
+    if (!judged.good.empty()) write(now, std::move(judged.good), true, effects);
+    // Asked for again: a copy with holes is no copy. But what its source never had right is not to
+    // be had from it.
+    if (judged.damaged && ++copy.damaged < kMostDamaged) {
       MUSTER_PROBE("a store is offered altered records as a copy");
       continue;
     }
+    copy.damaged = 0;
     copy.cursor = feed.next();
     copy.at_end = feed.at_end();
     copy.due = {};

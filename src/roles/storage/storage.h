@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "roles/grants.h"
 #include "roles/keys.h"
 #include "roles/record.h"
+#include "roles/refusal_log.h"
 #include "roles/role.h"
 
 namespace muster::roles::storage {
@@ -15,7 +17,12 @@ namespace muster::roles::storage {
 // What a store says of itself when it is opened.
 struct StorageState {
   std::string store_id;
-  std::map<std::pair<std::string, uint32_t>, uint64_t> seals;  // By {job, run}: the highest epoch.
+  std::string pool;  // Whose records it holds; empty: it never was of any.
+  struct Seal {
+    uint64_t epoch = 0;
+    std::string record;  // A serialised pb::SignedRecord.
+  };
+  std::map<std::pair<std::string, uint32_t>, Seal> seals;  // By {job, run}: of the highest epoch.
 };
 
 // Keeps records of live jobs on disk, serves them in the order they were written, and copies what
@@ -32,6 +39,13 @@ struct StorageState {
 // A record whose bytes are not those of its name is dropped; all that is kept is looked through, a
 // batch every few seconds. Stores of the view compare what they hold, by ranges of digests, and
 // fetch what they lack.
+// It takes what was asked for: answers with the terms of a coordinator that had the run under their
+// epoch, and what such a coordinator signed; by Put only from the author itself, as a copy from
+// stores of the view. It serves the coordinator that has the run now, and stores of the view.
+//
+// A disk that does not answer for kDiskPatience cannot be written, as far as anybody else can tell.
+// With another pool, one whose server never knew what is here, it begins from nothing.
+//
 // What the server lists neither as live nor as kept, a member drops; it takes and offers nothing of
 // it either, so it does not come back. Invariant: an acknowledgement leaves only after the write is
 // durable (Effects::send, `after`). Keeps nothing in memory that the store does not have: a restart
@@ -58,6 +72,7 @@ class Storage final : public Role {
     uint64_t cursor = 0;
     bool at_end = false;
     Instant due{};
+    int damaged = 0;  // Batches in a row with a record that nobody signed.
   };
   // A reader who waits for something new after its cursor.
   struct Reader {
@@ -68,14 +83,20 @@ class Storage final : public Role {
   // storage.cc
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_pool_state(const pb::PoolState& state, Effects& effects);
-  void on_put(const pb::Address& from, const pb::Put& put, Effects& effects);
+  void take_in(Effects& effects);
+  void enter_pool(Effects& effects);
+  void on_put(Instant now, const pb::Address& from, const pb::Put& put, Effects& effects);
+  void refuse(const pb::Address& to, const StorageState::Seal* seal, const pb::Put& put,
+              Effects& effects) const;
   void on_subscribe(const pb::Address& from, const pb::Subscribe& request, Effects& effects);
-  void on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects);
+  void on_copied_batch(Instant now, const std::string& source, const pb::Feed& feed,
+                       Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
   void on_read(Instant now, const RecordsRead& read, Effects& effects);
   void drop_damaged(Instant now, const std::vector<Digest>& damaged, Effects& effects);
   void scrub(Instant now, Effects& effects);
   void drop_what_is_over(Effects& effects);
+  void watch_disk(Instant now, Effects& effects);
   void wake_readers(const std::set<std::string>& jobs, Effects& effects);
   void start_copies();
   void copy_from(const std::string& source, uint64_t since);
@@ -83,7 +104,7 @@ class Storage final : public Role {
   void try_again(Instant now, Effects& effects);
   void say_state(Effects& effects) const;
   void move_copies(Instant now, Effects& effects);
-  WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
+  WriteId write(Instant now, std::vector<StoredRecord> records, bool copied, Effects& effects);
 
   // storage_comparing.cc
   void compare(Instant now, Effects& effects);
@@ -96,20 +117,33 @@ class Storage final : public Role {
 
   struct Judged {
     std::vector<StoredRecord> good;
-    bool damaged = false;  // Some signature did not fit.
+    bool damaged = false;                        // Some signature did not fit.
+    const StorageState::Seal* sealed = nullptr;  // Why some record was not taken.
   };
-  // `author` is who may have written them; null: anybody, they are copies.
-  [[nodiscard]] Judged judge(const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records,
-                             const pb::Address* author);
-  [[nodiscard]] bool may_write(const OpenedRecord& record, const pb::Address& author) const;
-  [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
-  [[nodiscard]] bool is_kept(const std::string& job,
-                             uint32_t run) const;  // Live, or over but kept.
+  using Records = google::protobuf::RepeatedPtrField<pb::SignedRecord>;
+  // Put by `author`; null: they are copies, from `source`.
+  [[nodiscard]] Judged judge(const Records& records, const pb::Address* author,
+                             const std::string& source);
+  [[nodiscard]] bool was_asked_for(const OpenedRecord& record, const pb::LiveJob& run,
+                                   const std::string& source);
+  [[nodiscard]] const StorageState::Seal* seal_over(const OpenedRecord& record) const;
+  [[nodiscard]] bool may_read(const pb::Address& reader, const pb::Subscribe& request) const;
+  [[nodiscard]] const pb::LiveJob* live(const std::string& job, uint32_t run) const;
+  [[nodiscard]] const pb::LiveJob* kept(const std::string& job,
+                                        uint32_t run) const;  // Live, or over but kept.
+  [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const {
+    return live(job, run) != nullptr;
+  }
+  [[nodiscard]] bool is_kept(const std::string& job, uint32_t run) const {
+    return kept(job, run) != nullptr;
+  }
   [[nodiscard]] Place place_in(const pb::View& view) const;
 
   std::string machine_;
   StorageState state_;
   const Keys& keys_;
+  Grants grants_;
+  RefusalLog refusals_;
   uint64_t revision_ = 0;  // Of the last PoolState on this line.
   pb::View view_;
   std::vector<pb::LiveJob> live_, kept_;  // kept_: with those that are live.
@@ -117,14 +151,22 @@ class Storage final : public Role {
   // vain.
   std::optional<std::set<std::pair<std::string, uint32_t>>> kept_on_disk_;
   WriteId dropping_ = 0;  // Under way.
+  WriteId entering_ = 0;  // The same: EnterPool.
+  std::string pool_;      // That the server speaks for.
+  std::string entering_pool_;
+  pb::PoolState told_;                              // The last one.
+  std::map<std::string, std::set<Digest>> picked_;  // Asked for, by the store that has them.
   Place place_ = Place::kOutside;
   WriteId next_write_ = 1;
   struct PendingWrite {
     std::set<std::string> jobs;
     std::map<std::string, size_t> records;  // By author.
-    bool copied = false;                    // From a member, rather than Put by an author.
+    size_t bytes = 0;
+    bool copied = false;  // From a member, rather than Put by an author.
   };
-  std::map<WriteId, PendingWrite> writes_;  // Under way; bounded by what peers may have in flight.
+  std::map<WriteId, PendingWrite> writes_;  // Under way; kMostWrites, what is more is repeated.
+  size_t writing_bytes_ = 0;                // Of those.
+  Instant disk_answered_{};                 // The last time, or when something was first asked.
   std::vector<Reader> readers_;             // Waiting; one per address and job.
   std::vector<Copy> copies_;
   size_t copied_writes_ = 0;  // Of `writes_`, those with `copied`.

@@ -84,21 +84,29 @@ void Storage::fetch_missing(const DigestsRead& read, Effects& effects) {
   request->set_run(holds.run());
   request->set_copying(true);
   for (const std::string& digest : holds.digests()) {
-    if (!mine.contains(digest)) request->add_digests(digest);
+    if (Digest::from_bytes(digest) && !mine.contains(digest)) request->add_digests(digest);
   }
   if (request->digests().empty()) return;
+  std::set<Digest>& picked = picked_[read.about.from().machine()];
+  picked.clear();
+  for (const std::string& digest : request->digests()) {
+    if (const auto name = Digest::from_bytes(digest)) picked.insert(*name);
+  }
   MUSTER_PROBE("a store lacks what another holds and asks for it");
   effects.send.push_back({std::move(ask)});
 }
 
-// Records that were asked for by digest.
+// Records that were asked for by digest; others are dropped.
 void Storage::on_picked(Instant now, const std::string& source, const pb::Feed& feed,
                         Effects& effects) {
-  if (place_ == Place::kOutside || !in_view(source)) return;
-  auto good = judge(feed.records(), nullptr).good;
+  auto asked = picked_.extract(source);
+  if (place_ == Place::kOutside || !in_view(source) || asked.empty()) return;
+  auto good = judge(feed.records(), nullptr, source).good;
+  std::erase_if(
+      good, [&](const StoredRecord& record) { return !asked.mapped().contains(record.digest); });
   if (good.empty()) return;
   MUSTER_PROBE("a store gets what it lacked");
-  write(std::move(good), true, effects);
+  write(now, std::move(good), true, effects);
   compare_at_ = std::min(compare_at_, now + kCompareAgain);  // There may be more.
 }
 

@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "base/probe.h"
+#include "eval/item.h"
 
 namespace muster::roles::worker {
 namespace {
 
 constexpr size_t kMaxWaitingAnswers = 2000;
-constexpr size_t kMaxLeases = 64;
+constexpr size_t kMaxLeases = 64, kMaxItems = 64;
 constexpr Duration kProgressEvery = seconds(1);
 
 // The requests with the contexts filled in that were left out as repeats.
@@ -20,6 +21,15 @@ std::vector<std::pair<std::string, std::string>> spelled_out(const pb::ItemReque
     requests.emplace_back(context, request.continuation());
   }
   return requests;
+}
+
+// Names what was scored, whatever the grant called it.
+std::string digest_of(const pb::ItemRequests& item) {
+  std::vector<eval::Request> requests;
+  for (auto& [context, continuation] : spelled_out(item)) {
+    requests.push_back({std::move(context), std::move(continuation)});
+  }
+  return std::string(eval::request_digest(requests).view());
 }
 
 }  // namespace
@@ -47,26 +57,30 @@ Effects Worker::step(Instant now, const Event& event) {
 }
 
 size_t Worker::pending() const {
-  return leases_.size() + order_.size() + outbox_.size() + waiting_answers_.size() +
-         lease_of_answer_.size();
+  return leases_.size() + order_.size() + outbox_.size() + waiting_answers_.size();
 }
 
-void Worker::on_message(Instant, const pb::Envelope& envelope, Effects& effects) {
+void Worker::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
+  const std::string& from = envelope.from().machine();
   switch (envelope.body_case()) {
     case pb::Envelope::kPoolState:
       return on_pool_state(envelope.pool_state(), effects);
+    case pb::Envelope::kPutDone:
+      return on_put_done(now, from, envelope.put_done(), effects);
+    default:
+      if (!coordinator_.empty() && from == coordinator_) on_coordinator(envelope, effects);
+      return;
+  }
+}
+
+void Worker::on_coordinator(const pb::Envelope& envelope, Effects& effects) {
+  switch (envelope.body_case()) {
     case pb::Envelope::kPrepare:
       return on_prepare(envelope.prepare(), effects);
     case pb::Envelope::kGrant:
       return on_grant(envelope.grant(), effects);
-    case pb::Envelope::kWithdraw: {
-      const auto& withdraw = envelope.withdraw();
-      return on_withdraw(to_lease_id(withdraw.lease()), effects);
-    }
-    case pb::Envelope::kPutDone:
-      return on_put_done(envelope.from().machine(), envelope.put_done(), effects);
-    case pb::Envelope::kWrongView:
-      return outbox_.set_view(envelope.wrong_view().view());
+    case pb::Envelope::kWithdraw:
+      return on_withdraw(envelope.withdraw(), effects);
     default:
       return;
   }
@@ -84,13 +98,14 @@ void Worker::on_pool_state(const pb::PoolState& state, Effects& effects) {
       return live.job() == key.job() && live.run() == key.run();
     });
   };
+  const bool other_pool = !pool_.empty() && pool_ != state.pool();
+  pool_ = state.pool();
   std::erase_if(waiting_answers_, [&](const auto& entry) {
-    if (is_live(entry.second)) return false;
+    if (is_live(entry.second.key) && !other_pool) return false;
     outbox_.drop(entry.first);
-    lease_of_answer_.erase(entry.first);
     return true;
   });
-  if (job_ && !is_live(*job_)) end_job("is over", effects);
+  if (job_ && (other_pool || !is_live(*job_))) end_job("is over", effects);
   state.lent_known() ? on_lent(state, effects) : say_holding(effects);
 }
 
@@ -121,6 +136,7 @@ void Worker::on_lent(const pb::PoolState& state, Effects& effects) {
   }
   const bool goes_on = job_ && same_run(*job_, state.lent());
   coordinator_ = state.coordinator();
+  model_ = state.model();
   if (goes_on && state.lent().epoch() <= job_->epoch()) return;
   if (goes_on) MUSTER_PROBE("work goes on under a new epoch");
   if (!goes_on) {
@@ -133,14 +149,14 @@ void Worker::on_lent(const pb::PoolState& state, Effects& effects) {
 
 void Worker::on_prepare(const pb::Prepare& prepare, Effects& effects) {
   if (!is_mine(prepare.key())) return;
-  wanted_commit_ = prepare.model().commit();
+  wanted_commit_ = model_.commit();
   const bool again = load_error_.has_value() && !loading_;
   if (loaded_commit_ != wanted_commit_ && (!loading_ || again)) {
     loading_ = true;
     load_error_.reset();
     loaded_commit_.clear();
-    effects.note("loading " + prepare.model().name());
-    effects.run.push_back(LoadModel{prepare.model()});
+    effects.note("loading " + model_.name());
+    effects.run.push_back(LoadModel{model_});
   }
   answer_prepare(effects);
 }
@@ -154,7 +170,7 @@ void Worker::answer_prepare(Effects& effects) {
     answer.mutable_ready()->set_owner(owner_);
     for (const auto& [id, lease] : leases_) {
       auto* held = answer.mutable_ready()->add_leases();
-      *held->mutable_lease() = to_message(id);
+      *held->mutable_terms() = lease.terms;
       for (const auto& item : lease.items) held->add_items(item.item());
       for (uint32_t item : lease.unacknowledged) held->add_items(item);
     }
@@ -192,16 +208,20 @@ void Worker::on_loaded(const ModelLoaded& loaded, Effects& effects) {
 void Worker::on_grant(const pb::Grant& grant, Effects& effects) {
   const LeaseId id = to_lease_id(grant.lease());
   if (!is_mine(grant.key()) || leases_.contains(id) || leases_.size() >= kMaxLeases) return;
-  Lease lease{grant.key(), {grant.items().begin(), grant.items().end()}, {}};
-  if (lease.items.empty()) return;
+  Lease lease{grant.key(), grant.terms(), {grant.items().begin(), grant.items().end()}, {}};
+  if (lease.items.empty() || lease.items.size() > kMaxItems) return;
   effects.note("lease " + std::to_string(id.second) + ": " + std::to_string(lease.items.size()) +
                " items");
   leases_.emplace(id, std::move(lease));
   order_.push_back(id);
 }
 
-void Worker::on_withdraw(const LeaseId& id, Effects& effects) {
-  leases_.erase(id);
+// Lease ids are a job's own: another job's says nothing of one here.
+void Worker::on_withdraw(const pb::Withdraw& withdraw, Effects& effects) {
+  const LeaseId id = to_lease_id(withdraw.lease());
+  auto lease = leases_.find(id);
+  if (lease == leases_.end() || !same_run(lease->second.key, withdraw.key())) return;
+  leases_.erase(lease);
   std::erase(order_, id);
   if (scoring_lease_ != id) return;
   scoring_lease_.reset();
@@ -246,25 +266,24 @@ void Worker::on_scored(Instant now, const ItemScored& scored, Effects& effects) 
   lease.items.pop_front();
   if (!scored.responses) return fail_lease(id, item, scored.responses.error(), effects);
   lease.unacknowledged.insert(item.item());
-  store_answer(lease, id.second, item, *scored.responses);
+  store_answer(id, lease, item, *scored.responses);
   report_progress(now, id, effects);
 }
 
-void Worker::store_answer(const Lease& lease, uint64_t number, const pb::ItemRequests& item,
+void Worker::store_answer(const LeaseId& id, const Lease& lease, const pb::ItemRequests& item,
                           const std::vector<pb::Response>& responses) {
   pb::Record record;
   record.set_job(lease.key.job());
   record.set_run(lease.key.run());
   record.set_epoch(lease.key.epoch());
   auto* answer = record.mutable_answer();
-  answer->set_lease(number);
   answer->set_item(item.item());
-  answer->set_request_digest(item.digest());
+  answer->set_request_digest(digest_of(item));
+  *answer->mutable_grant() = lease.terms;
   answer->set_numeric_class(numeric_class_);
   answer->set_owner(owner_);
   answer->mutable_responses()->Add(responses.begin(), responses.end());
-  lease_of_answer_[next_answer_] = {{lease.key.epoch(), number}, item.item()};
-  waiting_answers_[next_answer_] = lease.key;
+  waiting_answers_[next_answer_] = {lease.key, id, item.item()};
   outbox_.add(sign_record(record, keys_), next_answer_++);
 }
 
@@ -283,17 +302,15 @@ void Worker::fail_lease(const LeaseId& id, const pb::ItemRequests& item, const E
   std::erase(order_, id);
 }
 
-void Worker::on_put_done(const std::string& machine, const pb::PutDone& done, Effects& effects) {
-  for (uint64_t tag : outbox_.acknowledge(machine, done)) {
-    waiting_answers_.erase(tag);
-    auto answer = lease_of_answer_.find(tag);
-    if (answer == lease_of_answer_.end()) continue;
-    const auto [id, item] = answer->second;
-    lease_of_answer_.erase(answer);
-    auto lease = leases_.find(id);
-    if (lease == leases_.end()) continue;
-    lease->second.unacknowledged.erase(item);
-    finish_if_done(id, effects);
+void Worker::on_put_done(Instant now, const std::string& machine, const pb::PutDone& done,
+                         Effects& effects) {
+  for (uint64_t tag : outbox_.acknowledge(now, machine, done)) {
+    const auto answer = waiting_answers_.extract(tag);
+    if (answer.empty()) continue;
+    auto lease = leases_.find(answer.mapped().lease);
+    if (lease == leases_.end() || !same_run(lease->second.key, answer.mapped().key)) continue;
+    lease->second.unacknowledged.erase(answer.mapped().item);
+    finish_if_done(answer.mapped().lease, effects);
   }
 }
 

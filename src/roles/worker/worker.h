@@ -13,6 +13,9 @@
 
 namespace muster::roles::worker {
 
+// Listens to the coordinator that the server names and loads the model that the server names. What
+// it signs for it has hashed itself, and shows the terms that asked for it.
+//
 // Computes what it is lent for: has the model ready, scores the items of its leases one after the
 // other, signs the answers and puts them into the storage view.
 //
@@ -38,6 +41,7 @@ class Worker final : public Role {
  private:
   struct Lease {
     pb::JobKey key;                      // It was granted under.
+    pb::SignedRecord terms;              // By which; every answer carries them.
     std::deque<pb::ItemRequests> items;  // Still to be scored; the first may be under way.
     std::set<uint32_t> unacknowledged;   // Items whose answers are in the outbox.
   };
@@ -46,15 +50,17 @@ class Worker final : public Role {
   void on_pool_state(const pb::PoolState& state, Effects& effects);
   void end_job(const char* why, Effects& effects);
   void on_lent(const pb::PoolState& state, Effects& effects);
+  void on_coordinator(const pb::Envelope& envelope, Effects& effects);
   void on_prepare(const pb::Prepare& prepare, Effects& effects);
   void on_grant(const pb::Grant& grant, Effects& effects);
-  void on_withdraw(const LeaseId& id, Effects& effects);
-  void on_put_done(const std::string& machine, const pb::PutDone& done, Effects& effects);
+  void on_withdraw(const pb::Withdraw& withdraw, Effects& effects);
+  void on_put_done(Instant now, const std::string& machine, const pb::PutDone& done,
+                   Effects& effects);
   void on_loading(const ModelLoading& loading, Effects& effects);
   void on_loaded(const ModelLoaded& loaded, Effects& effects);
   void on_scoring(Instant now, const Scoring& scoring, Effects& effects);
   void on_scored(Instant now, const ItemScored& scored, Effects& effects);
-  void store_answer(const Lease& lease, uint64_t number, const pb::ItemRequests& item,
+  void store_answer(const LeaseId& id, const Lease& lease, const pb::ItemRequests& item,
                     const std::vector<pb::Response>& responses);
   void fail_lease(const LeaseId& id, const pb::ItemRequests& item, const Error& error,
                   Effects& effects);
@@ -70,13 +76,19 @@ class Worker final : public Role {
   std::string owner_;
   const Keys& keys_;
   Outbox outbox_;
-  std::map<uint64_t, pb::JobKey> waiting_answers_;  // Outbox tag to the job it is for.
-  std::map<uint64_t, std::pair<LeaseId, uint32_t>> lease_of_answer_;  // Outbox tag to lease, item.
+  struct WaitingAnswer {
+    pb::JobKey key;  // The job it is for.
+    LeaseId lease;
+    uint32_t item = 0;
+  };
+  std::map<uint64_t, WaitingAnswer> waiting_answers_;  // By outbox tag.
   uint64_t next_answer_ = 1;
 
   uint64_t revision_ = 0;          // Of the last PoolState on this line.
+  std::string pool_;               // Another one knows nothing of what was done for this.
   std::optional<pb::JobKey> job_;  // Lent to.
   std::string coordinator_;
+  pb::ModelPin model_;         // Of the job.
   std::string wanted_commit_;  // Of the job's model; empty before Prepare.
   std::string loaded_commit_, numeric_class_;
   std::optional<Error> load_error_;

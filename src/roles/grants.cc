@@ -1,0 +1,50 @@
+#include "roles/grants.h"
+
+#include <algorithm>
+
+namespace muster::roles {
+
+bool had_run(const Assignments& assignments, uint64_t epoch, const std::string& machine) {
+  return std::any_of(assignments.begin(), assignments.end(), [&](const pb::Assignment& assignment) {
+    return assignment.epoch() == epoch && assignment.coordinator() == machine;
+  });
+}
+
+pb::SignedRecord sign_grant(const pb::JobKey& key, uint64_t lease, const std::string& machine,
+                            const std::vector<uint32_t>& items, const Keys& keys) {
+  pb::Record record;
+  record.set_job(key.job());
+  record.set_run(key.run());
+  record.set_epoch(key.epoch());
+  record.mutable_grant()->set_lease(lease);
+  record.mutable_grant()->set_machine(machine);
+  record.mutable_grant()->mutable_items()->Add(items.begin(), items.end());
+  return sign_record(record, keys);
+}
+
+Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms, const Assignments& assignments) {
+  const Digest digest = record_digest(terms);
+  auto known = good_.find(digest);
+  if (known == good_.end()) {
+    MUSTER_TRY(auto opened, open_record(terms, digest, keys_));
+    if (!opened.record.has_grant()) return fail(Code::kPermission, "these are no terms");
+    if (good_.size() >= kMostKept) good_.clear();
+    known = good_.emplace(digest, std::move(opened)).first;
+  }
+  if (!had_run(assignments, known->second.record.epoch(), known->second.machine)) {
+    return fail(Code::kPermission, "who signed these terms did not have the run");
+  }
+  return known->second;
+}
+
+bool Grants::was_asked_for(const OpenedRecord& answer, const Assignments& assignments) {
+  const auto opened = open(answer.record.answer().grant(), assignments);
+  if (!opened) return false;
+  const pb::Record& terms = opened->record;
+  const auto& items = terms.grant().items();
+  return terms.job() == answer.record.job() && terms.run() == answer.record.run() &&
+         terms.epoch() == answer.record.epoch() && terms.grant().machine() == answer.machine &&
+         std::find(items.begin(), items.end(), answer.record.answer().item()) != items.end();
+}
+
+}  // namespace muster::roles
