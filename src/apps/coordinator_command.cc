@@ -6,7 +6,7 @@
 #include "io/freezer.h"
 #include "io/loop.h"
 #include "io/machine_keys.h"
-#include "io/mesh_client.h"
+#include "io/mesh/mesh_client.h"
 #include "io/model_lookup.h"
 #include "io/stop_signal.h"
 #include "roles/coordinator/coordinator.h"

@@ -6,7 +6,7 @@
 #include "apps/daemon.h"
 #include "host/driver.h"
 #include "io/loop.h"
-#include "io/mesh_server.h"
+#include "io/mesh/mesh_server.h"
 #include "io/server_store.h"
 #include "io/stop_signal.h"
 #include "roles/server/server.h"

@@ -6,7 +6,7 @@
 #include "io/local_models.h"
 #include "io/loop.h"
 #include "io/machine_keys.h"
-#include "io/mesh_client.h"
+#include "io/mesh/mesh_client.h"
 #include "io/record_store.h"
 #include "io/stop_signal.h"
 #include "roles/storage/storage.h"

@@ -26,9 +26,6 @@ class MeshServer final : public host::Net {
   void send(pb::Envelope envelope) override;
 
  private:
-  class Lines;
-  class Mesh;
-  class Pool;
   struct Running;
   std::unique_ptr<Running> running_;
 };

@@ -1,11 +1,11 @@
-#include "io/mesh_client.h"
+#include "io/mesh/mesh_client.h"
 
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
 #include <random>
 
-#include "io/send_queue.h"
+#include "io/mesh/send_queue.h"
 #include "muster/v1/pool.grpc.pb.h"
 
 namespace muster::io {
