@@ -47,8 +47,8 @@ Status serve(const Options& options) {
                     " anyone could join and read. Use 127.0.0.1, or --insecure on a network that "
                     "only you use");
   }
-  io::StopSignal signal;
   io::Loop loop;
+  io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   std::atomic<bool> superseded = false;
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
   MUSTER_TRY(const auto store, io::ServerStore::open(
@@ -64,7 +64,9 @@ Status serve(const Options& options) {
         "kept for so much longer",
         std::chrono::ceil<std::chrono::days>(store->clock_ahead()).count());
   }
+  const io::StopSignal::Ending ending_store(signal, "its database");
   io::MeshServer mesh(loop);
+  const io::StopSignal::Ending ending_mesh(signal, "its lines");
   LogConsole console;
   host::Driver driver(
       "", {.net = &mesh, .console = &console, .stores = {{pb::ROLE_SERVER, store.get()}}});

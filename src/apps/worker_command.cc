@@ -28,8 +28,8 @@ pb::RoleFlag role_flag(const std::string& role) {
 }
 
 Status work(const Options& options) {
-  io::StopSignal signal;
   io::Loop loop;
+  io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "worker"));
   MUSTER_TRY(const auto keys, io::MachineKeys::open(state_dir.path()));
   const std::string machine = roles::machine_id(keys.public_key());
@@ -43,9 +43,11 @@ Status work(const Options& options) {
                    store->set_aside().string());
     }
   }
+  const io::StopSignal::Ending ending_store(signal, "the disk of its store");
   io::Models models(options.model_dir);
   io::EngineProcess engine({io::program_beside_this("muster-engine"), options.threads}, models,
                            loop);
+  const io::StopSignal::Ending ending_engine(signal, "its engine, or a download of a model");
   io::NodeIdentity identity{role_flag(options.role), store ? store->state().store_id : "",
                             options.owner, "", MUSTER_VERSION};
   if (!options.storage_ip.empty()) {
@@ -57,6 +59,7 @@ Status work(const Options& options) {
   io::MeshClient mesh(options.server.text(), identity,
                       {keys.public_key(), [&](std::string_view bytes) { return keys.sign(bytes); }},
                       hosted, loop);
+  const io::StopSignal::Ending ending_mesh(signal, "its line to the server");
   mesh.on_news = [](const std::string& news) { spdlog::info(news); };
 
   LogConsole console;

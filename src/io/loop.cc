@@ -22,11 +22,9 @@ void Loop::post(pb::Role role, roles::Event event) { put(Posted{role, std::move(
 void Loop::receive(pb::Envelope envelope) { put(std::move(envelope)); }
 
 void Loop::stop() {
-  {
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  wake_.notify_one();
+  std::lock_guard lock(mutex_);
+  stopped_ = true;
+  wake_.notify_one();  // Under the lock: whoever wakes may destroy the loop.
 }
 
 std::deque<Loop::Entry> Loop::wait(const host::Driver& driver) {

@@ -1,8 +1,13 @@
 #include "io/stop_signal.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <string>
 
 namespace muster::io {
 namespace {
@@ -14,28 +19,64 @@ sigset_t ending_signals() {
   return set;
 }
 
+// The next of them, or 0 when none came in time.
+int wait_for_signal(std::chrono::milliseconds patience) {
+  using Clock = std::chrono::steady_clock;
+  const sigset_t set = ending_signals();
+  const auto until = Clock::now() + patience;
+  while (true) {
+    const auto left = std::max(until - Clock::now(), Clock::duration::zero());
+    const auto nanoseconds = std::chrono::nanoseconds(left).count();
+    const timespec wait{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+    const int signal = sigtimedwait(&set, nullptr, &wait);
+    if (signal > 0) return signal;
+    if (errno != EINTR) return 0;
+  }
+}
+
 }  // namespace
 
 StopSignal::StopSignal() {
   const sigset_t set = ending_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  thread_ = std::thread([this] { run(); });
 }
 
 void StopSignal::on_stop(std::function<void()> stop) {
-  thread_ = std::thread([stop = std::move(stop)] {
-    const sigset_t set = ending_signals();
-    int signal = 0;
-    for (bool told = false;; told = true) {
-      sigwait(&set, &signal);
-      if (signal == SIGUSR2) return;  // The process ends by itself.
-      if (told) _exit(130);
-      stop();
-    }
-  });
+  std::lock_guard lock(mutex_);
+  stop_ = std::move(stop);
+  if (told_) stop_();
+}
+
+void StopSignal::tell() {
+  std::lock_guard lock(mutex_);
+  told_ = true;
+  if (stop_) stop_();
+}
+
+void StopSignal::run() {
+  const sigset_t set = ending_signals();
+  int signal = 0;
+  sigwait(&set, &signal);
+  if (signal == SIGUSR2) return;  // The process ends by itself.
+  tell();
+  signal = wait_for_signal(kPatience);
+  if (signal == 0) give_up();
+  if (signal != SIGUSR2) _exit(130);
+}
+
+// Past the log, whose lock a thread that hangs may hold, and only if stderr takes it at once.
+void StopSignal::give_up() const {
+  const std::string line = std::string("told to stop and still waiting for ") + waited_for_.load() +
+                           "; ended without it\n";
+  pollfd stderr_takes{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&stderr_takes, 1, 0) == 1) {
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  }
+  _exit(0);
 }
 
 StopSignal::~StopSignal() {
-  if (!thread_.joinable()) return;
   pthread_kill(thread_.native_handle(), SIGUSR2);
   thread_.join();
 }

@@ -1,20 +1,58 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
+#include <mutex>
 #include <thread>
 
 namespace muster::io {
 
-// Calls `stop` once when the process is told to end (SIGTERM, SIGINT, SIGHUP). Make it first,
-// before any other thread exists, so that the signals reach nobody else. A second signal ends at
-// once.
+// Calls `stop` once when the process is told to end (SIGTERM, SIGINT, SIGHUP), then sees to it that
+// it does: a process that has not ended by itself within kPatience is ended with code 0 and a line
+// on stderr that says what was still going on. A second signal ends at once.
+//
+// That is right because nothing here relies on an orderly end: every promise is kept by what is on
+// disk, which also survives kill -9. A disk that hangs, a Hub that dribbles or a thread with much
+// to do must not keep a machine from its lender.
+//
+// Make it before any other thread exists, so that the signals reach nobody else, and after what
+// `stop` uses: it joins its thread when it is destroyed.
 class StopSignal {
  public:
+  static constexpr std::chrono::milliseconds kPatience{1800};
+
   StopSignal();
   ~StopSignal();
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  // A signal that came before is told at once.
   void on_stop(std::function<void()> stop);
 
+  // Declared behind an object whose end may take long: says that it is what is waited for from now
+  // on, when its destruction begins.
+  class Ending {
+   public:
+    Ending(StopSignal& signal, const char* what) : signal_(signal), what_(what) {}
+    ~Ending() { signal_.waited_for_ = what_; }
+    Ending(const Ending&) = delete;
+    Ending& operator=(const Ending&) = delete;
+
+   private:
+    StopSignal& signal_;
+    const char* what_;  // A literal.
+  };
+
  private:
+  void run();
+  void tell();
+  [[noreturn]] void give_up() const;
+
+  std::mutex mutex_;
+  std::function<void()> stop_;
+  bool told_ = false;
+  std::atomic<const char*> waited_for_ = "what its loop was busy with";
   std::thread thread_;
 };
 
