@@ -4,6 +4,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "io/descriptors.h"
+
 namespace muster::apps {
 
 void add_daemon_flags(CLI::App& command, DaemonFlags& flags) {
@@ -17,6 +19,7 @@ void add_daemon_flags(CLI::App& command, DaemonFlags& flags) {
 Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& role) {
   ::signal(SIGPIPE, SIG_IGN);  // A console that is gone does not end a daemon.
   ::signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is a write that fails, like a full disk.
+  io::raise_descriptor_limit();
   auto logger = spdlog::stderr_color_mt(role);
   logger->set_pattern("%H:%M:%S.%e %n: %^%v%$");
   logger->set_level(spdlog::level::from_str(flags.log_level));
