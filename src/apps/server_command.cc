@@ -67,6 +67,7 @@ Status serve(const Options& options) {
   const io::StopSignal::Ending ending_store(signal, "its database");
   io::MeshServer mesh(loop);
   const io::StopSignal::Ending ending_mesh(signal, "its lines");
+  mesh.on_news = [](const std::string& news) { spdlog::warn(news); };
   LogConsole console;
   host::Driver driver(
       "", {.net = &mesh, .console = &console, .stores = {{pb::ROLE_SERVER, store.get()}}});

@@ -9,17 +9,21 @@ Instant Loop::now() {
   return Instant(std::chrono::duration_cast<Duration>(since));
 }
 
-void Loop::put(Entry entry) {
-  {
-    std::lock_guard lock(mutex_);
-    entries_.push_back(std::move(entry));
-  }
+void Loop::post(pb::Role role, roles::Event event) {
+  std::lock_guard lock(mutex_);
+  entries_.push_back(Posted{role, std::move(event)});
   wake_.notify_one();
 }
 
-void Loop::post(pb::Role role, roles::Event event) { put(Posted{role, std::move(event)}); }
-
-void Loop::receive(pb::Envelope envelope) { put(std::move(envelope)); }
+bool Loop::offer(pb::Envelope envelope, std::function<void()> taken) {
+  const size_t bytes = envelope.SpaceUsedLong();
+  std::lock_guard lock(mutex_);
+  if (foreign_bytes_ + bytes > kMaxForeignBytes) return false;
+  foreign_bytes_ += bytes;
+  entries_.push_back(Offered{std::move(envelope), std::move(taken), bytes});
+  wake_.notify_one();
+  return true;
+}
 
 void Loop::stop() {
   std::lock_guard lock(mutex_);
@@ -40,15 +44,24 @@ std::deque<Loop::Entry> Loop::wait(const host::Driver& driver) {
   return std::exchange(entries_, {});
 }
 
+void Loop::hand_over(host::Driver& driver, Posted& posted) {
+  driver.deliver(now(), posted.role, std::move(posted.event));
+}
+
+void Loop::hand_over(host::Driver& driver, Offered& offered) {
+  driver.receive(now(), std::move(offered.envelope));
+  {
+    std::lock_guard lock(mutex_);
+    foreign_bytes_ -= offered.bytes;
+  }
+  offered.taken();
+}
+
 void Loop::run(host::Driver& driver) {
   while (true) {
     std::deque<Entry> entries = wait(driver);
     for (Entry& entry : entries) {
-      if (auto* posted = std::get_if<Posted>(&entry)) {
-        driver.deliver(now(), posted->role, std::move(posted->event));
-      } else {
-        driver.receive(now(), std::move(std::get<pb::Envelope>(entry)));
-      }
+      std::visit([&](auto& what) { hand_over(driver, what); }, entry);
     }
     driver.tick(now());
     std::lock_guard lock(mutex_);

@@ -6,15 +6,23 @@
 #include <variant>
 
 #include "host/driver.h"
+#include "io/intake.h"
 
 namespace muster::io {
 
 // The one thread that owns a process's Driver: waits for what comes in or for the next wake-up,
 // and hands it over with the time. Others post.
-class Loop : public host::Inbox {
+//
+// What comes from outside is bounded: envelopes of kMaxForeignBytes may wait. Each line bounds what
+// it gives by itself (mesh/read_budget.h); this holds against very many lines, and what comes on
+// top is dropped like anything a line loses. Events of this process's own ports are always taken: a
+// port answers what it was asked.
+class Loop final : public Intake {
  public:
+  static constexpr size_t kMaxForeignBytes = 256u << 20;
+
   void post(pb::Role role, roles::Event event) override;
-  void receive(pb::Envelope envelope) override;
+  bool offer(pb::Envelope envelope, std::function<void()> taken) override;
   // Makes run() return soon. Safe from any thread, not from a signal handler.
   void stop();
 
@@ -29,13 +37,20 @@ class Loop : public host::Inbox {
     pb::Role role;
     roles::Event event;
   };
-  using Entry = std::variant<Posted, pb::Envelope>;
-  void put(Entry entry);
+  struct Offered {
+    pb::Envelope envelope;
+    std::function<void()> taken;
+    size_t bytes;
+  };
+  using Entry = std::variant<Posted, Offered>;
   std::deque<Entry> wait(const host::Driver& driver);
+  void hand_over(host::Driver& driver, Posted& posted);
+  void hand_over(host::Driver& driver, Offered& offered);
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Entry> entries_;
+  size_t foreign_bytes_ = 0;  // Offered and not yet dealt with.
   bool stopped_ = false;
 };
 

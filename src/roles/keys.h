@@ -16,6 +16,12 @@ class Keys {
                                     std::string_view signature) const = 0;
 };
 
+// What a node signs to prove its key to the server that challenged it. The words in front keep a
+// challenge from being something else that a key signs.
+inline std::string hello_bytes(std::string_view nonce) {
+  return "muster hello" + std::string(nonce);
+}
+
 // A machine's id: hex of the first 8 bytes of the SHA-256 of its public key.
 std::string machine_id(std::string_view public_key);
 

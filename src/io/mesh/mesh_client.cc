@@ -2,62 +2,83 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <chrono>
 #include <random>
 
-#include "io/mesh/send_queue.h"
+#include "base/digest.h"
+#include "io/machine_keys.h"
+#include "io/mesh/limits.h"
+#include "io/mesh/read_budget.h"
 #include "muster/v1/pool.grpc.pb.h"
+#include "roles/keys.h"
 
 namespace muster::io {
 namespace {
 
 constexpr auto kFirstRetry = std::chrono::milliseconds(200);
 constexpr auto kSlowestRetry = std::chrono::milliseconds(5000);
-constexpr int kMaxMessageBytes = 4 << 20;
+constexpr size_t kInstanceBytes = 8;
 
 std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
   grpc::ChannelArguments arguments;
-  // gRPC's own back-off goes up to 120 s; ours decides.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // Else gRPC shares the connection of an earlier channel to the same address.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxReceiveMessageSize(kMaxReceivedBytes);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace
 
-// One stream to the server, from its start to its end.
-class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::Envelope> {
+// One stream to the server on a connection of its own, from its start to its end.
+class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::Envelope>,
+                               public std::enable_shared_from_this<Line> {
  public:
-  Line(MeshClient& owner, pb::Mesh::Stub& stub) : owner_(owner) {
-    stub.async()->Connect(&context_, this);
+  Line(MeshClient& owner, const std::string& address)
+      : owner_(owner), stub_(pb::Mesh::NewStub(open_channel(address))) {}
+
+  void begin() {
+    self_ = shared_from_this();
+    stub_->async()->Connect(&context_, this);
+    AddHold();  // While reading pauses nothing else may be under way: until end_reading().
     StartRead(&incoming_);
     StartCall();
   }
 
-  void send(pb::Envelope envelope) {
+  SendQueue::Pushed send(pb::Envelope envelope) {
     std::lock_guard lock(mutex_);
-    if (done_) return;
-    if (!queue_.push(std::move(envelope))) return context_.TryCancel();
+    if (!holding_) return SendQueue::Pushed::kYes;  // Lost with the line.
+    const auto pushed = queue_.push(std::move(envelope));
     write_next();
+    return pushed;
   }
-  void cancel() { context_.TryCancel(); }
+  void cancel() {
+    std::lock_guard lock(mutex_);
+    context_.TryCancel();
+    if (!reading_) end_reading();
+  }
 
-  // Blocks until the stream is over; returns why.
+  // Blocks until the stream is over; returns why. It is ended when it was not admitted in time.
   std::string wait() {
     std::unique_lock lock(mutex_);
-    over_.wait(lock, [this] { return done_; });
+    if (!changed_.wait_for(lock, kOpenWait, [this] { return done_ || admitted_; })) {
+      context_.TryCancel();
+      late_ = true;
+    }
+    changed_.wait(lock, [this] { return done_; });
+    if (late_) return "the server said nothing for 8 s";
     return status_.ok() ? "the server closed it" : status_.error_message();
   }
-
-  bool admitted = false;  // Only touched by OnReadDone.
+  bool was_admitted() {
+    std::lock_guard lock(mutex_);
+    return admitted_;
+  }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return;
-    owner_.on_envelope(*this, std::move(incoming_));
+    if (ok) take(std::move(incoming_));
+    std::lock_guard lock(mutex_);
+    reading_ = false;
     incoming_.Clear();
-    StartRead(&incoming_);
+    ok ? read_next() : end_reading();
   }
   void OnWriteDone(bool ok) override {
     std::lock_guard lock(mutex_);
@@ -65,37 +86,92 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
     if (ok) write_next();
   }
   void OnDone(const grpc::Status& status) override {
+    const auto self = std::move(self_);
     std::lock_guard lock(mutex_);
     status_ = status;
     done_ = true;
-    over_.notify_all();
+    changed_.notify_all();
   }
 
  private:
+  // A challenge is the server's first word and answered once: whatever comes later under that name
+  // would have the key sign what somebody else thought up.
+  void take(pb::Envelope envelope) {
+    const bool first = !std::exchange(heard_, true);
+    if (envelope.has_challenge()) {
+      if (first) send(owner_.hello_to(envelope.challenge()));
+      return;
+    }
+    if (envelope.has_refused()) {
+      owner_.on_refused(envelope.refused().reason());
+      return context_.TryCancel();
+    }
+    admit();
+    pass_on(std::move(envelope));
+  }
+  void admit() {
+    {
+      std::lock_guard lock(mutex_);
+      if (std::exchange(admitted_, true)) return;
+      changed_.notify_all();
+    }
+    owner_.on_admitted();
+  }
+  void pass_on(pb::Envelope envelope) {
+    const size_t bytes = envelope.ByteSizeLong();
+    {
+      std::lock_guard lock(mutex_);
+      budget_.put(bytes);
+    }
+    auto done = [self = shared_from_this(), bytes] { self->taken(bytes); };
+    if (owner_.intake_.offer(std::move(envelope), std::move(done))) return;
+    taken(bytes);
+  }
+  void taken(size_t bytes) {
+    std::lock_guard lock(mutex_);
+    budget_.take(bytes);
+    read_next();
+  }
+  void read_next() {
+    if (!holding_ || reading_ || budget_.is_spent()) return;
+    reading_ = true;
+    StartRead(&incoming_);
+  }
   void write_next() {
-    if (writing_ || queue_.empty()) return;
+    if (!holding_ || writing_ || queue_.empty()) return;
     writing_ = true;
     outgoing_ = queue_.pop();
     StartWrite(&outgoing_);
   }
+  // Nothing is begun on the stream any more.
+  void end_reading() {
+    if (std::exchange(holding_, false)) RemoveHold();
+  }
 
-  MeshClient& owner_;
+  MeshClient& owner_;  // Outlives the stream: run() waits for its end.
+  const std::unique_ptr<pb::Mesh::Stub> stub_;
   grpc::ClientContext context_;
+  std::shared_ptr<Line> self_;  // Until OnDone.
+  bool heard_ = false;          // Only reading touches it.
   pb::Envelope incoming_, outgoing_;
-  std::mutex mutex_;
-  std::condition_variable over_;
+
+  std::mutex mutex_;  // Guards all below, and what is begun on the stream.
+  std::condition_variable changed_;
+  ReadBudget budget_;
   SendQueue queue_;
-  bool writing_ = false, done_ = false;
+  bool holding_ = true, reading_ = true, writing_ = false;
+  bool admitted_ = false, late_ = false, done_ = false;
   grpc::Status status_;
 };
 
 MeshClient::MeshClient(std::string server_address, NodeIdentity identity, Signer signer,
-                       std::vector<pb::Role> roles, host::Inbox& inbox)
+                       std::vector<pb::Role> roles, Intake& intake)
     : address_(std::move(server_address)),
       identity_(std::move(identity)),
       signer_(std::move(signer)),
       roles_(std::move(roles)),
-      inbox_(inbox) {}
+      intake_(intake),
+      instance_(to_hex(random_bytes(kInstanceBytes))) {}
 
 void MeshClient::start() {
   thread_ = std::thread([this] { run(); });
@@ -117,7 +193,16 @@ void MeshClient::send(pb::Envelope envelope) {
     std::lock_guard lock(mutex_);
     line = line_;
   }
-  if (line) line->send(std::move(envelope));
+  if (line) on_left_out(line->send(std::move(envelope)));
+}
+
+void MeshClient::on_left_out(SendQueue::Pushed pushed) {
+  if (pushed == SendQueue::Pushed::kYes) return;
+  const auto count = left_out_.count();
+  if (count == 0) return;
+  const bool large = pushed == SendQueue::Pushed::kTooLarge;
+  on_news("left out on the line: " + std::to_string(count) + " messages lately, the last because " +
+          (large ? "it was larger than 1 MiB" : "too much waits to be sent"));
 }
 
 void MeshClient::reopen_line() {
@@ -127,43 +212,48 @@ void MeshClient::reopen_line() {
 }
 
 void MeshClient::tell_roles(roles::Event event) {
-  for (pb::Role role : roles_) inbox_.post(role, event);
+  for (pb::Role role : roles_) intake_.post(role, event);
 }
 
-void MeshClient::greet(Line& line, const pb::Challenge& challenge) {
+pb::Envelope MeshClient::hello_to(const pb::Challenge& challenge) const {
   pb::Envelope envelope;
   envelope.mutable_to()->set_role(pb::ROLE_SERVER);
   auto* hello = envelope.mutable_hello();
   hello->set_public_key(signer_.public_key);
-  hello->set_signature(signer_.sign(challenge.nonce()));
+  hello->set_signature(signer_.sign(roles::hello_bytes(challenge.nonce())));
   hello->set_version(identity_.version);
   hello->set_role_flag(identity_.role_flag);
   hello->set_store_id(identity_.store_id);
   hello->set_owner(identity_.owner);
   hello->set_storage_address(identity_.storage_address);
-  line.send(std::move(envelope));
+  hello->set_instance(instance_);
+  return envelope;
 }
 
-void MeshClient::on_envelope(Line& line, pb::Envelope envelope) {
-  if (envelope.has_challenge()) return greet(line, envelope.challenge());
-  if (envelope.has_refused()) {
-    on_news("the server refuses this machine: " + envelope.refused().reason());
-    return line.cancel();
+void MeshClient::on_admitted() {
+  {
+    std::lock_guard lock(mutex_);
+    refusal_.clear();
   }
-  if (!line.admitted) {
-    line.admitted = true;
-    on_news("connected to the server at " + address_);
-    tell_roles(roles::LineUp{});
+  on_news("connected to the server at " + address_);
+  tell_roles(roles::LineUp{});
+}
+
+// It is tried again, since a refusal may end; it is told once.
+void MeshClient::on_refused(const std::string& why) {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(refusal_, why) == why) return;
   }
-  inbox_.receive(std::move(envelope));
+  on_news("the server refuses this machine: " + why);
 }
 
 void MeshClient::run() {
-  const auto stub = pb::Mesh::NewStub(open_channel(address_));
   std::minstd_rand jitter(std::random_device{}());
   auto retry = kFirstRetry;
   while (true) {
-    auto line = std::make_shared<Line>(*this, *stub);
+    auto line = std::make_shared<Line>(*this, address_);
+    line->begin();
     {
       std::lock_guard lock(mutex_);
       line_ = line;
@@ -173,12 +263,12 @@ void MeshClient::run() {
     std::unique_lock lock(mutex_);
     line_.reset();
     if (stopped_) return;
-    if (line->admitted) {
+    if (line->was_admitted()) {
       on_news("the line to the server is lost (" + why + "); connecting again");
       tell_roles(roles::LineDown{});
       retry = kFirstRetry;
-    } else if (retry == kFirstRetry) {
-      on_news("no server answers at " + address_ + "; trying on");
+    } else if (retry == kFirstRetry && refusal_.empty()) {
+      on_news("no server answers at " + address_ + " (" + why + "); trying on");
     }
     const auto pause = retry / 2 + std::chrono::milliseconds(jitter() % (retry.count() / 2 + 1));
     wake_.wait_for(lock, pause, [this] { return stopped_; });

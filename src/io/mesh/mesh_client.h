@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -7,7 +8,9 @@
 #include <string>
 #include <thread>
 
-#include "host/ports.h"
+#include "io/intake.h"
+#include "io/mesh/seldom.h"
+#include "io/mesh/send_queue.h"
 
 namespace muster::io {
 
@@ -18,17 +21,24 @@ struct NodeIdentity {
 };
 
 // A node's one line, outward to the server: opened, proven, kept, and opened again after it broke
-// (soon at first, then every 5 s or so). Tells every role of the process LineUp and LineDown.
+// (soon at first, then every 5 s or so). Each line is a connection of its own: one that is half
+// dead does not become the next line's. From its start to the first word of the server beside the
+// challenge a line has kOpenWait. Tells every role of the process LineUp and LineDown.
+//
+// Reads on as the process's loop takes in what came; leaves out what finds no room in its send
+// queue, or is too large for anybody (mesh/limits.h).
 class MeshClient final : public host::Net {
  public:
-  // `sign` answers a challenge: the public key and the signature over the nonce.
-  // `roles` are told of the line. `inbox` outlives the object.
+  static constexpr std::chrono::seconds kOpenWait{8};
+
+  // `sign` proves the key to the server that challenges. `roles` are told of the line. `intake`
+  // outlives the object.
   struct Signer {
     std::string public_key;
     std::function<std::string(std::string_view)> sign;
   };
   MeshClient(std::string server_address, NodeIdentity identity, Signer signer,
-             std::vector<pb::Role> roles, host::Inbox& inbox);
+             std::vector<pb::Role> roles, Intake& intake);
   ~MeshClient() override;
 
   void send(pb::Envelope envelope) override;
@@ -42,17 +52,22 @@ class MeshClient final : public host::Net {
   class Line;
   void run();
   void tell_roles(roles::Event event);
-  void greet(Line& line, const pb::Challenge& challenge);
-  void on_envelope(Line& line, pb::Envelope envelope);
+  pb::Envelope hello_to(const pb::Challenge& challenge) const;
+  void on_admitted();
+  void on_refused(const std::string& why);
+  void on_left_out(SendQueue::Pushed pushed);
 
   std::string address_;
   NodeIdentity identity_;
   Signer signer_;
   std::vector<pb::Role> roles_;
-  host::Inbox& inbox_;
+  Intake& intake_;
+  const std::string instance_;  // Of this process.
+  Seldom left_out_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::shared_ptr<Line> line_;  // The current one.
+  std::string refusal_;         // Told already.
   bool stopped_ = false;
   std::thread thread_;
 };

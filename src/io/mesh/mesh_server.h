@@ -1,22 +1,32 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
-#include "host/ports.h"
+#include "io/intake.h"
 
 namespace muster::io {
 
 // The server's end of every line: admits nodes that prove their key, passes envelopes on between
 // them, and serves researchers' calls (Pool) and health checks.
 //
-// One live line per key: the newer wins. Only nodes that joined as coordinators may speak as one.
+// One live line per key: the newer wins, unless two machines have the key (mesh/twins.h). Only
+// nodes that joined as coordinators may speak as one. What strangers can do to it is bounded:
+// connections by address (mesh/listener.h), streams a connection, the time until a Hello, what a
+// line may have waiting in the loop and in another's line.
 class MeshServer final : public host::Net {
  public:
-  // `inbox` outlives the object.
-  explicit MeshServer(host::Inbox& inbox);
+  // `intake` outlives the object.
+  explicit MeshServer(Intake& intake);
   ~MeshServer() override;
+
+  // Set before listen(); any thread calls them. A sentence for the console; and that a machine said
+  // something that was not passed on, and why.
+  std::function<void(const std::string&)> on_news = [](const std::string&) {};
+  std::function<void(const std::string& machine, const std::string& why)> on_refusal =
+      [](const std::string&, const std::string&) {};
 
   // Listens. kUnavailable when the port is taken.
   Status listen(const std::string& host, int port);

@@ -6,83 +6,132 @@
 namespace muster::io {
 namespace {
 
-bool may_speak_as(pb::Role role, pb::RoleFlag flag) {
-  const bool coordinator = flag == pb::ROLE_FLAG_COORDINATOR;
-  if (role == pb::ROLE_COORDINATOR) return coordinator;
-  return !coordinator && (role == pb::ROLE_WORKER || role == pb::ROLE_STORAGE);
-}
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kPartingWait{2};  // For a Refused to be read.
+constexpr size_t kMostInstanceBytes = 64;
 
 }  // namespace
 
-NodeLine::NodeLine(Lines& lines) : lines_(lines), nonce_(random_bytes(32)) {}
+NodeLine::NodeLine(Lines& lines) : lines_(lines), begun_(Clock::now()), nonce_(random_bytes(32)) {}
 
-void NodeLine::begin(std::shared_ptr<NodeLine> self) {
-  self_ = std::move(self);
+void NodeLine::begin() {
   pb::Envelope envelope;
   envelope.mutable_challenge()->set_nonce(nonce_);
   envelope.mutable_challenge()->set_version(MUSTER_VERSION);
-  send(std::move(envelope));
-  StartRead(&incoming_);
+  send(std::move(envelope), "");
+  std::lock_guard lock(mutex_);
+  read_next();
 }
 
-void NodeLine::send(pb::Envelope envelope) {
+void NodeLine::send(pb::Envelope envelope, const std::string& sender) {
+  SendQueue::Pushed pushed;
+  const std::string to = envelope.to().machine();
+  {
+    std::lock_guard lock(mutex_);
+    if (finished_ || closing_) return;
+    pushed = queue_.push(std::move(envelope), sender);
+    write_next();
+  }
+  if (pushed == SendQueue::Pushed::kTooLarge) lines_.left_out(to, "it is larger than 1 MiB");
+  if (pushed == SendQueue::Pushed::kFull) lines_.left_out(to, "too much waits for its line");
+}
+
+void NodeLine::dismiss(const std::string& why) {
   std::lock_guard lock(mutex_);
-  if (finished_) return;
-  const bool last = envelope.has_refused();
-  if (!queue_.push(std::move(envelope))) return finish(grpc::StatusCode::RESOURCE_EXHAUSTED);
-  closing_ |= last;
+  if (finished_ || std::exchange(closing_, true)) return;
+  dismissed_ = Clock::now();
+  pb::Envelope envelope;
+  envelope.mutable_refused()->set_reason(why);
+  queue_ = {};
+  queue_.push(std::move(envelope));
   write_next();
 }
 
 void NodeLine::close() {
   std::lock_guard lock(mutex_);
-  finish(grpc::StatusCode::UNAVAILABLE);
+  finish();
+}
+
+void NodeLine::tick(Lines::Instant now) {
+  std::lock_guard lock(mutex_);
+  const bool silent = !proven_ && now - begun_ > kHelloWait;
+  const bool deaf = closing_ && now - dismissed_ > kPartingWait;
+  if (silent || deaf) finish();
+}
+
+bool NodeLine::is_ending() {
+  std::lock_guard lock(mutex_);
+  return closing_ || finished_;
 }
 
 void NodeLine::OnReadDone(bool ok) {
   if (!ok) return close();
-  machine_.empty() ? take_hello() : pass_on();
+  if (!is_ending()) speaker_.machine.empty() ? take_hello() : take_envelope();
+  std::lock_guard lock(mutex_);
   incoming_.Clear();
-  StartRead(&incoming_);
+  reading_ = false;
+  read_next();
 }
 
 void NodeLine::OnWriteDone(bool ok) {
   std::lock_guard lock(mutex_);
   writing_ = false;
-  if (!ok || (closing_ && queue_.empty())) return finish(grpc::StatusCode::UNAVAILABLE);
+  if (!ok || (closing_ && queue_.empty())) return finish();
   write_next();
 }
 
-void NodeLine::OnDone() {
-  if (!machine_.empty() && lines_.remove(machine_, this)) {
-    lines_.inbox.post(pb::ROLE_SERVER, roles::NodeLeft{machine_});
-  }
-  self_.reset();
-}
-
-void NodeLine::refuse(const std::string& why) {
-  pb::Envelope envelope;
-  envelope.mutable_refused()->set_reason(why);
-  send(std::move(envelope));
-}
+void NodeLine::OnDone() { const auto self = lines_.forget(*this, speaker_.machine); }
 
 void NodeLine::take_hello() {
-  if (!incoming_.has_hello()) return;
   const pb::Hello& hello = incoming_.hello();
-  if (!verify_signature(hello.public_key(), nonce_, hello.signature())) {
-    return refuse("the signature over the challenge is wrong");
+  if (!incoming_.has_hello() || incoming_.ByteSizeLong() > kMaxEnvelopeBytes ||
+      hello.instance().size() > kMostInstanceBytes) {
+    return dismiss("a line begins with a Hello that answers the challenge");
   }
-  flag_ = hello.role_flag();
-  machine_ = roles::machine_id(hello.public_key());
-  lines_.admit(machine_, self_);
-  lines_.inbox.post(pb::ROLE_SERVER, roles::NodeJoined{machine_, hello});
+  if (!verify_signature(hello.public_key(), roles::hello_bytes(nonce_), hello.signature())) {
+    return dismiss("the signature over the challenge is wrong");
+  }
+  const std::string machine = roles::machine_id(hello.public_key());
+  if (!lines_.admit(machine, hello.instance(), *this)) return;
+  speaker_ = {machine, hello.role_flag()};
+  {
+    std::lock_guard lock(mutex_);
+    proven_ = true;
+  }
+  lines_.intake.post(pb::ROLE_SERVER, roles::NodeJoined{machine, hello});
 }
 
-void NodeLine::pass_on() {
-  const bool heartbeat = incoming_.has_heartbeat();
-  if (!heartbeat && !may_speak_as(incoming_.from().role(), flag_)) return;
-  incoming_.mutable_from()->set_machine(machine_);
-  lines_.deliver(std::move(incoming_));
+void NodeLine::take_envelope() {
+  pb::Envelope envelope = std::move(incoming_);
+  envelope.mutable_from()->set_machine(speaker_.machine);
+  if (const auto why = why_refused(speaker_, envelope)) {
+    return lines_.refused(speaker_.machine, *why);
+  }
+  envelope.to().role() == pb::ROLE_SERVER ? give_to_server(std::move(envelope))
+                                          : lines_.relay(std::move(envelope));
+}
+
+void NodeLine::give_to_server(pb::Envelope envelope) {
+  const size_t bytes = envelope.ByteSizeLong();
+  {
+    std::lock_guard lock(mutex_);
+    budget_.put(bytes);
+  }
+  auto done = [self = shared_from_this(), bytes] { self->taken(bytes); };
+  if (!lines_.ask_server(std::move(envelope), std::move(done))) taken(bytes);
+}
+
+void NodeLine::taken(size_t bytes) {
+  std::lock_guard lock(mutex_);
+  budget_.take(bytes);
+  read_next();
+}
+
+void NodeLine::read_next() {
+  if (reading_ || finished_ || budget_.is_spent()) return;
+  reading_ = true;
+  StartRead(&incoming_);
 }
 
 void NodeLine::write_next() {
@@ -92,15 +141,16 @@ void NodeLine::write_next() {
   StartWrite(&outgoing_);
 }
 
-void NodeLine::finish(grpc::StatusCode code) {
+void NodeLine::finish() {
   if (std::exchange(finished_, true)) return;
-  Finish(grpc::Status(code, "closed"));
+  Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "closed"));
 }
 
 grpc::ServerBidiReactor<pb::Envelope, pb::Envelope>* MeshService::Connect(
     grpc::CallbackServerContext*) {
   auto line = std::make_shared<NodeLine>(lines_);
-  line->begin(line);
+  lines_.open(line);
+  line->begin();
   return line.get();
 }
 

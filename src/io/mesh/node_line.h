@@ -2,24 +2,37 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "io/mesh/judge.h"
 #include "io/mesh/lines.h"
+#include "io/mesh/read_budget.h"
 #include "io/mesh/send_queue.h"
 #include "muster/v1/pool.grpc.pb.h"
 
 namespace muster::io {
 
-// One node's stream.
-class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope> {
+// One node's stream: challenged, proven by a Hello within kHelloWait, then read as fast as the
+// server's loop takes it in, and written as fast as the node reads. Only the server's role and what
+// is wrong with its own words end it; what others send to it never does.
+class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope>,
+                       public std::enable_shared_from_this<NodeLine> {
  public:
+  static constexpr std::chrono::seconds kHelloWait{8};
+
+  // `lines` outlives every callback of the stream, and keeps it.
   explicit NodeLine(Lines& lines);
 
-  void begin(std::shared_ptr<NodeLine> self);
-  void send(pb::Envelope envelope);
+  void begin();
+  // From the machine `sender`, or from the server's role (""). Left out when there is no room.
+  void send(pb::Envelope envelope, const std::string& sender);
+  // Says Refused and ends.
+  void dismiss(const std::string& why);
   void close();
+  void tick(Lines::Instant now);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -27,20 +40,26 @@ class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope
   void OnDone() override;
 
  private:
-  void refuse(const std::string& why);
+  [[nodiscard]] bool is_ending();
   void take_hello();
-  void pass_on();
+  void take_envelope();
+  void give_to_server(pb::Envelope envelope);
+  void taken(size_t bytes);
+  void read_next();
   void write_next();
-  void finish(grpc::StatusCode code);
+  void finish();
 
   Lines& lines_;
-  std::string nonce_, machine_;
-  pb::RoleFlag flag_ = pb::ROLE_FLAG_UNSPECIFIED;
-  std::shared_ptr<NodeLine> self_;  // Until OnDone.
+  const Lines::Instant begun_;
+  const std::string nonce_;
+  Speaker speaker_;  // Of nobody until the Hello. Only callbacks of reading touch it.
   pb::Envelope incoming_, outgoing_;
-  std::mutex mutex_;
+
+  std::mutex mutex_;  // Guards all below, and what is begun on the stream.
+  ReadBudget budget_;
   SendQueue queue_;
-  bool writing_ = false, closing_ = false, finished_ = false;
+  Lines::Instant dismissed_;
+  bool proven_ = false, reading_ = false, writing_ = false, closing_ = false, finished_ = false;
 };
 
 // Opens a NodeLine for each stream.

@@ -6,48 +6,66 @@
 #include <chrono>
 #include <deque>
 #include <mutex>
+#include <optional>
 
+#include "io/mesh/limits.h"
 #include "roles/message.h"
 
 namespace muster::io {
 namespace {
 
-void post(Lines& lines, const std::string& name, pb::Envelope ask) {
+constexpr std::chrono::seconds kAnswerWait{120};  // The clients' own deadline is sooner.
+constexpr std::chrono::seconds kRepeatEvery{2};
+constexpr const char* kBehind = "the server is busy; try again soon";
+
+bool post(Lines& lines, const std::string& name, pb::Envelope ask) {
   *ask.mutable_from() = roles::address(pb::ROLE_CLIENT, name);
   *ask.mutable_to() = roles::address(pb::ROLE_SERVER);
-  lines.inbox.receive(std::move(ask));
+  return lines.ask_server(std::move(ask), [] {});
 }
 
 class Unary final : public grpc::ServerUnaryReactor, public Call {
  public:
   Unary(Lines& lines, std::function<void(const pb::Envelope&)> fill)
-      : lines_(lines), fill_(std::move(fill)) {}
+      : lines_(lines), fill_(std::move(fill)), begun_(std::chrono::steady_clock::now()) {}
   void begin(std::shared_ptr<Unary> self, pb::Envelope ask) {
     self_ = self;
     name_ = lines_.add_call(std::move(self));
-    post(lines_, name_, std::move(ask));
+    if (ask.ByteSizeLong() > kMaxEnvelopeBytes) {
+      return end({grpc::StatusCode::INVALID_ARGUMENT, "a request of more than 1 MiB"});
+    }
+    if (post(lines_, name_, std::move(ask))) return;
+    end({grpc::StatusCode::RESOURCE_EXHAUSTED, kBehind});
   }
   void answer(const pb::Envelope& envelope) override {
     if (finished_.exchange(true)) return;
     fill_(envelope);
     Finish(grpc::Status::OK);
   }
-  void OnCancel() override {
-    if (!finished_.exchange(true)) Finish(grpc::Status::CANCELLED);
+  void tick(Instant now) override {
+    if (now - begun_ < kAnswerWait) return;
+    end({grpc::StatusCode::DEADLINE_EXCEEDED, "the server had no answer"});
   }
+  void OnCancel() override { end(grpc::Status::CANCELLED); }
   void OnDone() override {
     lines_.remove_call(name_);
     self_.reset();
   }
 
  private:
+  void end(const grpc::Status& status) {
+    if (!finished_.exchange(true)) Finish(status);
+  }
+
   Lines& lines_;
   std::function<void(const pb::Envelope&)> fill_;
+  const Instant begun_;
   std::string name_;
   std::atomic<bool> finished_ = false;
   std::shared_ptr<Unary> self_;
 };
 
+// Tells every change, and what is known again after kRepeatEvery without one: a sign of life.
 class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Call {
  public:
   explicit Watching(Lines& lines) : lines_(lines) {}
@@ -56,7 +74,9 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
     name_ = lines_.add_call(std::move(self));
     pb::Envelope ask;
     *ask.mutable_watch() = request;
-    post(lines_, name_, std::move(ask));
+    if (post(lines_, name_, std::move(ask))) return;
+    std::lock_guard lock(mutex_);
+    finish({grpc::StatusCode::UNAVAILABLE, kBehind});
   }
   void answer(const pb::Envelope& envelope) override {
     std::lock_guard lock(mutex_);
@@ -65,20 +85,29 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
     // Only the newest state matters to a slow reader; what was said in words is kept.
     if (!queue_.empty() && queue_.back().message().empty()) queue_.pop_back();
     queue_.push_back(update);
+    if (queue_.size() > kMostWaiting) queue_.pop_front();
+    write_next();
+  }
+  void tick(Instant now) override {
+    std::lock_guard lock(mutex_);
+    if (writing_ || !written_ || now - *written_ < kRepeatEvery) return;
+    queue_.push_back(outgoing_);
+    queue_.back().clear_message();
     write_next();
   }
   void OnWriteDone(bool ok) override {
     std::lock_guard lock(mutex_);
     writing_ = false;
+    written_ = std::chrono::steady_clock::now();
     const auto state = outgoing_.row().state();
     const bool over = outgoing_.has_failure() || state == pb::JOB_STATE_DONE ||
                       state == pb::JOB_STATE_FAILED || state == pb::JOB_STATE_CANCELLED;
-    if (!ok || over) return finish();
+    if (!ok || over) return finish(grpc::Status::OK);
     write_next();
   }
   void OnCancel() override {
     std::lock_guard lock(mutex_);
-    finish();
+    finish(grpc::Status::OK);
   }
   void OnDone() override {
     lines_.remove_call(name_);
@@ -89,6 +118,8 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
   }
 
  private:
+  static constexpr size_t kMostWaiting = 100;  // Then the oldest words are left out.
+
   void write_next() {
     if (writing_ || finished_ || queue_.empty()) return;
     writing_ = true;
@@ -96,14 +127,16 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
     queue_.pop_front();
     StartWrite(&outgoing_);
   }
-  void finish() {
-    if (!std::exchange(finished_, true)) Finish(grpc::Status::OK);
+  void finish(const grpc::Status& status) {
+    if (!std::exchange(finished_, true)) Finish(status);
   }
+
   Lines& lines_;
   std::string name_;
   std::mutex mutex_;
   std::deque<pb::JobUpdate> queue_;
-  pb::JobUpdate outgoing_;
+  pb::JobUpdate outgoing_;  // The last one, too, when nothing is being written.
+  std::optional<Instant> written_;
   bool writing_ = false, finished_ = false;
   std::shared_ptr<Watching> self_;
 };

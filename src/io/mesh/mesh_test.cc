@@ -1,0 +1,344 @@
+// Both ends of lines over real sockets: what strangers and other nodes do to a line does not hurt
+// it.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "io/machine_keys.h"
+#include "io/mesh/mesh_client.h"
+#include "io/mesh/mesh_server.h"
+#include "io/mesh/read_budget.h"
+#include "muster/v1/pool.grpc.pb.h"
+#include "roles/keys.h"
+#include "roles/message.h"
+
+namespace muster::io {
+namespace {
+
+// An intake whose owner takes when the test says so.
+class Desk final : public Intake {
+ public:
+  void post(pb::Role, roles::Event event) override {
+    change([&] { events.push_back(std::move(event)); });
+  }
+  bool offer(pb::Envelope envelope, std::function<void()> taken) override {
+    change([&] {
+      bytes += envelope.ByteSizeLong();
+      peak = std::max(peak, bytes);
+      waiting.emplace_back(std::move(envelope), std::move(taken));
+    });
+    return true;
+  }
+  // Waits for the next envelope and is through with it.
+  pb::Envelope take() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return !waiting.empty(); });
+    auto [envelope, taken] = std::move(waiting.front());
+    waiting.pop_front();
+    bytes -= envelope.ByteSizeLong();
+    lock.unlock();
+    taken();
+    return envelope;
+  }
+  void wait(const std::function<bool()>& condition) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, condition);
+  }
+  template <typename T>
+  size_t count() const {
+    return std::count_if(events.begin(), events.end(),
+                         [](const auto& event) { return std::holds_alternative<T>(event); });
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::pair<pb::Envelope, std::function<void()>>> waiting;
+  std::vector<roles::Event> events;
+  size_t bytes = 0, peak = 0;
+
+ private:
+  void change(const std::function<void()>& how) {
+    std::lock_guard lock(mutex);
+    how();
+    changed.notify_all();
+  }
+};
+
+int free_port() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t bytes = sizeof address;
+  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), bytes), 0);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &bytes);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+MachineKeys new_keys() {
+  char folder[] = "/tmp/muster-mesh-XXXXXX";
+  const Path path = mkdtemp(folder);
+  auto keys = MachineKeys::open(path);
+  std::filesystem::remove_all(path);
+  return *keys;
+}
+
+// A node that says what the test wants, and reads only when the test wants.
+class Stranger {
+ public:
+  explicit Stranger(const std::string& address) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stub_ = pb::Mesh::NewStub(
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+    context_.set_wait_for_ready(true);
+    stream_ = stub_->Connect(&context_);
+  }
+  ~Stranger() {
+    context_.TryCancel();
+    stream_->Finish();
+  }
+  pb::Envelope read() {
+    pb::Envelope envelope;
+    if (!stream_->Read(&envelope)) envelope.Clear();
+    return envelope;
+  }
+  bool say(const pb::Envelope& envelope) { return stream_->Write(envelope); }
+  void greet() {
+    pb::Envelope envelope;
+    auto* hello = envelope.mutable_hello();
+    hello->set_public_key(keys_.public_key());
+    hello->set_signature(keys_.sign(roles::hello_bytes(read().challenge().nonce())));
+    hello->set_role_flag(pb::ROLE_FLAG_AUTO);
+    EXPECT_TRUE(say(envelope));
+  }
+  std::string machine() const { return roles::machine_id(keys_.public_key()); }
+
+ private:
+  MachineKeys keys_ = new_keys();
+  std::unique_ptr<pb::Mesh::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<pb::Envelope, pb::Envelope>> stream_;
+};
+
+pb::Envelope to(const std::string& machine, pb::Role role = pb::ROLE_WORKER) {
+  pb::Envelope envelope = roles::envelope_to(roles::address(role, machine));
+  envelope.mutable_from()->set_role(pb::ROLE_WORKER);
+  return envelope;
+}
+pb::Envelope bulk(pb::Envelope envelope, size_t bytes) {
+  envelope.mutable_put()->add_records()->set_body(std::string(bytes, 'x'));
+  return envelope;
+}
+pb::Envelope word(pb::Envelope envelope, const std::string& text) {
+  envelope.mutable_preparing()->set_what(text);
+  return envelope;
+}
+
+class MeshTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    mesh_.on_refusal = [this](const std::string& machine, const std::string& why) {
+      std::lock_guard lock(desk_.mutex);
+      refusals_.emplace_back(machine, why);
+      desk_.changed.notify_all();
+    };
+    ASSERT_TRUE(mesh_.listen("127.0.0.1", port_));
+  }
+  std::unique_ptr<Stranger> join() {
+    auto stranger = std::make_unique<Stranger>(address_);
+    stranger->greet();
+    desk_.wait([&, joined = ++joined_] { return desk_.count<roles::NodeJoined>() == joined; });
+    return stranger;
+  }
+  std::string next_word(Stranger& node) {
+    while (true) {
+      const auto envelope = node.read();
+      if (envelope.body_case() == pb::Envelope::BODY_NOT_SET) return "the line is closed";
+      if (envelope.has_preparing()) return envelope.preparing().what();
+    }
+  }
+
+  const int port_ = free_port();
+  const std::string address_ = "127.0.0.1:" + std::to_string(port_);
+  Desk desk_;
+  MeshServer mesh_{desk_};
+  std::vector<std::pair<std::string, std::string>> refusals_;
+  size_t joined_ = 0;
+};
+
+TEST_F(MeshTest, AFloodNeitherClosesTheVictimsLineNorShutsOthersOut) {
+  auto victim = join(), flood = join(), honest = join();
+  for (int i = 0; i < 100; ++i) flood->say(bulk(to(victim->machine()), 1000 << 10));
+  flood->say(word(to("", pb::ROLE_SERVER), "flooded"));
+  EXPECT_EQ(desk_.take().preparing().what(), "flooded");
+  honest->say(word(to(victim->machine()), "from a peer"));
+  honest->say(word(to("", pb::ROLE_SERVER), "said"));
+  EXPECT_EQ(desk_.take().preparing().what(), "said");
+  mesh_.send(word(to(victim->machine()), "from the server"));
+  EXPECT_EQ(next_word(*victim), "from the server");
+  EXPECT_EQ(next_word(*victim), "from a peer");
+  EXPECT_EQ(desk_.count<roles::NodeLeft>(), 0u);
+}
+
+TEST_F(MeshTest, ALineIsReadAsFastAsTheLoopTakes) {
+  auto flood = join();
+  constexpr int kMessages = 400;
+  std::thread writer([&] {
+    for (int i = 0; i < kMessages; ++i) flood->say(bulk(to("", pb::ROLE_SERVER), 100 << 10));
+  });
+  desk_.wait([&] { return desk_.bytes >= ReadBudget::kBytes; });
+  join();  // Others are heard meanwhile.
+  for (int i = 0; i < kMessages; ++i) {
+    EXPECT_EQ(desk_.take().put().records(0).body().size(), size_t{100 << 10});
+  }
+  writer.join();
+  EXPECT_LE(desk_.peak, ReadBudget::kBytes + (101 << 10));
+}
+
+TEST_F(MeshTest, AStreamWithoutAHelloIsEnded) {
+  Stranger stranger(address_);
+  EXPECT_TRUE(stranger.read().has_challenge());
+  EXPECT_EQ(stranger.read().body_case(), pb::Envelope::BODY_NOT_SET);
+}
+
+TEST_F(MeshTest, ALineThatDoesNotBeginWithAHelloIsToldSo) {
+  Stranger stranger(address_);
+  EXPECT_TRUE(stranger.read().has_challenge());
+  stranger.say(word(to("", pb::ROLE_SERVER), "let me in"));
+  EXPECT_THAT(stranger.read().refused().reason(), testing::HasSubstr("begins with a Hello"));
+  EXPECT_EQ(stranger.read().body_case(), pb::Envelope::BODY_NOT_SET);
+}
+
+TEST_F(MeshTest, WhatOnlyTheServerSaysIsNotRelayed) {
+  auto victim = join(), rogue = join();
+  pb::Envelope refused = to(victim->machine()), challenge = refused, state = refused;
+  refused.mutable_refused()->set_reason("go away");
+  challenge.mutable_challenge()->set_nonce("sign this");
+  state.mutable_pool_state()->set_revision(uint64_t{1} << 60);
+  for (const auto& envelope : {refused, challenge, state}) rogue->say(envelope);
+  rogue->say(word(to(victim->machine()), "hello"));
+  const auto got = victim->read();
+  EXPECT_EQ(got.preparing().what(), "hello") << got.ShortDebugString();
+  desk_.wait([&] { return refusals_.size() == 3; });
+  for (const auto& [machine, why] : refusals_) {
+    EXPECT_EQ(machine, rogue->machine());
+    EXPECT_EQ(why, "only the server says that");
+  }
+}
+
+TEST_F(MeshTest, TheServersRefusalEndsALine) {
+  auto node = join();
+  pb::Envelope refused = to(node->machine());
+  refused.mutable_refused()->set_reason("silent");
+  mesh_.send(refused);
+  EXPECT_EQ(node->read().refused().reason(), "silent");
+  EXPECT_EQ(node->read().body_case(), pb::Envelope::BODY_NOT_SET);
+  desk_.wait([&] { return desk_.count<roles::NodeLeft>() == 1; });
+}
+
+TEST_F(MeshTest, WhatIsTooLargeIsLeftOutAndTheLineGoesOn) {
+  auto node = join(), other = join();
+  mesh_.send(bulk(to(node->machine()), kMaxEnvelopeBytes));
+  other->say(bulk(to(node->machine()), kMaxEnvelopeBytes));
+  other->say(word(to(node->machine()), "after it"));
+  EXPECT_EQ(next_word(*node), "after it");
+}
+
+MeshClient::Signer signer(const MachineKeys& keys) {
+  return {keys.public_key(), [&keys](std::string_view bytes) { return keys.sign(bytes); }};
+}
+
+TEST_F(MeshTest, TwoMachinesWithOneKeyAreBothTold) {
+  const MachineKeys keys = new_keys();
+  Desk desks[2];
+  std::promise<std::string> news[2];
+  std::unique_ptr<MeshClient> twins[2];
+  for (int i : {0, 1}) {
+    twins[i] = std::make_unique<MeshClient>(address_, NodeIdentity{}, signer(keys),
+                                            std::vector{pb::ROLE_WORKER}, desks[i]);
+    twins[i]->on_news = [&, i](const std::string& what) {
+      if (what.find("refuses this machine") != std::string::npos) news[i].set_value(what);
+    };
+    twins[i]->start();
+  }
+  // Each is let in by a server's first word.
+  std::atomic<bool> over = false;
+  std::thread server([&] {
+    for (size_t seen = 0; !over;) {
+      std::string machine;
+      desk_.wait([&] { return over || desk_.events.size() > seen; });
+      if (over) return;
+      {
+        std::lock_guard lock(desk_.mutex);
+        const auto* joined = std::get_if<roles::NodeJoined>(&desk_.events[seen++]);
+        if (joined != nullptr) machine = joined->machine;
+      }
+      if (!machine.empty()) mesh_.send(word(to(machine), "welcome"));
+    }
+  });
+  for (auto& told : news) {
+    const std::string what = told.get_future().get();
+    EXPECT_THAT(what, testing::HasSubstr("two machines share an identity: delete machine.key"));
+  }
+  over = true;
+  desk_.post(pb::ROLE_SERVER, roles::Tick{});
+  server.join();
+}
+
+// A server that challenges again in the middle of a line.
+class Inquisitive final : public pb::Mesh::Service {
+ public:
+  grpc::Status Connect(grpc::ServerContext*,
+                       grpc::ServerReaderWriter<pb::Envelope, pb::Envelope>* stream) override {
+    pb::Envelope challenge;
+    challenge.mutable_challenge()->set_nonce("first");
+    stream->Write(challenge);
+    stream->Read(&hello);
+    stream->Write(word(to(""), "welcome"));
+    challenge.mutable_challenge()->set_nonce("a record of somebody's");
+    stream->Write(challenge);
+    stream->Write(word(to(""), "asked again"));
+    stream->Read(&next);
+    read.set_value();
+    return grpc::Status::OK;
+  }
+  pb::Envelope hello, next;
+  std::promise<void> read;
+};
+
+TEST(MeshClientTest, OnlyTheFirstWordOfALineIsAChallenge) {
+  Inquisitive service;
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service);
+  const auto server = builder.BuildAndStart();
+
+  const MachineKeys keys = new_keys();
+  Desk desk;
+  MeshClient client("127.0.0.1:" + std::to_string(port), NodeIdentity{}, signer(keys),
+                    {pb::ROLE_WORKER}, desk);
+  client.start();
+  EXPECT_EQ(desk.take().preparing().what(), "welcome");
+  EXPECT_EQ(desk.take().preparing().what(), "asked again");
+  client.send(bulk(to("", pb::ROLE_SERVER), kMaxEnvelopeBytes));  // Left out.
+  client.send(word(to("", pb::ROLE_SERVER), "work"));
+  service.read.get_future().wait();
+  EXPECT_TRUE(
+      keys.verify(keys.public_key(), "muster hellofirst", service.hello.hello().signature()));
+  EXPECT_EQ(service.next.preparing().what(), "work") << service.next.ShortDebugString();
+}
+
+}  // namespace
+}  // namespace muster::io
