@@ -3,7 +3,10 @@
 #include <grpcpp/grpcpp.h>
 #include <sodium.h>
 
+#include <condition_variable>
+#include <deque>
 #include <mutex>
+#include <optional>
 
 #include "base/digest.h"
 #include "muster/v1/pool.grpc.pb.h"
@@ -15,6 +18,10 @@ namespace {
 constexpr auto kConnectWait = std::chrono::seconds(5);
 constexpr auto kCallWait = std::chrono::seconds(90);  // A pin may ask the Hub.
 constexpr int kSubmitTries = 10;
+constexpr int kTries = 2;  // Of what may be said twice, which is all the rest.
+// A connection that nothing passes any more, though nobody closed it, is found by pings.
+constexpr int kPingEveryMs = 5'000, kPingWaitMs = 5'000;
+constexpr auto kWatchSilence = std::chrono::seconds(10);  // The server repeats itself every 2 s.
 
 // Names one wish of a researcher, so that the server knows a repetition.
 std::string draw_idempotency_key() {
@@ -25,129 +32,233 @@ std::string draw_idempotency_key() {
 
 }  // namespace
 
-struct PoolClient::Line {
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<pb::Pool::Stub> stub;
-  std::mutex mutex;
-  grpc::ClientContext* watching = nullptr;
-  bool interrupted = false;
-
-  Error error(const grpc::Status& status, const std::string& address) const {
-    return {Code::kUnavailable, "no muster server answers at " + address + " (" +
-                                    status.error_message() + "); check --ip and --port"};
-  }
-};
-
-PoolClient::PoolClient(const std::string& address)
-    : line_(std::make_unique<Line>()), address_(address) {
+// A connection of its own, not one that gRPC shares with an earlier channel to the same address.
+static std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
   grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingEveryMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingWaitMs);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetMaxReceiveMessageSize(64 << 20);
-  line_->channel =
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  line_->stub = pb::Pool::NewStub(line_->channel);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
+
+// A Watch under way.
+class PoolClient::Watching final : public grpc::ClientReadReactor<pb::JobUpdate> {
+ public:
+  Watching(pb::Pool::Stub& stub, const std::string& job) {
+    request_.set_job(job);
+    stub.async()->Watch(&context_, &request_, this);
+    StartRead(&update_);
+    StartCall();
+  }
+  // Not before it is over.
+  ~Watching() override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return over_; });
+  }
+  void cancel() { context_.TryCancel(); }
+
+  // The next one; none when it is over, or when nothing came for kWatchSilence: then it is ended.
+  std::optional<pb::JobUpdate> next() {
+    std::unique_lock lock(mutex_);
+    const auto ready = [this] { return over_ || !updates_.empty(); };
+    if (!changed_.wait_for(lock, kWatchSilence, ready)) {
+      context_.TryCancel();
+      return {};
+    }
+    if (updates_.empty()) return {};
+    auto update = std::move(updates_.front());
+    updates_.pop_front();
+    return update;
+  }
+  // Waits for the end.
+  grpc::Status status() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return over_; });
+    return status_;
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    {
+      std::lock_guard lock(mutex_);
+      updates_.push_back(std::move(update_));
+      if (updates_.size() > kMostAhead) updates_.pop_front();
+      changed_.notify_all();
+    }
+    update_.Clear();
+    StartRead(&update_);
+  }
+  void OnDone(const grpc::Status& status) override {
+    std::lock_guard lock(mutex_);
+    status_ = status;
+    over_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  static constexpr size_t kMostAhead = 1000;  // Then the oldest are left out.
+
+  pb::Watch request_;
+  grpc::ClientContext context_;
+  pb::JobUpdate update_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<pb::JobUpdate> updates_;
+  bool over_ = false;
+  grpc::Status status_;
+};
+
+struct PoolClient::Line {
+  explicit Line(std::string to) : address(std::move(to)) { renew(); }
+  // Gives the connection up: nothing may be under way on it.
+  void renew() {
+    channel = open_channel(address);
+    stub = pb::Pool::NewStub(channel);
+  }
+
+  const std::string address;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<pb::Pool::Stub> stub;
+  std::mutex mutex;  // Guards what follows.
+  Watching* watching = nullptr;
+  bool interrupted = false;
+};
+
+PoolClient::PoolClient(const std::string& address) : line_(std::make_unique<Line>(address)) {}
 
 PoolClient::~PoolClient() = default;
 
-// One unary call, with a deadline that is short while nobody answers at all. Said again while
-// `tries` last when the server is lost before it has answered.
+namespace {
+
+Error refused_by_transport(const grpc::Status& status, const std::string& address) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::INVALID_ARGUMENT:
+      return {Code::kInvalidArgument,
+              "the server at " + address + " refuses " + status.error_message()};
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return {Code::kTryLater, "the server at " + address + ": " + status.error_message()};
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return {Code::kUnavailable,
+              "the server at " + address + " did not answer in time; see its log, or try again"};
+    default:
+      return {Code::kUnavailable,
+              "the server at " + address + " did not answer: " + status.error_message()};
+  }
+}
+
+}  // namespace
+
+// One unary call, with a deadline that is short while nobody answers at all. Said again, on a new
+// connection, while `tries` last when the server is lost before it has answered.
 template <typename Reply, typename Call>
-static Result<Reply> call(grpc::Channel& channel, const std::string& address, Call&& send,
-                          int tries = 1) {
+Result<Reply> PoolClient::call(Call&& send, int tries) {
   const auto now = std::chrono::system_clock::now();
-  if (!channel.WaitForConnected(now + kConnectWait)) {
-    return fail(Code::kUnavailable, "no muster server answers at " + address +
+  if (!line_->channel->WaitForConnected(now + kConnectWait)) {
+    return fail(Code::kUnavailable, "no muster server answers at " + line_->address +
                                         "; check --ip and --port, or start 'muster server'");
   }
   grpc::ClientContext context;
   context.set_deadline(now + kCallWait);
   Reply reply;
-  const grpc::Status status = send(&context, &reply);
+  const grpc::Status status = send(*line_->stub, &context, &reply);
   if constexpr (requires { reply.failure(); }) {  // The pool may say no.
     if (reply.has_failure()) return fail(roles::to_error(reply.failure()));
   }
   if (status.ok()) return reply;
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && tries > 1) {
-    return call<Reply>(channel, address, send, tries - 1);
+    line_->renew();
+    return call<Reply>(send, tries - 1);
   }
-  return fail(Code::kUnavailable,
-              "the server at " + address + " did not answer: " + status.error_message());
+  return fail(refused_by_transport(status, line_->address));
 }
 
 Result<pb::SubmitReply> PoolClient::submit(const pb::JobRequest& request) {
   pb::Submit submit;
   *submit.mutable_request() = request;
   submit.set_idempotency_key(draw_idempotency_key());
-  const auto send = [&](auto* context, auto* out) {
-    return line_->stub->Submit(context, submit, out);
+  const auto send = [&](auto& stub, auto* context, auto* out) {
+    return stub.Submit(context, submit, out);
   };
-  return call<pb::SubmitReply>(*line_->channel, address_, send, kSubmitTries);
+  return call<pb::SubmitReply>(send, kSubmitTries);
 }
 
 Result<pb::JobList> PoolClient::list() {
-  return call<pb::JobList>(*line_->channel, address_, [&](auto* context, auto* out) {
-    return line_->stub->List(context, pb::ListJobs(), out);
-  });
+  return call<pb::JobList>(
+      [&](auto& stub, auto* context, auto* out) { return stub.List(context, pb::ListJobs(), out); },
+      kTries);
 }
 
 Result<pb::PoolStatus> PoolClient::status() {
-  return call<pb::PoolStatus>(*line_->channel, address_, [&](auto* context, auto* out) {
-    return line_->stub->Status(context, pb::GetStatus(), out);
-  });
+  return call<pb::PoolStatus>([&](auto& stub, auto* context,
+                                  auto* out) { return stub.Status(context, pb::GetStatus(), out); },
+                              kTries);
 }
 
 Result<pb::CancelReply> PoolClient::cancel(const std::string& job) {
   pb::CancelJob request;
   request.set_job(job);
-  return call<pb::CancelReply>(*line_->channel, address_, [&](auto* context, auto* out) {
-    return line_->stub->Cancel(context, request, out);
-  });
+  return call<pb::CancelReply>(
+      [&](auto& stub, auto* context, auto* out) { return stub.Cancel(context, request, out); },
+      kTries);
 }
 
 Result<pb::WhyReply> PoolClient::why(const std::string& what) {
   pb::Why request;
   request.set_what(what);
-  return call<pb::WhyReply>(*line_->channel, address_, [&](auto* context, auto* out) {
-    return line_->stub->Why(context, request, out);
-  });
+  return call<pb::WhyReply>(
+      [&](auto& stub, auto* context, auto* out) { return stub.Why(context, request, out); },
+      kTries);
 }
 
 Result<pb::PardonReply> PoolClient::pardon(const std::string& machine) {
   pb::Pardon request;
   request.set_machine(machine);
-  return call<pb::PardonReply>(*line_->channel, address_, [&](auto* context, auto* out) {
-    return line_->stub->Pardon(context, request, out);
-  });
+  return call<pb::PardonReply>(
+      [&](auto& stub, auto* context, auto* out) { return stub.Pardon(context, request, out); },
+      kTries);
 }
 
 Status PoolClient::watch(const std::string& job,
                          const std::function<bool(const pb::JobUpdate&)>& visit) {
-  grpc::ClientContext context;
+  Watching watching(*line_->stub, job);
   {
     std::lock_guard lock(line_->mutex);
-    if (line_->interrupted) return fail(Code::kInterrupted, "");
-    line_->watching = &context;
+    line_->watching = &watching;
+    if (line_->interrupted) watching.cancel();
   }
-  pb::Watch request;
-  request.set_job(job);
-  auto reader = line_->stub->Watch(&context, request);
-  pb::JobUpdate update;
-  bool wanted = true;
-  while (wanted && reader->Read(&update)) wanted = visit(update);
-  if (!wanted) context.TryCancel();
-  const grpc::Status status = reader->Finish();
+  const bool wanted = follow(watching, visit);
+  watching.cancel();
+  const grpc::Status status = watching.status();
   std::lock_guard lock(line_->mutex);
   line_->watching = nullptr;
   if (line_->interrupted) return fail(Code::kInterrupted, "");
-  return status.ok() || !wanted ? Status() : fail(line_->error(status, address_));
+  if (status.ok() || !wanted) return {};
+  line_->renew();
+  return fail(Code::kUnavailable, "no muster server answers at " + line_->address + " (" +
+                                      status.error_message() + "); check --ip and --port");
+}
+
+// Shows what is new, not what the server repeats to be heard. False when no more is wanted.
+bool PoolClient::follow(Watching& watching,
+                        const std::function<bool(const pb::JobUpdate&)>& visit) {
+  std::string shown;
+  while (const auto update = watching.next()) {
+    std::string row = update->row().SerializeAsString();
+    const bool again = row == shown && update->message().empty() && !update->has_failure();
+    shown = std::move(row);
+    if (!again && !visit(*update)) return false;
+  }
+  return true;
 }
 
 void PoolClient::interrupt() {
   std::lock_guard lock(line_->mutex);
   line_->interrupted = true;
-  if (line_->watching != nullptr) line_->watching->TryCancel();
+  if (line_->watching != nullptr) line_->watching->cancel();
 }
 
 }  // namespace muster::client

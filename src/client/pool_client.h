@@ -10,7 +10,8 @@
 namespace muster::client {
 
 // A researcher's side of the Pool service. Blocking calls; errors are those of the pool, or
-// kUnavailable when no server answers at the address.
+// kUnavailable when no server answers at the address. A connection that nothing passes any more is
+// noticed within 10 s and given up; a call has 90 s.
 class PoolClient {
  public:
   explicit PoolClient(const std::string& address);
@@ -24,16 +25,20 @@ class PoolClient {
   Result<pb::WhyReply> why(const std::string& what);
   Result<pb::PardonReply> pardon(const std::string& machine);
 
-  // Follows a job until it is over or `visit` returns false. kUnavailable when the line broke
-  // meanwhile: call it again.
+  // Follows a job until it is over or `visit` returns false, which sees every change once.
+  // kUnavailable when the line broke or fell silent meanwhile: call it again.
   Status watch(const std::string& job, const std::function<bool(const pb::JobUpdate&)>& visit);
   // Makes a watch() under way return kInterrupted. Safe from any thread.
   void interrupt();
 
  private:
   struct Line;
+  class Watching;
+  template <typename Reply, typename Call>
+  Result<Reply> call(Call&& send, int tries);
+  static bool follow(Watching& watching, const std::function<bool(const pb::JobUpdate&)>& visit);
+
   std::unique_ptr<Line> line_;
-  std::string address_;
 };
 
 }  // namespace muster::client
