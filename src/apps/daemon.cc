@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/printable.h"
 #include "io/descriptors.h"
 
 namespace muster::apps {
@@ -29,11 +30,13 @@ Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& r
   return io::StateDir::open(path, role);
 }
 
+// A note may quote a peer, a file or a Hub.
 void LogConsole::note(pb::Role, const roles::Note& note) {
+  const std::string text = printable(note.text, 2000);
   if (note.level == roles::Note::Level::kWarning) {
-    spdlog::warn(note.text);
+    spdlog::warn(text);
   } else {
-    spdlog::info(note.text);
+    spdlog::info(text);
   }
 }
 

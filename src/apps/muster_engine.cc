@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/printable.h"
 #include "engine/program/requests_file.h"
 #include "engine/program/serve.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 int finish(const Status& status) {
   if (status) return 0;
-  std::fprintf(stderr, "muster-engine: %s\n", status.error().message.c_str());
+  std::fprintf(stderr, "muster-engine: %s\n", printable(status.error().message, 4000).c_str());
   return exit_code(status.error().code);
 }
 

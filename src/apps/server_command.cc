@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "apps/daemon.h"
+#include "cli/flag_checks.h"
 #include "host/driver.h"
 #include "io/loop.h"
 #include "io/mesh/mesh_server.h"
@@ -26,7 +27,7 @@ struct Options {
 };
 
 bool is_loopback(const std::string& ip) {
-  return ip == "localhost" || ip.starts_with("127.") || ip == "::1";
+  return ip == "localhost" || ip.starts_with("127.") || ip == "::1" || ip == "[::1]";
 }
 
 // CLI11's way to say no: a sentence.
@@ -79,8 +80,9 @@ Status serve(const Options& options) {
               from_seconds(options.retain_days * 86400) + store->clock_ahead(),
               options.coordinators},
           store->take_state(), io::Loop::now()));
-  MUSTER_TRY_STATUS(mesh.listen(options.ip, options.port));
-  spdlog::info("serving on {}:{}", options.ip, options.port);
+  const std::string host = cli::bracketed(options.ip);
+  MUSTER_TRY_STATUS(mesh.listen(host, options.port));
+  spdlog::info("serving on {}:{}", host, options.port);
   if (options.insecure) spdlog::warn("--insecure: anyone who reaches this port may join the pool");
   loop.post(pb::ROLE_SERVER, roles::Tick{});
   signal.on_stop([&] { loop.stop(); });
@@ -101,7 +103,9 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
   auto options = std::make_shared<Options>();
   auto* command =
       app.add_subcommand("server", "the one address of a pool: who is in it, who does what");
-  command->add_option("--ip", options->ip, "address to listen on")->capture_default_str();
+  command->add_option("--ip", options->ip, "address to listen on")
+      ->check(cli::line_of_text(cli::kMostAddressBytes))
+      ->capture_default_str();
   command->add_option("--port", options->port, "port to listen on")
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
@@ -117,7 +121,7 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
       ->add_option(
           "--retain", options->retain_days,
           "days for which the answers of a job are kept on the storage nodes when it is over")
-      ->check(CLI::Range(0.0, 36500.0))
+      ->check(cli::number_between(0, 36500))
       ->capture_default_str();
   command
       ->add_option(

@@ -10,18 +10,26 @@ namespace muster::apps {
 void add_sim_command(CLI::App& app, cli::Commands& commands) {
   auto options = std::make_shared<sim::CampaignOptions>();
   auto* command = app.add_subcommand("sim", "simulate whole pools under faults, one a seed");
-  command->add_option("--seed", options->seed, "the first seed")->capture_default_str();
-  command->add_option("--count", options->count, "how many seeds")->capture_default_str();
+  command->add_option("--seed", options->seed, "the first seed")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--count", options->count, "how many seeds")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
   command->add_flag("--trace", options->trace, "print every event");
   command->add_flag("--stats", options->stats, "print what each seed drew and took");
   command->add_flag("--probes", options->probes, "print how often each rare path was reached");
   command->add_flag("--until_failure", options->until_failure, "stop at the first failure");
   auto liars = std::make_shared<uint64_t>(0);
-  command->add_option("--liars", *liars,
-                      "count wrong answers in pools with liars instead, over so many items each");
+  command
+      ->add_option("--liars", *liars,
+                   "count wrong answers in pools with liars instead, over so many items each")
+      ->check(CLI::Range(1, 1'000'000'000));
   auto nodes = std::make_shared<int>(0);
-  command->add_option("--nodes", *nodes,
-                      "measure instead how soon a server with so many nodes notices lost ones");
+  command
+      ->add_option("--nodes", *nodes,
+                   "measure instead how soon a server with so many nodes notices lost ones")
+      ->check(CLI::Range(1, 1'000'000));
   command->footer("Example:\n  muster sim --seed 1 --count 1000");
   commands["sim"] = [options, liars, nodes]() -> Status {
     const int code = *liars > 0   ? sim::print_liars(*liars, options->seed)

@@ -1,6 +1,8 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/daemon.h"
+#include "base/printable.h"
+#include "cli/flag_checks.h"
 #include "host/driver.h"
 #include "io/engine_process.h"
 #include "io/local_models.h"
@@ -51,7 +53,8 @@ Status work(const Options& options) {
   io::NodeIdentity identity{role_flag(options.role), store ? store->state().store_id : "",
                             options.owner, "", MUSTER_VERSION};
   if (!options.storage_ip.empty()) {
-    identity.storage_address = options.storage_ip + ":" + std::to_string(options.storage_port);
+    identity.storage_address =
+        cli::bracketed(options.storage_ip) + ":" + std::to_string(options.storage_port);
   }
   std::vector<pb::Role> hosted;
   if (computes) hosted.push_back(pb::ROLE_WORKER);
@@ -60,7 +63,7 @@ Status work(const Options& options) {
                       {keys.public_key(), [&](std::string_view bytes) { return keys.sign(bytes); }},
                       hosted, loop);
   const io::StopSignal::Ending ending_mesh(signal, "its line to the server");
-  mesh.on_news = [](const std::string& news) { spdlog::info(news); };
+  mesh.on_news = [](const std::string& news) { spdlog::info(printable(news)); };
 
   LogConsole console;
   host::Driver driver(machine, {.net = &mesh,
@@ -90,12 +93,15 @@ void add_worker_command(CLI::App& app, cli::Commands& commands) {
   command->add_option("--role", options->role, "what it may be used for")
       ->check(CLI::IsMember({"auto", "compute", "storage"}))
       ->capture_default_str();
-  command->add_option("--owner", options->owner, "whose machine this is");
+  command->add_option("--owner", options->owner, "whose machine this is")
+      ->check(cli::line_of_text(cli::kMostNameBytes));
   command->add_option("--threads", options->threads, "threads of its engine [one per core]")
       ->check(CLI::Range(1, 1024));
   command->add_option("--model_dir", options->model_dir, "folder with model directories");
-  command->add_option("--storage_ip", options->storage_ip, "the manual's; shown in status");
-  command->add_option("--storage_port", options->storage_port, "the manual's; shown in status");
+  command->add_option("--storage_ip", options->storage_ip, "the manual's; shown in status")
+      ->check(cli::line_of_text(cli::kMostAddressBytes));
+  command->add_option("--storage_port", options->storage_port, "the manual's; shown in status")
+      ->check(CLI::Range(0, 65535));
   add_daemon_flags(*command, options->daemon);
   command->footer("Example:\n  muster worker --ip 127.0.0.1 --port 30000 --owner lab-3");
   commands["worker"] = [options] { return work(*options); };

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/printable.h"
+
 namespace muster::cli {
 namespace {
 
@@ -23,13 +25,20 @@ std::vector<std::string> with_underscores(int argc, char** argv) {
 }  // namespace
 
 int run_program(CLI::App& app, Commands& commands, int argc, char** argv) {
+  // Words go into messages and files, which are UTF-8; told here rather than by a server's silence.
+  for (int i = 1; i < argc; ++i) {
+    if (is_utf8(argv[i])) continue;
+    std::fprintf(stderr, "muster: '%s' is not valid UTF-8\n", printable(argv[i]).c_str());
+    return 2;
+  }
   try {
     app.parse(with_underscores(argc, argv));
   } catch (const CLI::ParseError& error) {
     // CLI11 says of a word it does not know only that a command is missing.
     const std::string word = argc > 1 ? argv[1] : "";
     if (!word.empty() && word[0] != '-' && !commands.contains(word)) {
-      std::fprintf(stderr, "muster: no command is called '%s'; see muster --help\n", word.c_str());
+      std::fprintf(stderr, "muster: no command is called '%s'; see muster --help\n",
+                   printable(word).c_str());
       return 2;
     }
     return app.exit(error) == 0 ? 0 : 2;
@@ -37,7 +46,8 @@ int run_program(CLI::App& app, Commands& commands, int argc, char** argv) {
   const Status status = commands.at(app.get_subcommands().front()->get_name())();
   if (status) return 0;
   if (!status.error().message.empty()) {
-    std::fprintf(stderr, "muster: %s\n", status.error().message.c_str());
+    // It may quote a peer or a file.
+    std::fprintf(stderr, "muster: %s\n", printable(status.error().message, 4000).c_str());
   }
   return exit_code(status.error().code);
 }

@@ -3,13 +3,17 @@
 #include <ctime>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "cli/command.h"
+#include "cli/flag_checks.h"
 #include "cli/server_address.h"
 #include "cli/table.h"
 #include "client/pool_client.h"
 
 namespace muster::cli {
 namespace {
+
+constexpr size_t kMostLine = 1000;  // Bytes of an explanation.
 
 struct Options {
   ServerAddress server;
@@ -111,7 +115,7 @@ Status show_status(const Options& options) {
     std::printf("%s\n", status_json(status).dump().c_str());
     return {};
   }
-  std::printf("muster %s, copies %d of %u\n\n", status.version().c_str(),
+  std::printf("muster %s, copies %d of %u\n\n", printable(status.version()).c_str(),
               status.view().members_size(), status.copies_wanted());
   Table table({{"Machine"}, {"Role"}, {"State"}, {"Owner"}, {"Version"}, {"Reason"}});
   for (const auto& machine : status.machines()) {
@@ -140,7 +144,7 @@ Status cancel_job(const Options& options) {
   if (options.json) {
     std::printf("%s\n", Json{{"job", options.job}, {"state", "cancelled"}}.dump().c_str());
   } else {
-    std::printf("job %s is cancelled\n", options.job.c_str());
+    std::printf("job %s is cancelled\n", printable(options.job).c_str());
   }
   return {};
 }
@@ -151,7 +155,7 @@ Status pardon_machine(const Options& options) {
   if (options.json) {
     std::printf("%s\n", Json{{"machine", reply.machine()}, {"state", "pardoned"}}.dump().c_str());
   } else {
-    std::printf("machine %s is pardoned\n", reply.machine().c_str());
+    std::printf("machine %s is pardoned\n", printable(reply.machine()).c_str());
   }
   return {};
 }
@@ -185,7 +189,7 @@ Status explain(const Options& options) {
     std::printf("%s\n", why_json(reply).dump().c_str());
     return {};
   }
-  std::printf("%s: %s\n", reply.what().c_str(), reply.now().c_str());
+  std::printf("%s\n", printable(reply.what() + ": " + reply.now(), kMostLine).c_str());
   for (const auto& reason : reply.reasons()) {
     const bool of_a_machine = !reason.machine().empty() && reason.machine() != reply.what();
     std::string line = local_time(reason.at_ms()) + "  ";
@@ -193,7 +197,7 @@ Status explain(const Options& options) {
     if (of_a_machine) line += "machine " + reason.machine().substr(0, 8) + ": ";
     line += reason.text();
     if (reason.times() > 1) line += " (" + std::to_string(reason.times()) + " times)";
-    std::printf("%s\n", line.c_str());
+    std::printf("%s\n", printable(line, kMostLine).c_str());
   }
   return {};
 }
@@ -218,17 +222,23 @@ void add_pool_commands(CLI::App& app, Commands& commands) {
   add(app, commands, "jobs", "every job and its state", show_jobs, std::make_shared<Options>());
   auto options = std::make_shared<Options>();
   auto* cancel = add(app, commands, "cancel", "end a job", cancel_job, options, " 3fa9c2d1");
-  cancel->add_option("job", options->job, "its id, or how it begins")->required();
+  cancel->add_option("job", options->job, "its id, or how it begins")
+      ->required()
+      ->check(line_of_text(kMostNameBytes));
   auto what = std::make_shared<Options>();
   auto* why = add(app, commands, "why",
                   "why a job or a machine is as it is: every wait, refusal and "
                   "lost vote",
                   explain, what, " 3fa9c2d1");
-  why->add_option("what", what->job, "a job's or machine's id, or how it begins")->required();
+  why->add_option("what", what->job, "a job's or machine's id, or how it begins")
+      ->required()
+      ->check(line_of_text(kMostNameBytes));
   auto machine = std::make_shared<Options>();
   auto* pardon = add(app, commands, "pardon", "lend a quarantined machine again", pardon_machine,
                      machine, " 8ca2d714");
-  pardon->add_option("machine", machine->machine, "its id, or how it begins")->required();
+  pardon->add_option("machine", machine->machine, "its id, or how it begins")
+      ->required()
+      ->check(line_of_text(kMostNameBytes));
 }
 
 }  // namespace muster::cli

@@ -3,12 +3,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+
+#include "base/printable.h"
 
 namespace muster::cli {
 namespace {
 
+constexpr size_t kMostWords = 1000;  // Bytes of a line.
 constexpr int64_t kBarWidth = 30;
 constexpr auto kLineEvery = std::chrono::seconds(5);
 
@@ -19,11 +23,10 @@ std::string duration_text(double seconds) {
 }
 
 // Cut to the terminal's width: a line that wraps could not be drawn over.
-std::string fitting(std::string text) {
+std::string fitting(const std::string& text) {
   winsize size{};
-  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
-  if (known && text.size() >= size.ws_col) text.resize(size.ws_col - 1u);
-  return text;
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 2;
+  return printable(text, known ? size.ws_col - 2u : kMostWords);  // One for the ellipsis.
 }
 
 }  // namespace
@@ -44,7 +47,9 @@ std::string ProgressView::rate(const pb::JobRow& row) const {
 
 std::string ProgressView::bar(const pb::JobRow& row) const {
   const int64_t total = std::max<int64_t>(1, row.total_items());
-  const int64_t filled = kBarWidth * row.settled_items() / total;
+  const int64_t settled = std::clamp<int64_t>(row.settled_items(), 0, total);
+  const auto filled =
+      static_cast<int64_t>(kBarWidth * static_cast<double>(settled) / static_cast<double>(total));
   return "[" + std::string(static_cast<size_t>(filled), '#') +
          std::string(static_cast<size_t>(kBarWidth - filled), '.') + "] " +
          std::to_string(row.settled_items()) + "/" + std::to_string(row.total_items()) + rate(row);
@@ -56,7 +61,8 @@ void ProgressView::show(const pb::JobRow& row) {
     first_settled_ = row.settled_items();
     first_at_ = now;
   }
-  const std::string reason = row.reason().empty() ? "" : "  waiting: " + row.reason();
+  const std::string reason =
+      row.reason().empty() ? "" : "  waiting: " + printable(row.reason(), kMostWords);
   if (terminal_) {
     std::fprintf(stderr, "\r\033[K%s", fitting(bar(row) + reason).c_str());
     std::fflush(stderr);
@@ -75,7 +81,7 @@ void ProgressView::show(const pb::JobRow& row) {
 
 void ProgressView::say(const std::string& text) {
   clear();
-  std::fprintf(stderr, "%s\n", text.c_str());
+  std::fprintf(stderr, "%s\n", printable(text, kMostWords).c_str());
 }
 
 void ProgressView::clear() {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "cli/command.h"
+#include "cli/flag_checks.h"
 #include "eval/task.h"
 
 namespace muster::cli {
@@ -33,7 +34,7 @@ void add_requests_command(CLI::App& app, Commands& commands) {
       app.add_subcommand("requests", "print a task's requests as muster-engine reads them");
   command->add_option("task", options->task, "name of the task")->required();
   command->add_option("--limit", options->limit, "the first N documents, or a share below 1")
-      ->check(CLI::PositiveNumber);
+      ->check(number_between(1e-9, 1e9));
   command->footer("Example:\n  muster requests tinyMMLU --limit 2");
   commands["requests"] = [options] { return print_requests(*options); };
 }

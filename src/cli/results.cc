@@ -2,13 +2,17 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
+#include "base/printable.h"
 #include "cli/table.h"
 #include "eval/task.h"
 
 namespace muster::cli {
 namespace {
+
+constexpr size_t kMostModelWords = 2000;  // Bytes.
 
 std::string fixed4(double value) {
   char text[32];
@@ -20,6 +24,9 @@ std::string fixed4(double value) {
 std::string version_cell(const std::string& version) {
   return version.ends_with(".0") ? version.substr(0, version.size() - 2) : version;
 }
+
+// Zero for a word: a version comes from the pool.
+double version_number(const std::string& version) { return std::strtod(version.c_str(), nullptr); }
 
 std::string metric_label(const std::string& name) {
   return name == "acc_norm_raw" ? "acc_norm (raw)" : name;
@@ -105,7 +112,7 @@ Json task_config(const pb::TaskResult& task) {
   config["metric_list"] = std::move(metrics);
   config["output_type"] = "multiple_choice";
   config["repeats"] = 1;
-  config["metadata"] = {{"version", std::stod(task.version())}};
+  config["metadata"] = {{"version", version_number(task.version())}};
   return config;
 }
 
@@ -173,7 +180,7 @@ std::string results_table(const pb::JobRow& row) {
     }
   }
   const pb::JobRequest& request = row.request();
-  return "hf (" + model_args(row) +
+  return "hf (" + printable(model_args(row), kMostModelWords) +
          "), limit: " + number_or_none(request.has_limit(), request.limit()) +
          ", num_fewshot: " + number_or_none(request.has_num_fewshot(), request.num_fewshot()) +
          "\n" + table.text();
@@ -189,7 +196,7 @@ Json results_json(const pb::JobRow& row) {
     const std::string& name = task.task();
     out["results"][name] = task_results(task);
     out["configs"][name] = task_config(task);
-    out["versions"][name] = std::stod(task.version());
+    out["versions"][name] = version_number(task.version());
     out["n-shot"][name] = task.num_fewshot();
     for (const auto& metric : task.metrics()) out["higher_is_better"][name][metric.name()] = true;
     out["n-samples"][name] = {{"original", task.documents()}, {"effective", task.items()}};

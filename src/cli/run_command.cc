@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/flag_checks.h"
 #include "cli/progress.h"
 #include "cli/results.h"
 #include "cli/server_address.h"
@@ -192,10 +193,13 @@ class Run {
 void add_run_command(CLI::App& app, Commands& commands) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("run", "evaluate a model on the pool and wait for the table");
-  command->add_option("--llm_name", options->llm_name,
-                      "the model: ORG/NAME[@revision] on the Hugging Face Hub, or a directory");
+  command
+      ->add_option("--llm_name", options->llm_name,
+                   "the model: ORG/NAME[@revision] on the Hugging Face Hub, or a directory")
+      ->check(line_of_text(kMostModelBytes));
   command->add_option("--model", options->model, "lm-eval's kind of model; only hf");
-  command->add_option("--model_args", options->model_args, "lm-eval's: pretrained=X,revision=Y");
+  command->add_option("--model_args", options->model_args, "lm-eval's: pretrained=X,revision=Y")
+      ->check(line_of_text(2 * kMostModelBytes));
   command->add_option("--tasks", options->run.tasks, "tasks, separated by commas")
       ->delimiter(',')
       ->default_val(std::vector<std::string>{"tinyMMLU", "tinyHellaswag"});
@@ -204,7 +208,7 @@ void add_run_command(CLI::App& app, Commands& commands) {
                    "the first N items of each task, or a share below 1")
       ->check([](const std::string& text) {
         double value = 0;
-        const bool positive = CLI::detail::lexical_cast(text, value) && value > 0;
+        const bool positive = CLI::detail::lexical_cast(text, value) && value > 0 && value <= 1e9;
         return positive ? "" : "must be more than 0: so many items, or a share of them below 1";
       });
   command->add_option("--num_fewshot", options->run.num_fewshot, "examples in the prompt")
@@ -219,8 +223,9 @@ void add_run_command(CLI::App& app, Commands& commands) {
   command
       ->add_option("--quorum_wait", options->run.quorum_wait_seconds,
                    "seconds until a pool too small settles for fewer votes")
-      ->check(CLI::Range(0.1, 86400.0));
-  command->add_option("--username", options->run.username, "who asks");
+      ->check(number_between(0.1, 86400));
+  command->add_option("--username", options->run.username, "who asks")
+      ->check(line_of_text(kMostNameBytes));
   command->add_flag("--force", options->run.force, "run again although it was done before");
   command->add_flag("--json", options->json, "JSON lines on stdout: accepted, progress, done");
   command->add_flag("--trust_remote_code", options->trust_remote_code, "accepted; has no effect");

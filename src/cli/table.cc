@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/printable.h"
 #include "eval/text.h"
 
 namespace muster::cli {
@@ -28,6 +29,7 @@ std::string centred(const std::string& text, size_t width) {
 
 void Table::add_row(std::vector<std::string> cells) {
   MUSTER_CHECK(cells.size() == columns_.size());
+  for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 

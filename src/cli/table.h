@@ -15,7 +15,8 @@ class Table {
   };
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // One cell per column (checked), UTF-8.
+  // One cell per column (checked). Shown as printable() has it, since cells are often others'
+  // words.
   void add_row(std::vector<std::string> cells);
   // The table with a newline after each line.
   [[nodiscard]] std::string text() const;

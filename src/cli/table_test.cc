@@ -20,6 +20,17 @@ TEST(Table, CentresHeadersAndAlignsByColumn) {
             "|         |       |±  |   0.1|\n");
 }
 
+TEST(Table, ShowsWordsOfOthersAndObeysNone) {
+  Table table({{"Owner"}});
+  table.add_row({"\x1b[2J\x1b[1;1Hroot"});
+  table.add_row({"me\n|you|"});
+  EXPECT_EQ(table.text(),
+            "|    Owner     |\n"
+            "|--------------|\n"
+            "|\uFFFD[2J\uFFFD[1;1Hroot|\n"
+            "|me |you|      |\n");
+}
+
 pb::JobRow finished() {
   pb::JobRow row;
   row.set_job("ab12");

@@ -1,31 +1,33 @@
 #include "client/job_request.h"
 
-#include <regex>
+#include <algorithm>
 
+#include "base/printable.h"
 #include "client/engine_info.h"
+#include "eval/model_name.h"
 #include "eval/task.h"
 #include "host/model_directory.h"
 
 namespace muster::client {
 namespace {
 
+constexpr size_t kMostPathBytes = 1000;
 constexpr uint64_t kMostParameters = 1'000'000'000;  // Until the engine has bfloat16.
 
 bool looks_like_path(const std::string& model) {
+  std::error_code error;
   return model.starts_with('/') || model.starts_with('.') || model.starts_with('~') ||
-         std::filesystem::is_directory(model);
-}
-
-bool looks_like_name(const std::string& model) {
-  static const std::regex pattern(
-      "[A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9][-A-Za-z0-9_.]*(@[-A-Za-z0-9_./]+)?");
-  return std::regex_match(model, pattern);
+         std::filesystem::is_directory(model, error);
 }
 
 Result<pb::ModelPin> checked_directory(const std::string& model, const Path& engine) {
   std::error_code error;
   const Path directory = std::filesystem::canonical(model, error);
   if (error) return fail(Code::kNotFound, model + ": no such directory");
+  if (!is_utf8(directory.string()) || directory.string().size() > kMostPathBytes) {
+    return fail(Code::kUnsupported,
+                directory.string() + ": the pool takes paths in UTF-8 of up to 1000 bytes");
+  }
   MUSTER_TRY_STATUS(host::model_files(directory));
   MUSTER_TRY(const Json info, engine_info(engine, directory));
   MUSTER_TRY(const int64_t parameters, get_int(info, "parameters"));
@@ -45,6 +47,9 @@ Result<pb::JobRequest> make_request(const RunOptions& options, const Path& engin
   pb::JobRequest request;
   for (const std::string& name : options.tasks) {
     MUSTER_TRY(const eval::Task* task, eval::find_task(name));
+    if (std::count(request.tasks().begin(), request.tasks().end(), task->name) > 0) {
+      return fail(Code::kInvalidArgument, "--tasks names " + task->name + " twice");
+    }
     MUSTER_TRY([[maybe_unused]] const auto shots,
                eval::resolve_fewshot(*task, options.num_fewshot));
     request.add_tasks(task->name);
@@ -52,7 +57,7 @@ Result<pb::JobRequest> make_request(const RunOptions& options, const Path& engin
   request.set_model(options.model);
   if (looks_like_path(options.model)) {
     MUSTER_TRY(*request.mutable_directory_pin(), checked_directory(options.model, engine));
-  } else if (!looks_like_name(options.model)) {
+  } else if (!eval::parse_model_name(options.model)) {
     return fail(Code::kUnsupported, "'" + options.model +
                                         "' is neither a directory nor a name like "
                                         "EleutherAI/pythia-14m");

@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -54,6 +55,64 @@ class BadInput(PoolTest):
         odd = self.model_copy()
         edit_json(os.path.join(odd, "tokenizer.json"), {"normalizer": {"type": "Lowercase"}})
         self.assert_fails(self.run_with("--llm_name", odd), 78, "normalizer.type = Lowercase")
+
+    def test_numbers_that_are_none_and_text_that_is_not_one_line(self):
+        wrong_numbers = ("nan", "-nan", "inf", "-inf", "-1", "1e99", "x", "")
+        cases = [(("run", "--llm_name", NEOX), "--limit", wrong_numbers + ("0",)),
+                 (("run", "--llm_name", NEOX), "--quorum_wait", wrong_numbers + ("0",)),
+                 (("run", "--llm_name", NEOX), "--num_fewshot", wrong_numbers),
+                 (("run", "--llm_name", NEOX), "--redundancy", wrong_numbers + ("0", "6")),
+                 (("run", "--llm_name", NEOX), "--username", ("a" * 65, "a\nb", "\x1b[31m", "\u202ea")),
+                 (("run",), "--llm_name", ("a" * 1001, "a\nb")),
+                 (("run", "--llm_name", NEOX), "--port", wrong_numbers + ("0", "65536")),
+                 (("run", "--llm_name", NEOX), "--ip", ("a" * 256, "a\nb")),
+                 (("requests", "tinyMMLU"), "--limit", wrong_numbers + ("0",)),
+                 (("server",), "--retain", wrong_numbers),
+                 (("server",), "--storage_nodes", wrong_numbers + ("0", "8")),
+                 (("server",), "--quarantine_after", wrong_numbers),
+                 (("worker",), "--threads", wrong_numbers + ("0",)),
+                 (("worker",), "--storage_port", wrong_numbers + ("65536",)),
+                 (("worker",), "--owner", ("a" * 65, "a\nb", "\x1b[31m")),
+                 (("worker",), "--role", ("", "none")),
+                 (("sim",), "--count", wrong_numbers + ("0",)),
+                 (("sim",), "--seed", wrong_numbers),
+                 (("sim",), "--liars", wrong_numbers + ("0",)),
+                 (("sim",), "--nodes", wrong_numbers + ("0",))]
+        for command, flag, values in cases:
+            for value in values:
+                with self.subTest(command=command[0], flag=flag, value=value):
+                    self.assert_fails(self.muster(*command, f"{flag}={value}"), 2, flag)
+
+    def test_words_that_are_not_utf8(self):
+        for words in (("run", "--llm_name", b"/models/\xff"), ("run", "--llm_name", NEOX, "--username", b"\xff"),
+                      ("worker", "--owner", b"lab-\xc3"), ("server", "--state_dir", b"\xff"), ("cancel", b"\xff"),
+                      ("why", b"\xed\xa0\x80"), (b"\xff",)):
+            self.assert_fails(self.muster(*words), 2, "is not valid UTF-8")
+        folder = os.path.join(os.fsencode(self.folder), b"model-\xff")
+        shutil.copytree(os.fsencode(NEOX), folder)
+        os.symlink(folder, self.path("link"))
+        self.assert_fails(self.run_with("--llm_name", self.path("link")), 78, "paths in UTF-8")
+
+    def test_names_that_lead_elsewhere(self):
+        for name in ("a/b@../../../token", "a/..", "a/b@/etc/passwd", "a/" + "b" * 97, "a/b@" + "c" * 97, "a--b/c"):
+            self.assert_fails(self.run_with("--llm_name", name), 78, "neither a directory nor a name")
+        self.assert_fails(self.run_with("--llm_name", NEOX, "--tasks", "tinyMMLU,tinyMMLU"), 2, "twice")
+
+    def test_an_address_of_version_6(self):
+        try:
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+                self.port = probe.getsockname()[1]
+        except OSError:
+            self.skipTest("this machine has no ::1")
+        server = self.start("server", "--ip", "::1")
+        server.wait_for(rf"serving on \[::1\]:{self.port}")
+        self.start("worker", "--ip", "::1")
+        server.wait_for("worker .* joined")
+        for variable, flags in ((f"[::1]:{self.port}", ()), ("there:1", ("--ip", "::1", "--port", str(self.port)))):
+            done = self.muster("status", "--json", *flags, env={"MUSTER_SERVER": variable})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(json.loads(done.stdout)["machines"]), 1)
 
     def test_a_server_that_is_not_there(self):
         self.assert_fails(self.run_with("--llm_name", NEOX), 69, "no muster server answers", str(self.port))

@@ -1,0 +1,39 @@
+#include "cli/flag_checks.h"
+
+#include "base/printable.h"
+
+namespace muster::cli {
+namespace {
+
+std::string in_short(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+}  // namespace
+
+CLI::Validator number_between(double least, double most) {
+  const std::string range = in_short(least) + " to " + in_short(most);
+  return {[=](const std::string& text) {
+            double value = 0;
+            const bool within =
+                CLI::detail::lexical_cast(text, value) && value >= least && value <= most;
+            return within ? "" : "must be a number, " + range;
+          },
+          range};
+}
+
+CLI::Validator line_of_text(size_t most_bytes) {
+  return {[=](const std::string& text) -> std::string {
+            if (text.size() > most_bytes) {
+              return "must have at most " + std::to_string(most_bytes) + " bytes, not " +
+                     std::to_string(text.size());
+            }
+            const bool plain = printable(text, most_bytes) == text;
+            return plain ? "" : "must be one line of text, without control characters";
+          },
+          ""};
+}
+
+}  // namespace muster::cli
