@@ -1,6 +1,8 @@
-"""A full disk: at start-up exit 74; under a storage node it leaves the view and the job goes on."""
+"""A full disk: at start-up exit 74; under a storage node it leaves the view and the job goes on. A folder
+that is deleted under a process: nothing is promised into it."""
 import json
 import os
+import shutil
 import unittest
 
 from pool import NEOX, PoolTest
@@ -32,6 +34,23 @@ class FullDisk(PoolTest):
         status = json.loads(self.muster("status", "--json").stdout)
         self.assertEqual(status["copies"], 1)
         self.assertEqual([m["state"] for m in status["machines"] if "cannot store" in m["reason"]], ["idle"])
+
+    def test_nothing_is_accepted_into_a_folder_that_was_deleted(self):
+        self.start_pool([["--role", "storage"]] * 2)
+        self.server.wait_for("copies 2 of 2")
+        shutil.rmtree(self.server.state)
+        done = self.muster("run", "--llm_name", NEOX, "--limit", "1")
+        self.assert_fails(done, 75, "the database cannot be written")
+        self.server.wait_for("could not be committed: server.db was moved or deleted")
+        self.assertEqual(json.loads(self.muster("status", "--json").stdout)["jobs"], [])
+
+    def test_a_store_whose_folder_was_deleted_leaves_the_view(self):
+        self.start_pool([["--role", "storage"]] * 3 + [["--role", "compute"]] * 2)
+        self.server.wait_for("copies 2 of 2")
+        shutil.rmtree(self.workers[0].state)
+        lines = self.run_job("--tasks", "tinyHellaswag", "--limit", "2", model=NEOX)
+        self.assertEqual(lines[-1]["state"], "done")
+        self.workers[0].wait_for("leaves the view: records.db was moved or deleted")
 
 
 if __name__ == "__main__":
