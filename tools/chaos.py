@@ -141,6 +141,17 @@ class Pool:
     def add(self, name, *arguments):
         self.nodes[name] = Node(self, name, *arguments)
 
+    def start(self):
+        """The coordinators first: the server is told which machines they are."""
+        for name in ("c1", "c2"):
+            self.nodes[name].start()
+            while self.nodes[name].learn_machine() is None:
+                time.sleep(0.05)
+            self.nodes["server"].arguments += ("--coordinator", self.nodes[name].machine)
+        for node in self.nodes.values():
+            if not node.alive():
+                node.start()
+
     def say(self, who, what):
         with self.printing:
             print(f"{time.monotonic() - self.started:6.1f} s  {who:10} {what}", flush=True)
@@ -494,8 +505,7 @@ def main():
     verdict, pool = Verdict(), Pool(args)
     researchers = Researchers(pool, args, verdict, scores_alone(args.model, TASK, ITEMS))
     try:
-        for node in pool.nodes.values():
-            node.start()
+        pool.start()
         while pool.stores(pool.status()) is None:
             time.sleep(0.2)
         pool.say("chaos", f"the pool is up: {WORKERS} workers, two of them store; seed {args.seed}")

@@ -69,6 +69,9 @@ Status serve(const Options& options) {
   io::MeshServer mesh(loop);
   const io::StopSignal::Ending ending_mesh(signal, "its lines");
   mesh.on_news = [](const std::string& news) { spdlog::warn(news); };
+  mesh.on_refusal = [&](const std::string& machine, const std::string& why) {
+    loop.post(pb::ROLE_SERVER, roles::Misspoken{machine, why});
+  };
   LogConsole console;
   host::Driver driver(
       "", {.net = &mesh, .console = &console, .stores = {{pb::ROLE_SERVER, store.get()}}});

@@ -135,7 +135,7 @@ TEST_F(RecordStoreTest, KeepsSeals) {
     answers.wait<roles::Stored>();
   }
   const auto store = *RecordStore::open(folder, answers);
-  EXPECT_EQ(store->state().seals.at({"job", 1}), 7u);
+  EXPECT_EQ(store->state().seals.at({"job", 1}).epoch, 7u);
 }
 
 // Six messages of 100 bytes once left a pool without a store.

@@ -89,6 +89,7 @@ const std::vector<Bound> kBounds = {
     name("Hello.version"),
     name("Hello.store_id"),
     name("Hello.owner"),
+    name("Hello.instance"),
     {"Hello.storage_address", kClass},
     list("PoolState.live", kRuns),
     name("PoolState.coordinator"),

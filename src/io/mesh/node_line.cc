@@ -2,6 +2,8 @@
 
 #include "io/machine_keys.h"
 #include "roles/keys.h"
+#include "wire/bounds.h"
+#include "wire/line_rules.h"
 
 namespace muster::io {
 namespace {
@@ -9,7 +11,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kPartingWait{2};  // For a Refused to be read.
-constexpr size_t kMostInstanceBytes = 64;
+constexpr int kMostTold = 20;  // Refusals of one line in kToldWindow: more say nothing new.
+constexpr std::chrono::seconds kToldWindow{60};
 
 }  // namespace
 
@@ -85,8 +88,7 @@ void NodeLine::OnDone() { const auto self = lines_.forget(*this, speaker_.machin
 
 void NodeLine::take_hello() {
   const pb::Hello& hello = incoming_.hello();
-  if (!incoming_.has_hello() || incoming_.ByteSizeLong() > kMaxEnvelopeBytes ||
-      hello.instance().size() > kMostInstanceBytes) {
+  if (!incoming_.has_hello() || !wire::check_bounds(incoming_)) {
     return dismiss("a line begins with a Hello that answers the challenge");
   }
   if (!verify_signature(hello.public_key(), roles::hello_bytes(nonce_), hello.signature())) {
@@ -105,11 +107,21 @@ void NodeLine::take_hello() {
 void NodeLine::take_envelope() {
   pb::Envelope envelope = std::move(incoming_);
   envelope.mutable_from()->set_machine(speaker_.machine);
-  if (const auto why = why_refused(speaker_, envelope)) {
-    return lines_.refused(speaker_.machine, *why);
-  }
+  const wire::Verdict verdict = wire::judge(envelope, speaker_.flag);
+  if (!verdict.passes) return refuse(verdict.why);
   envelope.to().role() == pb::ROLE_SERVER ? give_to_server(std::move(envelope))
                                           : lines_.relay(std::move(envelope));
+}
+
+// What a later version says more is held against nobody.
+void NodeLine::refuse(const std::string& why) {
+  if (why.empty()) return;
+  const auto now = Clock::now();
+  if (now - refused_since_ > kToldWindow) {
+    refused_since_ = now;
+    refused_ = 0;
+  }
+  if (++refused_ <= kMostTold) lines_.refused(speaker_.machine, why);
 }
 
 void NodeLine::give_to_server(pb::Envelope envelope) {

@@ -7,13 +7,18 @@
 #include <mutex>
 #include <string>
 
-#include "io/mesh/judge.h"
 #include "io/mesh/lines.h"
 #include "io/mesh/read_budget.h"
 #include "io/mesh/send_queue.h"
 #include "muster/v1/pool.grpc.pb.h"
 
 namespace muster::io {
+
+// Who speaks on a line, as it has proven.
+struct Speaker {
+  std::string machine;
+  pb::RoleFlag flag = pb::ROLE_FLAG_UNSPECIFIED;
+};
 
 // One node's stream: challenged, proven by a Hello within kHelloWait, then read as fast as the
 // server's loop takes it in, and written as fast as the node reads. Only the server's role and what
@@ -43,6 +48,7 @@ class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope
   [[nodiscard]] bool is_ending();
   void take_hello();
   void take_envelope();
+  void refuse(const std::string& why);
   void give_to_server(pb::Envelope envelope);
   void taken(size_t bytes);
   void read_next();
@@ -52,7 +58,10 @@ class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope
   Lines& lines_;
   const Lines::Instant begun_;
   const std::string nonce_;
-  Speaker speaker_;  // Of nobody until the Hello. Only callbacks of reading touch it.
+  // Only callbacks of reading touch these.
+  Speaker speaker_;  // Of nobody until the Hello.
+  Lines::Instant refused_since_{};
+  int refused_ = 0;  // Told to the server's role since then.
   pb::Envelope incoming_, outgoing_;
 
   std::mutex mutex_;  // Guards all below, and what is begun on the stream.

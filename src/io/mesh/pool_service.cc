@@ -10,6 +10,7 @@
 
 #include "io/mesh/limits.h"
 #include "roles/message.h"
+#include "wire/bounds.h"
 
 namespace muster::io {
 namespace {
@@ -31,8 +32,8 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
   void begin(std::shared_ptr<Unary> self, pb::Envelope ask) {
     self_ = self;
     name_ = lines_.add_call(std::move(self));
-    if (ask.ByteSizeLong() > kMaxEnvelopeBytes) {
-      return end({grpc::StatusCode::INVALID_ARGUMENT, "a request of more than 1 MiB"});
+    if (const Status checked = wire::check_bounds(ask); !checked) {
+      return end({grpc::StatusCode::INVALID_ARGUMENT, checked.error().message});
     }
     if (post(lines_, name_, std::move(ask))) return;
     end({grpc::StatusCode::RESOURCE_EXHAUSTED, kBehind});

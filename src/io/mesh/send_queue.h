@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include "io/mesh/limits.h"
 #include "roles/role.h"
+#include "wire/bounds.h"
 
 namespace muster::io {
 
@@ -23,7 +23,7 @@ class SendQueue {
 
   Pushed push(pb::Envelope envelope, const std::string& sender = "") {
     const size_t bytes = envelope.ByteSizeLong();
-    if (bytes > kMaxEnvelopeBytes) return Pushed::kTooLarge;
+    if (bytes > wire::kMaxEnvelopeBytes) return Pushed::kTooLarge;
     if (!has_room(sender, bytes)) return Pushed::kFull;
     Waiting& waiting = by_sender_[sender];
     if (waiting.empty() && !sender.empty()) turns_.push_back(sender);

@@ -68,7 +68,7 @@ TEST(SendQueue, RoomComesBackAsItIsWritten) {
 
 TEST(SendQueue, WhatNobodyWouldTakeIsLeftOut) {
   SendQueue queue;
-  EXPECT_EQ(queue.push(bulk(kMaxEnvelopeBytes)), Pushed::kTooLarge);
+  EXPECT_EQ(queue.push(bulk(wire::kMaxEnvelopeBytes)), Pushed::kTooLarge);
   EXPECT_TRUE(queue.empty());
 }
 
