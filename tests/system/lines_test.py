@@ -1,6 +1,7 @@
 """Lines that strangers, networks and copies cannot hurt: connections that pass nothing any more, a shortage of
 descriptors, one key on two machines, and a process that is told to end while a thread of it hangs."""
 import contextlib
+import json
 import os
 import re
 import resource
@@ -81,16 +82,17 @@ class HalfDead(LinesTest):
     def test_run_returns_with_the_table(self):
         self.start_pool([["--role", "storage"]] * 2)
         relay = self.relay()
-        run = subprocess.Popen([MUSTER, "run", "--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2", "--port",
-                                str(relay.port)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        run = subprocess.Popen([MUSTER, "run", "--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2", "--json",
+                                "--port", str(relay.port)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.addCleanup(run.kill)
-        self.server.wait_for("goes to coordinator")
+        while '"progress"' not in run.stdout.readline():
+            self.assertIsNone(run.poll())
         relay.freeze()
         for _ in range(2):
             self.start("worker", "--role", "compute", "--threads", "1")
         out, err = run.communicate(timeout=300)
         self.assertEqual(run.returncode, 0, err)
-        self.assertIn("acc_norm", out)
+        self.assertEqual(json.loads(out.splitlines()[-1])["state"], "done")
         self.assertIn("the server is lost, waiting for it", err)
 
 
@@ -152,7 +154,7 @@ class Stopping(LinesTest):
         self.addCleanup(run.kill)
         asked, _ = hub.accept()
         self.addCleanup(asked.close)
-        self.assertEqual(self.coordinator.stop(signal.SIGTERM), 0)
+        self.assertEqual(self.coordinator.stop(signal.SIGTERM), 0, self.coordinator.lines)
         self.assertIn("still waiting for the Hub", "\n".join(self.coordinator.lines))
 
 

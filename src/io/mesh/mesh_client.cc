@@ -38,7 +38,7 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
 
   void begin() {
     self_ = shared_from_this();
-    stub_->async()->Connect(&context_, this);
+    stub_->async()->Connect(context_.get(), this);
     AddHold();  // While reading pauses nothing else may be under way: until end_reading().
     StartRead(&incoming_);
     StartCall();
@@ -53,18 +53,23 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
   }
   void cancel() {
     std::lock_guard lock(mutex_);
-    context_.TryCancel();
+    try_cancel();
     if (!reading_) end_reading();
   }
 
-  // Blocks until the stream is over; returns why. It is ended when it was not admitted in time.
+  // Blocks until the stream is over; returns why. It is ended when it was not admitted in time. The
+  // connection ends here: gRPC 1.51 joins its callbacks' threads when its last channel goes, so
+  // that must not happen on one of them.
   std::string wait() {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, kOpenWait, [this] { return done_ || admitted_; })) {
-      context_.TryCancel();
+      try_cancel();
       late_ = true;
     }
     changed_.wait(lock, [this] { return done_; });
+    const auto context = std::move(context_);
+    const auto stub = std::move(stub_);
+    lock.unlock();
     if (late_) return "the server said nothing for 8 s";
     return status_.ok() ? "the server closed it" : status_.error_message();
   }
@@ -104,7 +109,8 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
     }
     if (envelope.has_refused()) {
       owner_.on_refused(envelope.refused().reason());
-      return context_.TryCancel();
+      std::lock_guard lock(mutex_);
+      return try_cancel();
     }
     admit();
     pass_on(std::move(envelope));
@@ -143,19 +149,22 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
     outgoing_ = queue_.pop();
     StartWrite(&outgoing_);
   }
+  void try_cancel() {
+    if (context_) context_->TryCancel();
+  }
   // Nothing is begun on the stream any more.
   void end_reading() {
     if (std::exchange(holding_, false)) RemoveHold();
   }
 
-  MeshClient& owner_;  // Outlives the stream: run() waits for its end.
-  const std::unique_ptr<pb::Mesh::Stub> stub_;
-  grpc::ClientContext context_;
+  MeshClient& owner_;           // Outlives the stream: run() waits for its end.
   std::shared_ptr<Line> self_;  // Until OnDone.
   bool heard_ = false;          // Only reading touches it.
   pb::Envelope incoming_, outgoing_;
 
   std::mutex mutex_;  // Guards all below, and what is begun on the stream.
+  std::unique_ptr<pb::Mesh::Stub> stub_;
+  std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
   std::condition_variable changed_;
   ReadBudget budget_;
   SendQueue queue_;
