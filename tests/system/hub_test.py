@@ -3,10 +3,11 @@ import hashlib
 import http.server
 import json
 import os
+import subprocess
 import threading
 import unittest
 
-from pool import NEOX, PoolTest
+from pool import MUSTER, NEOX, PoolTest
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LARGE = "model.safetensors"
@@ -17,7 +18,8 @@ class FakeHub:
 
     def __init__(self):
         self.trouble, self.token, self.downloads = None, None, []
-        self.files = {}
+        self.dribbling, self.over = threading.Semaphore(0), threading.Event()
+        self.main, self.files = COMMIT, {}
         for name in ("config.json", "tokenizer.json", "tokenizer_config.json", LARGE):
             with open(os.path.join(NEOX, name), "rb") as file:
                 self.files[name] = file.read()
@@ -35,6 +37,7 @@ class FakeHub:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
+        self.over.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -53,8 +56,12 @@ class FakeHub:
         path = request.path.split("?")[0]
         if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
             return self.reply(request, 401, b"")
+        if path.startswith("/api/models/lab/slow/") or (self.trouble == "dribble" and path == f"/cdn/{LARGE}"):
+            return self.dribble(request)
         if path in ("/api/models/lab/tiny/revision/main", f"/api/models/lab/tiny/revision/{COMMIT}"):
-            return self.reply(request, 200, json.dumps(self.listing()).encode())
+            listing = self.listing()
+            listing["sha"] = self.main if path.endswith("/main") else COMMIT
+            return self.reply(request, 200, json.dumps(listing).encode())
         name = path.rsplit("/", 1)[-1]
         if path == f"/lab/tiny/resolve/{COMMIT}/{LARGE}":
             request.send_response(302)
@@ -65,6 +72,19 @@ class FakeHub:
             self.downloads.append(name)
             return self.reply(request, 200, self.files[name])
         return self.reply(request, 404, b"")
+
+    def dribble(self, request):
+        """Gives an answer byte by byte, without end."""
+        request.send_response(200)
+        request.send_header("Content-Length", "1000000")
+        request.end_headers()
+        self.dribbling.release()
+        try:
+            while not self.over.wait(0.2):
+                request.wfile.write(b" ")
+        except ConnectionError:
+            pass
+        request.close_connection = True
 
     def reply(self, request, status, body):
         large = request.path.endswith(LARGE)
@@ -141,6 +161,39 @@ class Hub(PoolTest):
     def test_a_hub_that_is_not_there(self):
         self.start_hub_pool(HF_ENDPOINT="http://127.0.0.1:1")
         self.assert_fails(self.run_tiny(), 75, "127.0.0.1:1")
+
+    def start_run(self, name):
+        run = subprocess.Popen([MUSTER, "run", "--llm_name", name, "--limit", "1", "--port", str(self.port)],
+                               stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+
+    def test_a_name_for_which_the_hub_dribbles_keeps_nobody_waiting(self):
+        self.start_hub_pool()
+        self.start_run("lab/slow")
+        self.hub.dribbling.acquire()
+        self.assertEqual(self.run_tiny().returncode, 0)
+        self.start_run("lab/slow@next")
+        self.hub.dribbling.acquire()
+        self.assertEqual(self.coordinator.stop(), 0)
+
+    def test_a_download_that_dribbles_ends_with_its_worker(self):
+        self.hub.trouble = "dribble"
+        self.start_hub_pool()
+        self.start_run("lab/tiny")
+        self.hub.dribbling.acquire()
+        for worker in self.workers[2:]:  # One fetches, the other waits for it.
+            self.assertEqual(worker.stop(), 0)
+
+    def test_a_ref_is_of_the_revision_that_was_asked_for(self):
+        self.start_hub_pool()
+        self.hub.main = "f" * 40  # Has moved on since.
+        self.assertEqual(self.run_tiny(f"lab/tiny@{COMMIT}").returncode, 0)
+        refs = self.path("hf", "hub", "models--lab--tiny", "refs")
+        self.assertEqual(os.listdir(refs), [])
+        self.hub.main = COMMIT
+        self.assertEqual(self.run_tiny("lab/tiny@main", "--force").returncode, 0)
+        self.assertEqual(os.listdir(refs), ["main"])
 
     def test_a_cut_connection_and_wrong_bytes_are_never_kept_and_tried_again(self):
         self.hub.trouble = "cut"
