@@ -31,10 +31,10 @@ def free_port():
 class Daemon:
     """One process and what it has said."""
 
-    def __init__(self, arguments, env=None, file_bytes=None):
+    def __init__(self, arguments, env=None, file_bytes=None, program=MUSTER):
         limit = file_bytes is not None and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes)))
         self.lines, self.changed = [], threading.Condition()
-        self.process = subprocess.Popen([MUSTER, *arguments], stderr=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen([program, *arguments], stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, **(env or {})}, start_new_session=True,
                                         preexec_fn=limit or None)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -79,11 +79,13 @@ class PoolTest(unittest.TestCase):
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
 
-    def start(self, role, *arguments, state=None, env=None, file_bytes=None):
-        """A daemon; with `file_bytes` none of its files may grow beyond, as on a full disk."""
+    def start(self, role, *arguments, state=None, env=None, file_bytes=None, program=MUSTER, port=None):
+        """A daemon; with `file_bytes` none of its files may grow beyond, as on a full disk. `program`: a copy of
+        muster beside a stand-in engine; `port`: a relay before the server."""
         self.count += 1
         state = state or self.path(f"{role}-{self.count}")
-        daemon = Daemon([role, "--port", str(self.port), "--state_dir", state, *arguments], env, file_bytes)
+        daemon = Daemon([role, "--port", str(port or self.port), "--state_dir", state, *arguments], env, file_bytes,
+                        program)
         daemon.state = state
         self.daemons.append(daemon)
         return daemon
