@@ -1,0 +1,137 @@
+"""H2, H3 and M2 of the review: a store that does not do its duty while its heart beats, and a server that knows less
+than its nodes."""
+import os
+import shutil
+import signal
+import subprocess
+import unittest
+
+from insider import HERE, WAIT_S, InsiderTest
+from rogue import Store
+
+NAMED = "copied|copies|acknowledge|answer|silent|duty|store"
+
+
+class SilentStores(InsiderTest):
+    def start_rest(self, stores):
+        self.stores = [self.start_store() for _ in range(stores)]
+        self.computers = [self.start_computer() for _ in range(self.COMPUTE)]
+        self.coordinator = self.join("coordinator")
+
+    def assert_replaced(self, node, table):
+        """The job is done without the silent one, which is no store any more and is named."""
+        self.assert_honest(self.begin_job(), table, node, words=NAMED)
+        self.server.wait_for("copies 2 of 2")
+        self.assertFalse(node.is_member())
+
+    def test_a_joiner_that_copies_nothing_is_replaced(self):
+        self.start_server()
+        node = self.add(Store(self.port, neglects=["copied"])).wait_joined(WAIT_S)
+        self.start_rest(stores=2)
+        self.server.wait_for("copies 2 of 2")
+        self.assert_replaced(node, self.undisturbed())
+
+    def silenced_member(self, *neglects):
+        self.start_server()
+        node = self.add(Store(self.port)).wait_joined(WAIT_S)
+        self.start_rest(stores=2)
+        self.server.wait_for("copies 2 of 2")
+        node.wait_member(WAIT_S)
+        table = self.undisturbed()
+        node.neglects.update(neglects)
+        self.assert_replaced(node, table)
+
+    def test_a_member_that_acknowledges_nothing_leaves_the_view(self):
+        self.silenced_member("put")
+
+    def test_a_member_that_feeds_nothing_leaves_the_view(self):
+        self.silenced_member("subscribe")
+
+    def test_a_member_that_says_nothing_leaves_the_view(self):
+        self.silenced_member("put", "subscribe", "copied")
+
+
+class HungDisk(InsiderTest):
+    def setUp(self):
+        super().setUp()
+        shim = self.path("hanging_disk.so")
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, f"{HERE}/hanging_disk.c", "-ldl"], check=True)
+        self.hung = self.path("hung")
+        self.env = {"LD_PRELOAD": shim, "INSIDER_HUNG": self.hung}
+        self.start_server()
+        self.victim = self.start_store(env=self.env)
+        self.stores = [self.start_store() for _ in range(2)]
+        self.server.wait_for("copies 2 of 2")
+        self.computers = [self.start_computer() for _ in range(self.COMPUTE)]
+        self.coordinator = self.join("coordinator")
+        self.table = self.undisturbed()
+        open(self.hung, "w").close()
+
+    def tearDown(self):
+        if os.path.exists(self.hung):
+            os.remove(self.hung)
+        super().tearDown()
+
+    def test_a_store_whose_disk_hangs_leaves_the_view_and_says_why(self):
+        job = self.begin_job()
+        machine = self.machine_of(self.victim)
+        found = self.wait_named(machine, "disk|sync|acknowledge|cannot store"), self.outcome(job), self.ended()
+        self.assertEqual(found, (True, self.table, []))
+
+    def test_it_ends_when_it_is_told_to(self):
+        job = self.begin_job()
+        self.victim.wait_for("cannot write|leaves the view|no longer in the view")
+        self.victim.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.victim.process.wait(WAIT_S), 0)
+        self.assertEqual(self.outcome(job), self.table)
+
+
+class OtherDatabases(InsiderTest):
+    """The server comes back with another database than its nodes remember."""
+
+    def setUp(self):
+        super().setUp()
+        self.start_honest_pool()
+        self.table = self.undisturbed()
+
+    def restart_server(self, with_database):
+        self.server.stop()
+        folder = self.server.state
+        with_database(folder)
+        self.server = self.start("server", state=folder)
+        self.server.wait_for("serving on")
+
+    def test_a_server_whose_folder_was_deleted(self):
+        self.restart_server(shutil.rmtree)
+        self.server.wait_for("copies 2 of 2")
+        self.server.wait_for("coordinator .* joined")
+        self.assertEqual((self.outcome(self.begin_job()), self.ended_but_servers()), (self.table, []))
+
+    def test_a_database_from_before_a_take_over(self):
+        job = self.begin_held_job()
+        kept = self.path("kept")
+        self.restart_server(lambda folder: shutil.copytree(folder, kept))
+        for _ in range(2):  # Each time under a higher epoch, sealed at the stores.
+            self.restart_coordinator()
+            self.coordinator.wait_for("taking over")
+        self.coordinator.stop()
+        self.restart_server(lambda folder: (shutil.rmtree(folder), shutil.copytree(kept, folder)))
+        self.restart_coordinator()
+        self.scores.open()
+        self.assertEqual((self.outcome(job), self.ended_but_servers()), (self.table, []))
+
+    def restart_coordinator(self):
+        self.coordinator.stop()
+        self.coordinator = self.join("coordinator", state=self.coordinator.state)
+
+    def ended_but_servers(self):
+        return [daemon.lines[-3:] for daemon in [self.server, self.coordinator, *self.stores, *self.computers]
+                if daemon.process.poll() is not None]
+
+    def test_nothing_is_accepted_into_a_folder_that_was_deleted(self):
+        shutil.rmtree(self.server.state)
+        self.assertRegex(str(self.outcome(self.begin_job())), "exit code (69|74|75): ")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,265 @@
+"""What the tests with insiders share: an honest pool whose work can be held back, a job that runs while something is
+done to it, and the two things that every row asks: is the table the honest one, and is the rogue named?"""
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../system"))
+
+import rogue  # noqa: E402
+import wire  # noqa: E402
+from pool import ENGINE, MUSTER, NEOX, WAIT_S, PoolTest  # noqa: E402
+
+TASK, ITEMS = "tinyHellaswag", 5  # Whoever lies makes every answer right, which none of them is honestly.
+
+
+class Gate:
+    """A file that stand-in engines wait for: what they hold back goes on when the gate is opened."""
+
+    def __init__(self, path):
+        self.path, self.file = path, open(path, "w")
+
+    def close(self):
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def open(self):
+        fcntl.flock(self.file, fcntl.LOCK_UN)
+
+
+class Job:
+    """`muster run` in the background."""
+
+    def __init__(self, port, arguments, env=None):
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            [MUSTER, "run", "--json", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "MUSTER_SERVER": f"127.0.0.1:{port}", **(env or {})}, start_new_session=True)
+
+    def end(self):
+        """The code, what it printed last, and what it complained about."""
+        try:
+            out, err = self.process.communicate(timeout=WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("the job has not ended")
+        self.seconds = time.monotonic() - self.began
+        return self.process.returncode, json.loads((out.splitlines() or ["{}"])[-1]), err
+
+    def table(self):
+        """Values, least votes and classes: what must be as in the undisturbed run. A failure in words otherwise."""
+        code, last, err = self.end()
+        if code != 0:
+            return f"exit code {code}: {err.strip().splitlines()[-1:]}"
+        results, muster = last["results"]["results"], last["results"]["muster"]
+        values = {task: {name: value for name, value in of.items() if name != "alias"} for task, of in results.items()}
+        return values, muster["votes"]
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+class InsiderTest(PoolTest):
+    """A pool of two stores, `COMPUTE` machines that compute and a coordinator. The computing ones have stand-in
+    engines, so that `self.scores` and `self.loads` hold back their work."""
+
+    COMPUTE = 2
+
+    def setUp(self):
+        super().setUp()
+        self.jobs, self.rogues, self.gates = [], [], []
+        self.program = self.path("bin", "muster")
+        os.mkdir(self.path("bin"))
+        shutil.copy2(MUSTER, self.program)
+        with open(self.path("bin", "muster-engine"), "w") as script:
+            script.write(f'#!/bin/sh\nexec {sys.executable} {HERE}/stand_in_engine.py {os.path.abspath(ENGINE)} "$@"\n')
+        os.chmod(script.name, 0o755)
+        self.scores, self.loads = self.gate(), self.gate()
+        self.held_back = {"INSIDER_SCORE_GATE": self.scores.path, "INSIDER_LOAD_GATE": self.loads.path,
+                          "INSIDER_PROGRESS": "1"}
+
+    def gate(self):
+        gate = Gate(self.path(f"gate-{len(self.gates)}"))
+        self.gates.append(gate)
+        return gate
+
+    def tearDown(self):
+        for job in self.jobs:
+            job.kill()
+        for node in self.rogues:
+            node.leave()
+        for gate in self.gates:
+            gate.file.close()
+        super().tearDown()
+
+    # The honest pool.
+
+    def start_server(self, *flags):
+        self.server = self.start("server", *flags)
+        self.server.wait_for("serving on")
+
+    def start_store(self, *flags, **more):
+        return self.join("worker", "--role", "storage", *flags, **more)
+
+    def start_computer(self, *flags, env=None, **more):
+        """A worker that computes, with a stand-in engine."""
+        return self.join("worker", "--role", "compute", "--threads", "1", *flags, env={**self.held_back, **(env or {})},
+                         program=self.program, **more)
+
+    def join(self, *arguments, **more):
+        daemon = self.start(*arguments, **more)
+        daemon.wait_for("connected to the server")
+        return daemon
+
+    def start_honest_pool(self, stores=2, compute=None, coordinator=True, flags=()):
+        self.start_server(*flags)
+        self.stores = [self.start_store() for _ in range(stores)]
+        self.computers = [self.start_computer() for _ in range(self.COMPUTE if compute is None else compute)]
+        if stores == 2:
+            self.server.wait_for("copies 2 of 2")
+        if coordinator:
+            self.coordinator = self.join("coordinator")
+
+    @staticmethod
+    def machine_of(daemon):
+        return next(re.search(r"machine ([0-9a-f]{16})", line)[1] for line in daemon.lines if "machine " in line)
+
+    # Jobs.
+
+    def begin_job(self, *arguments, model=NEOX, limit=ITEMS, port=None, env=None):
+        limits = ["--limit", str(limit)] if limit else []
+        job = Job(port or self.port, ["--llm_name", model, "--tasks", TASK, *limits, "--force", *arguments], env)
+        self.jobs.append(job)
+        return job
+
+    def undisturbed(self, **more):
+        """The honest table, from this pool before anything is done to it."""
+        job = self.begin_job(**more)
+        table = job.table()
+        self.assertIsInstance(table, tuple, table)
+        self.undisturbed_s = job.seconds
+        return table
+
+    def begin_held_job(self, **more):
+        """A job whose leases are out and not answered: it waits for `self.scores.open()`."""
+        self.scores.close()
+        job = self.begin_job(**more)
+        before = self.count_of(self.coordinator, r"lease \d+ to")
+        self.coordinator.wait_for(r"lease \d+ to", count=before + self.COMPUTE)
+        job.row = self.running_job()
+        job.key = wire.envelope.JobKey(job=job.row.job, run=job.row.run, epoch=job.row.epoch)
+        return job
+
+    def running_job(self):
+        return self.eventually(self.researcher().running, "no job is running")[0]
+
+    @staticmethod
+    def count_of(daemon, pattern):
+        return sum(1 for line in list(daemon.lines) if re.search(pattern, line))
+
+    # Rogues and what is known of them.
+
+    def add(self, node):
+        self.rogues.append(node)
+        return node
+
+    def rogue(self, kind=rogue.Rogue, *arguments, **more):
+        return self.add(kind(self.port, *arguments, **more)).wait_joined(WAIT_S)
+
+    def researcher(self):
+        return self.add_researcher(rogue.Researcher(self.port))
+
+    def add_researcher(self, researcher):
+        self.addCleanup(researcher.close)
+        return researcher
+
+    def eventually(self, what, words):
+        """The first true value of `what()`, asked again and again."""
+        deadline = time.monotonic() + WAIT_S
+        while not (value := what()):
+            if time.monotonic() > deadline:
+                raise AssertionError(words)
+            time.sleep(0.05)
+        return value
+
+    def why(self, what):
+        done = self.muster("why", what, "--json")
+        return json.loads(done.stdout) if done.returncode == 0 else {"now": done.stderr, "reasons": []}
+
+    def in_status(self, machine):
+        done = self.muster("status", "--json")
+        machines = json.loads(done.stdout)["machines"] if done.returncode == 0 else []
+        entry = next((entry for entry in machines if entry["machine"] == machine), {})
+        return json.dumps({name: value for name, value in entry.items() if value})
+
+    def is_named(self, machine, words):
+        """Whether `muster why MACHINE` and `muster status` say so of the machine."""
+        why = self.why(machine)
+        said = " ".join([why["now"], *(reason["text"] for reason in why["reasons"])])
+        return bool(re.search(words, said) and re.search(words, self.in_status(machine)))
+
+    def wait_named(self, machine, words):
+        """True; or, when nobody names the machine for long, what is said of it instead."""
+        try:
+            return self.eventually(lambda: self.is_named(machine, words), "")
+        except AssertionError:
+            return f"not named: why says {self.why(machine)}, status {self.in_status(machine)}"[:400]
+
+    def assert_honest(self, job, table, *nodes, words="refused"):
+        """The rogues are named, the job goes on and ends with the honest table, and every honest process lives. All
+        is looked at, so that a failure tells the whole of what happened."""
+        named = [self.wait_named(node.machine, words) for node in nodes]
+        self.scores.open()
+        found = self.outcome(job), named, self.harmed()
+        self.assertEqual(found, (table, [True] * len(nodes), []))
+        print(f"\n{self.id()}: undisturbed {self.undisturbed_s:.1f} s, here {job.seconds:.1f} s", file=sys.stderr)
+
+    @staticmethod
+    def outcome(job):
+        try:
+            return job.table()
+        except AssertionError as error:
+            return str(error)
+
+    def harmed(self):
+        """What honest processes said that died, or lost their line."""
+        return self.ended() + [line for daemon in self.daemons for line in list(daemon.lines) if "is lost (" in line]
+
+    def ended(self):
+        return [" ".join(daemon.lines[-3:]) for daemon in self.daemons if daemon.process.poll() is not None]
+
+    def quarantined(self):
+        machines = json.loads(self.muster("status", "--json").stdout)["machines"]
+        return [entry["machine"] for entry in machines if entry["quarantined"]]
+
+
+def questions(items=ITEMS):
+    """The requests of each item of TASK, as (context, continuation) pairs, and which of them is right."""
+    count = str(items)
+    lines = subprocess.run([MUSTER, "requests", TASK, "--limit", count], check=True, capture_output=True, text=True)
+    asked = [json.loads(line) for line in lines.stdout.splitlines()]
+    pairs = [(line["context"], line["continuation"]) for line in asked]
+    with open(os.path.join(HERE, f"../../data/{TASK}.jsonl")) as lines:
+        gold = [json.loads(line)["gold"] for line in lines][:items]
+    choices = len(pairs) // items
+    return [pairs[i * choices:(i + 1) * choices] for i in range(items)], gold
+
+
+def lie(choices, right):
+    """Responses to one item that make the right choice win, whatever the model says."""
+    return [wire.record.Response(loglikelihood=-1.0 if i == right else -90.0, is_greedy=False, tokens=8, margin=5.0)
+            for i in range(choices)]
+
+
+def numeric_class():
+    """Of the honest engines."""
+    info = subprocess.run([ENGINE, "info", "--model", NEOX], check=True, capture_output=True, text=True).stdout
+    return json.loads(info)["numeric_class"]

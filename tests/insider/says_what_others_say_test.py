@@ -1,0 +1,158 @@
+"""C1 of the review: no machine is believed when it says what only another may say. Each row is one machine that was
+never lent anything, and what it says while honest leases are out."""
+import unittest
+
+import wire
+from insider import ITEMS, InsiderTest, questions
+from rogue import COORDINATOR, SERVER, STORAGE, WORKER, Rogue, request_digest
+
+e, j = wire.envelope, wire.job
+LATE = 1 << 60  # A revision, or the number of a view, beyond all others.
+
+
+class SaysWhatOthersSay(InsiderTest):
+    def setUp(self):
+        super().setUp()
+        self.start_honest_pool()
+        self.table = self.undisturbed()
+        self.job = self.begin_held_job()
+
+    def assert_harmless(self, *said, flag=e.ROLE_FLAG_COMPUTE):
+        """Every (role, machine, body) is said, and changes nothing."""
+        node = self.rogue(Rogue, flag=flag)
+        for role, machine, body in said:
+            node.say(role, machine, **body)
+        self.assert_honest(self.job, self.table, node)
+
+    def to_computers(self, **body):
+        return [(WORKER, self.machine_of(computer), body) for computer in self.computers]
+
+    def to_stores(self, **body):
+        return [(STORAGE, self.machine_of(store), body) for store in self.stores]
+
+    def to_coordinator(self, **body):
+        return (COORDINATOR, self.job.row.coordinator, body)
+
+    def leases(self, count=4):
+        return [e.LeaseId(epoch=self.job.key.epoch, number=number) for number in range(1, count + 1)]
+
+    # What a coordinator says to the server.
+
+    def test_finish(self):
+        wonderful = j.TaskResult(task="tinyHellaswag", version="0", items=ITEMS, documents=100, wanted_votes=2,
+                                 least_votes=2, metrics=[j.Metric(name="acc", value=0.9999)])
+        finish = e.Finish(key=self.job.key, result=j.JobResult(tasks=[wonderful], model=self.job.row.model))
+        self.assert_harmless((SERVER, "", dict(finish=finish)))
+
+    def test_report_charge(self):
+        honest = self.machine_of(self.computers[0])
+        charges = [j.Charge(job=self.job.key.job, run=self.job.key.run, item=item, machine=honest, difference="lies")
+                   for item in range(3)]
+        self.assert_harmless(*[(SERVER, "", dict(report_charge=e.ReportCharge(key=self.job.key, charge=charge)))
+                               for charge in charges])
+        self.assertEqual(self.quarantined(), [])
+
+    def test_want_workers(self):
+        spare = [self.machine_of(computer) for computer in self.computers]
+        want = e.WantWorkers(key=self.job.key, count=0, spare=spare)
+        self.assert_harmless((SERVER, "", dict(want_workers=want)))
+
+    def test_all_else_that_a_coordinator_tells_the_server(self):
+        key = self.job.key
+        self.assert_harmless(
+            (SERVER, "", dict(commit_frozen=e.CommitFrozen(key=key, digest=b"x" * 32))),
+            (SERVER, "", dict(commit_class=e.CommitClass(key=key, numeric_class="mine"))),
+            (SERVER, "", dict(job_progress=e.JobProgress(key=key, settled=3, total=3, reason="all is well"))),
+            (SERVER, "", dict(pinned=e.Pinned(call=1, model=j.ModelPin(name="mine", commit="0" * 40)))))
+
+    # What the server says.
+
+    def test_pool_state(self):
+        self.assert_harmless(*self.to_stores(pool_state=e.PoolState(revision=LATE)))
+
+    def test_assign(self):
+        row = j.JobRow()
+        row.CopyFrom(self.job.row)
+        row.epoch += 10
+        self.assert_harmless(self.to_coordinator(assign=e.Assign(row=row, revision=LATE)))
+
+    def test_lend(self):
+        quarantined = [self.machine_of(computer) for computer in self.computers]
+        lend = e.Lend(key=self.job.key, revision=LATE, quarantined=quarantined)
+        self.assert_harmless(self.to_coordinator(lend=lend))
+
+    def test_finished(self):
+        self.assert_harmless(self.to_coordinator(finished=e.Finished(key=self.job.key)))
+
+    def test_class_committed(self):
+        committed = e.ClassCommitted(key=self.job.key, numeric_classes=["mine"])
+        self.assert_harmless(self.to_coordinator(class_committed=committed))
+
+    def test_charge_noted(self):
+        noted = e.ChargeNoted(key=self.job.key, item=0, machine=self.machine_of(self.computers[0]))
+        self.assert_harmless(self.to_coordinator(charge_noted=noted))
+
+    def test_refused_is_relayed_to_nobody(self):
+        refused = dict(refused=e.Refused(reason="go away"))
+        self.assert_harmless(self.to_coordinator(**refused), *self.to_stores(**refused), *self.to_computers(**refused))
+
+    def test_challenge_is_relayed_to_nobody(self):
+        self.assert_harmless(*self.to_computers(challenge=e.Challenge(nonce=b"sign this, please")))
+
+    # What a coordinator says to a worker.
+
+    def test_prepare(self):
+        prepare = e.Prepare(key=self.job.key)
+        if "model" in prepare.DESCRIPTOR.fields_by_name:  # OLD
+            prepare.model.CopyFrom(j.ModelPin(name="mine", path="/nowhere", commit="0" * 64))  # OLD
+        self.assert_harmless(*self.to_computers(prepare=prepare))
+
+    def test_grant_with_other_requests_under_the_right_digest(self):
+        items, gold = questions()
+        grant = e.Grant(key=self.job.key, lease=e.LeaseId(epoch=self.job.key.epoch, number=1000))
+        for number, (item, right) in enumerate(zip(items, gold)):
+            asked = grant.items.add(item=number, digest=request_digest(item))
+            for i, (context, continuation) in enumerate(item):
+                asked.requests.add(context=context, continuation=" a" if i == right else continuation)
+        self.assert_harmless(*self.to_computers(grant=grant))
+
+    def test_withdraw(self):
+        self.assert_harmless(*[said for lease in self.leases()
+                               for said in self.to_computers(withdraw=e.Withdraw(key=self.job.key, lease=lease))])
+
+    # What another worker, or a store, says.
+
+    def test_lease_failed_on_leases_of_others(self):
+        failed = [e.LeaseFailed(key=self.job.key, lease=lease, item=item, users_fault=True, message="it cannot work")
+                  for lease in self.leases(2) for item in range(2)]
+        self.assert_harmless(*[self.to_coordinator(lease_failed=one) for one in failed])
+
+    def test_a_view_of_its_own(self):
+        if "wrong_view" in e.Envelope.DESCRIPTOR.fields_by_name:  # OLD
+            view = e.View(number=LATE, members=[e.Member(machine="0" * 16)])  # OLD
+            body = dict(wrong_view=e.WrongView(view=view))  # OLD
+        else:  # OLD
+            body = dict(put_refused=e.PutRefused(view=LATE))
+        self.assert_harmless(self.to_coordinator(**body), *self.to_computers(**body))
+
+
+class RenewsLeasesOfOthers(InsiderTest):
+    def test_progress_on_leases_of_others_keeps_none_alive(self):
+        self.held_back["INSIDER_PROGRESS"] = ""  # Their engines stand still, so that their leases end.
+        self.start_honest_pool()
+        table = self.undisturbed()
+        job = self.begin_held_job()
+        node = self.rogue(Rogue)
+
+        def renew():
+            for number in range(1, 7):
+                lease = e.LeaseId(epoch=job.key.epoch, number=number)
+                node.say(COORDINATOR, job.row.coordinator, progress=e.Progress(key=job.key, lease=lease))
+        node.repeat = renew
+        self.coordinator.wait_for("made no progress", count=2)
+        node.repeat = lambda: None
+        self.assert_honest(job, table, node)
+
+
+if __name__ == "__main__":
+    unittest.main()
