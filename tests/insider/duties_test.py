@@ -66,11 +66,7 @@ class HungDisk(InsiderTest):
         self.coordinator = self.join("coordinator")
         self.table = self.undisturbed()
         open(self.hung, "w").close()
-
-    def tearDown(self):
-        if os.path.exists(self.hung):
-            os.remove(self.hung)
-        super().tearDown()
+        self.addCleanup(os.remove, self.hung)
 
     def test_a_store_whose_disk_hangs_leaves_the_view_and_says_why(self):
         job = self.begin_job()

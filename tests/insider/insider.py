@@ -76,6 +76,7 @@ class InsiderTest(PoolTest):
     def setUp(self):
         super().setUp()
         self.jobs, self.rogues, self.gates = [], [], []
+        self.addCleanup(self.end_all)
         self.program = self.path("bin", "muster")
         os.mkdir(self.path("bin"))
         shutil.copy2(MUSTER, self.program)
@@ -92,6 +93,9 @@ class InsiderTest(PoolTest):
         return gate
 
     def tearDown(self):
+        """Nothing: a pool ends when setUp fails, too, which tearDown would not see."""
+
+    def end_all(self):
         for job in self.jobs:
             job.kill()
         for node in self.rogues:
@@ -220,7 +224,7 @@ class InsiderTest(PoolTest):
         self.scores.open()
         found = self.outcome(job), named, self.harmed()
         self.assertEqual(found, (table, [True] * len(nodes), []))
-        print(f"\n{self.id()}: undisturbed {self.undisturbed_s:.1f} s, here {job.seconds:.1f} s", file=sys.stderr)
+        print(f"{self.id()}: undisturbed {self.undisturbed_s:.1f} s, here {job.seconds:.1f} s")
 
     @staticmethod
     def outcome(job):

@@ -70,10 +70,7 @@ class HalfDead(InsiderTest):
     def setUp(self):
         super().setUp()
         self.relay = Relay(self.port)
-
-    def tearDown(self):
-        super().tearDown()
-        self.relay.stop()
+        self.addCleanup(self.relay.stop)
 
     def test_a_machine_behind_a_line_that_passes_nothing_comes_back(self):
         self.start_honest_pool(compute=1)
