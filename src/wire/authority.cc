@@ -13,7 +13,8 @@ using Roles = unsigned;
 constexpr Roles set_of(pb::Role role) { return 1u << static_cast<unsigned>(role); }
 constexpr Roles kLine = set_of(pb::ROLE_UNSPECIFIED), kServer = set_of(pb::ROLE_SERVER),
                 kCoordinator = set_of(pb::ROLE_COORDINATOR), kWorker = set_of(pb::ROLE_WORKER),
-                kStorage = set_of(pb::ROLE_STORAGE), kClient = set_of(pb::ROLE_CLIENT), kNobody = 0;
+                kStorage = set_of(pb::ROLE_STORAGE), kClient = set_of(pb::ROLE_CLIENT), kNobody = 0,
+                kNode = kLine | kCoordinator | kWorker | kStorage;
 
 struct Row {
   Body::BodyCase body;
@@ -27,7 +28,7 @@ constexpr Row kRows[] = {
     // What a node is.
     {Body::kPoolState, kServer, kLine},
     {Body::kRefused, kServer, kLine},
-    {Body::kHeartbeat, kServer, kLine},
+    {Body::kHeartbeat, kServer | kNode, kServer | kLine},
     {Body::kCopied, kStorage, kServer},
     {Body::kStoreState, kStorage, kServer},
     {Body::kPoolStateSeen, kCoordinator | kWorker | kStorage, kServer},
@@ -106,8 +107,9 @@ std::string names(Roles roles) {
 
 bool may_say(pb::Role from, pb::Role to, Body::BodyCase body) {
   if (from < 0 || from > pb::ROLE_CLIENT || to < 0 || to > pb::ROLE_CLIENT) return false;
-  // A node's heart beats for all its roles.
-  if (body == Body::kHeartbeat && from == pb::ROLE_UNSPECIFIED) return to == pb::ROLE_SERVER;
+  // A node's heart beats for all its roles; the server's towards a node.
+  if (body == Body::kHeartbeat && (from == pb::ROLE_SERVER) == (to == pb::ROLE_SERVER))
+    return false;
   const Row* row = row_of(body);
   return row != nullptr && (row->from & set_of(from)) != 0 && (row->to & set_of(to)) != 0;
 }
@@ -128,8 +130,8 @@ bool may_speak_as(pb::Role role, pb::RoleFlag flag) {
 std::string who_says(Body::BodyCase body) {
   const Row* row = row_of(body);
   if (row == nullptr || row->from == kNobody) return "";
-  const std::string from = names(row->from);
-  return (body == Body::kHeartbeat ? "node -> server, " : "") + from + " -> " + names(row->to);
+  if (body == Body::kHeartbeat) return "node -> server, server -> node";
+  return names(row->from) + " -> " + names(row->to);
 }
 
 std::vector<Body::BodyCase> bodies() {

@@ -25,6 +25,12 @@ bool post(Lines& lines, const std::string& name, pb::Envelope ask) {
   return lines.ask_server(std::move(ask), [] {});
 }
 
+pb::Envelope refusal(const Error& error) {
+  pb::Envelope envelope;
+  *envelope.mutable_submit_reply()->mutable_failure() = roles::to_failure(error);
+  return envelope;
+}
+
 class Unary final : public grpc::ServerUnaryReactor, public Call {
  public:
   Unary(Lines& lines, std::function<void(const pb::Envelope&)> fill)
@@ -33,6 +39,7 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
     self_ = self;
     name_ = lines_.add_call(std::move(self));
     if (const Status checked = wire::check_bounds(ask); !checked) {
+      if (ask.has_submit()) return answer(refusal(checked.error()));
       return end({grpc::StatusCode::INVALID_ARGUMENT, checked.error().message});
     }
     if (post(lines_, name_, std::move(ask))) return;
