@@ -177,7 +177,7 @@ class Job {
                  Effects& effects);
   void on_progress(Instant now, const std::string& machine, const pb::LeaseId& lease);
   void watch_preparing(Instant now, const std::string& name, Machine& machine, Effects& effects);
-  void give_back(Instant now, const std::string& machine, Error why, Effects& effects);
+  void give_back(Instant now, const std::string& machine, const Error& why, Effects& effects);
   [[nodiscard]] Instant latest_end(Instant now, const std::string& machine, size_t bytes) const;
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);

@@ -60,7 +60,7 @@ Instant Job::latest_end(Instant now, const std::string& name, size_t bytes) cons
 }
 
 // It is of no use for now: others may have it, and it is asked again later.
-void Job::give_back(Instant now, const std::string& name, Error why, Effects& effects) {
+void Job::give_back(Instant now, const std::string& name, const Error& why, Effects& effects) {
   auto machine = machines_.find(name);
   if (machine == machines_.end()) return;
   MUSTER_PROBE("a machine that cannot serve is given back");
