@@ -124,9 +124,6 @@ class OfALentMachineTest(InsiderTest):
 
     def claim_one(self, ready, identity, key, number):
         held = ready.leases.add(items=range(ITEMS))
-        if "lease" in held.DESCRIPTOR.fields_by_name:  # OLD
-            held.lease.epoch, held.lease.number = key.epoch, number  # OLD
-            return  # OLD
         terms = r.GrantTerms(lease=number, machine=identity.machine, items=range(ITEMS))
         held.terms.CopyFrom(identity.sign(r.Record(job=key.job, run=key.run, epoch=key.epoch, grant=terms)))
 

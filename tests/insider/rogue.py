@@ -221,10 +221,8 @@ class Lender(Rogue):
                 self.store(self.signed_answer(grant, item, responses))
 
     def signed_answer(self, grant, item, responses):
-        answer = wire.record.Answer(lease=grant.lease.number, item=item.item, request_digest=item.digest,
-                                    numeric_class=self.numeric_class, responses=responses, owner=self.owner)
-        if "terms" in grant.DESCRIPTOR.fields_by_name:
-            answer.grant.CopyFrom(grant.terms)
+        answer = wire.record.Answer(item=item.item, request_digest=item.digest, numeric_class=self.numeric_class,
+                                    responses=responses, owner=self.owner, grant=grant.terms)
         return self.identity.sign(wire.record.Record(job=grant.key.job, run=grant.key.run, epoch=grant.key.epoch,
                                                      answer=answer))
 

@@ -102,10 +102,7 @@ class SaysWhatOthersSay(InsiderTest):
     # What a coordinator says to a worker.
 
     def test_prepare(self):
-        prepare = e.Prepare(key=self.job.key)
-        if "model" in prepare.DESCRIPTOR.fields_by_name:  # OLD
-            prepare.model.CopyFrom(j.ModelPin(name="mine", path="/nowhere", commit="0" * 64))  # OLD
-        self.assert_harmless(*self.to_computers(prepare=prepare))
+        self.assert_harmless(*self.to_computers(prepare=e.Prepare(key=self.job.key)))
 
     def test_grant_with_other_requests_under_the_right_digest(self):
         items, gold = questions()
@@ -128,11 +125,7 @@ class SaysWhatOthersSay(InsiderTest):
         self.assert_harmless(*[self.to_coordinator(lease_failed=one) for one in failed])
 
     def test_a_view_of_its_own(self):
-        if "wrong_view" in e.Envelope.DESCRIPTOR.fields_by_name:  # OLD
-            view = e.View(number=LATE, members=[e.Member(machine="0" * 16)])  # OLD
-            body = dict(wrong_view=e.WrongView(view=view))  # OLD
-        else:  # OLD
-            body = dict(put_refused=e.PutRefused(view=LATE))
+        body = dict(put_refused=e.PutRefused(view=LATE))
         self.assert_harmless(self.to_coordinator(**body), *self.to_computers(**body))
 
 

@@ -23,9 +23,8 @@ class Voters:
     def lie_of(self, identity, item):
         choices = self.items[item]
         answer = r.Answer(item=item, request_digest=request_digest(choices), numeric_class=self.numeric_class,
-                          responses=lie(len(choices), self.gold[item]), owner=identity.machine)
-        if "grant" in answer.DESCRIPTOR.fields_by_name:  # OLD: always.
-            answer.grant.CopyFrom(self.terms_of(identity, item))
+                          responses=lie(len(choices), self.gold[item]), owner=identity.machine,
+                          grant=self.terms_of(identity, item))
         return identity.sign(r.Record(job=self.key.job, run=self.key.run, epoch=self.key.epoch, answer=answer))
 
     def terms_of(self, identity, item):
