@@ -4,6 +4,7 @@
 #include "sim/campaign.h"
 #include "sim/detection.h"
 #include "sim/liars.h"
+#include "sim/plan.h"
 
 namespace muster::apps {
 
@@ -20,6 +21,12 @@ void add_sim_command(CLI::App& app, cli::Commands& commands) {
   command->add_flag("--stats", options->stats, "print what each seed drew and took");
   command->add_flag("--probes", options->probes, "print how often each rare path was reached");
   command->add_flag("--until_failure", options->until_failure, "stop at the first failure");
+  command
+      ->add_option("--only", options->only,
+                   "one fault, nature or act in every seed and nothing else, by its name")
+      ->check([](const std::string& name) {
+        return sim::is_kind(name) ? "" : "'" + name + "' is none; docs/simulation.md lists them";
+      });
   auto liars = std::make_shared<uint64_t>(0);
   command
       ->add_option("--liars", *liars,

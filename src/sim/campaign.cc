@@ -68,7 +68,7 @@ class Campaign {
  private:
   void run_seed(uint64_t seed) {
     running_seed = seed;
-    const Plan plan = draw_plan(seed);
+    const Plan plan = draw_plan(seed, options_.only);
     std::string trace;
     const auto begun = std::chrono::steady_clock::now();
     Simulation simulation(plan, options_.trace ? &trace : nullptr);

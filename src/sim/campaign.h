@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace muster::sim {
 
@@ -10,6 +11,7 @@ struct CampaignOptions {
   bool stats = false;          // What was drawn and took how long, and the medians.
   bool probes = false;         // How often each rare path was reached.
   bool until_failure = false;  // Stop at the first.
+  std::string only;            // One fault or act in every seed, and nothing else; plan.h.
 };
 
 // Runs one simulation a seed and prints what failed (stderr) and how many passed (stdout, the last

@@ -17,7 +17,8 @@ std::vector<const Node*> Checker::members() const {
   std::vector<const Node*> out;
   for (const auto& member : world_.node("server").database.view.members()) {
     const Node* node = world_.find(member.machine());
-    if (node != nullptr && node->records.store_id() == member.store_id()) out.push_back(node);
+    if (node == nullptr || node->insider) continue;
+    if (node->records.store_id() == member.store_id()) out.push_back(node);
   }
   return out;
 }
@@ -28,6 +29,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger,
   add_checkers_of_stores(all);
   add_checkers_of_leases(all);
   add_checkers_of_items(all);
+  add_checkers_of_trust(all);
   return std::move(all.list);
 }
 

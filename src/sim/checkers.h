@@ -33,7 +33,8 @@ class Checker : public Observer {
     if (found_.empty()) found_ = std::string(name_) + ": " + what;
   }
   [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
-  // Members of the view now, that still have the store they joined with.
+  // Members of the view now, that still have the store they joined with; intruders are none, since
+  // nobody is held to what they have.
   [[nodiscard]] std::vector<const Node*> members() const;
 
   const char* name_;
@@ -60,6 +61,7 @@ void add_checkers_of_jobs(AllCheckers& all);
 void add_checkers_of_stores(AllCheckers& all);
 void add_checkers_of_leases(AllCheckers& all);
 void add_checkers_of_items(AllCheckers& all);
+void add_checkers_of_trust(AllCheckers& all);
 
 // Every checker there is.
 std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger, const Plan& plan);

@@ -69,6 +69,7 @@ class SettledNeverChanges final : public Checker {
     std::erase_if(settled_,
                   [&](const auto& entry) { return !held(save->view, entry.second.digest); });
   }
+  void on_database_lost() override { settled_.clear(); }
 
  private:
   struct First {
@@ -82,7 +83,7 @@ class SettledNeverChanges final : public Checker {
             const Digest& digest) const {
     return std::any_of(stores.begin(), stores.end(), [&](const pb::Member& store) {
       const Node* node = world_.find(store.machine());
-      return node != nullptr && node->records.store_id() == store.store_id() &&
+      return node != nullptr && !node->insider && node->records.store_id() == store.store_id() &&
              node->records.holds(digest);
     });
   }
@@ -99,12 +100,15 @@ class VotesAreSound final : public Checker {
     const ItemKey key = item_key(known.record, settled.item());
     std::set<std::string> machines, owners;
     for (const std::string& bytes : settled.votes()) {
-      const KnownRecord* vote = ledger_.find(*Digest::from_bytes(bytes));
+      const auto digest = Digest::from_bytes(bytes);
+      const KnownRecord* vote = digest ? ledger_.find(*digest) : nullptr;
       const bool is_vote = vote != nullptr && vote->record.has_answer() &&
                            vote->record.answer().item() == settled.item() &&
                            vote->record.job() == known.record.job() &&
                            vote->record.run() == known.record.run();
       if (!is_vote) return wrong(name_of(key) + " counts something that is no vote on it");
+      if (!ledger_.was_asked(*vote))
+        return wrong(name_of(key) + " counts a vote that nobody asked for");
       owners.insert(roles::owner_of(vote->author, vote->record.answer().owner()));
       if (!machines.insert(vote->author).second) {
         return wrong(name_of(key) + " counts two votes of one machine");
@@ -143,6 +147,7 @@ class VotesAreSound final : public Checker {
     const std::string& owner = known.record.answer().owner();
     answered_[{known.record.job(), known.record.run()}][known.author] = {
         roles::owner_of(known.author, owner), world_.now()};
+    voted_.emplace(item_key(known.record, known.record.answer().item()), known.author);
   }
   // Some machine of an owner who has not voted was at work for this run just then.
   bool another_could_vote(const pb::Record& record, uint32_t item,
@@ -150,7 +155,8 @@ class VotesAreSound final : public Checker {
     for (const auto& [machine, last] : answered_[{record.job(), record.run()}]) {
       const bool at_work = last.at <= then && then - last.at < seconds(3) &&
                            lent_[record.job()].contains(machine) &&
-                           !failed_.contains({item_key(record, item), machine});
+                           !failed_.contains({item_key(record, item), machine}) &&
+                           !voted_.contains({item_key(record, item), machine});
       if (at_work && !owners.contains(last.owner)) return true;
     }
     return false;
@@ -192,7 +198,7 @@ class VotesAreSound final : public Checker {
   };
   std::map<RunKey, std::map<std::string, LastAnswer>> answered_;  // By machine.
   std::map<std::string, std::set<std::string>> lent_;             // By job.
-  std::set<std::pair<ItemKey, std::string>> failed_;
+  std::set<std::pair<ItemKey, std::string>> failed_, voted_;      // By machine.
   std::set<Digest> checked_;
   std::map<RunKey, Instant> accepted_;
   std::map<std::string, Instant> first_written_;  // By verdict.
@@ -252,12 +258,15 @@ class NumbersAreRight final : public Checker {
   }
 
  private:
-  // Liars who say the same, or one vote an item: then a wrong value may win.
+  // Liars who say the same, or one vote an item: then a wrong value may win, of what they were
+  // asked.
   bool only_liars_voted(const pb::Settled& settled) const {
     return std::all_of(settled.votes().begin(), settled.votes().end(), [&](const auto& vote) {
-      const KnownRecord* known = ledger_.find(*Digest::from_bytes(vote));
+      const auto digest = Digest::from_bytes(vote);
+      const KnownRecord* known = digest ? ledger_.find(*digest) : nullptr;
       const Node* voter = known == nullptr ? nullptr : world_.find(known->author);
-      return voter != nullptr && !voter->engine.lie.empty();
+      const bool lies = voter != nullptr && (!voter->engine.lie.empty() || voter->insider);
+      return lies && ledger_.was_asked(*known);
     });
   }
   std::map<ItemKey, std::vector<const KnownRecord*>> known_;

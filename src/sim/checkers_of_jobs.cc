@@ -21,6 +21,7 @@ class AcceptedJobIsKept final : public Checker {
   void on_started(const Node& node) override {
     if (node.is_server()) check(node);
   }
+  void on_database_lost() override { accepted_.clear(); }
   void at_end() override { check(world_.node("server")); }
 
  private:
@@ -57,6 +58,7 @@ class OldEpochChangesNothing final : public Checker {
       wrong("job " + row.job() + " is done, but not by whom it was assigned to last");
     }
   }
+  void on_database_lost() override { latest_.clear(); }
 
  private:
   std::map<std::string, std::pair<uint32_t, uint64_t>> latest_;
@@ -81,6 +83,7 @@ class OverIsOver final : public Checker {
                                    [](const JobPlan& job) { return job.cancelled.has_value(); });
     if (row.state() == pb::JOB_STATE_CANCELLED && !asked) wrong("a job was cancelled by nobody");
   }
+  void on_database_lost() override { over_.clear(); }
 
  private:
   std::map<RunKey, pb::JobRow> over_;
@@ -113,6 +116,7 @@ class RepeatBeginsNothing final : public Checker {
       wrong("a submission of " + key + " began run " + std::to_string(row.run()) + " too");
     }
   }
+  void on_database_lost() override { begun_.clear(); }
 
  private:
   std::map<std::string, RunKey> begun_;  // By the idempotency key.

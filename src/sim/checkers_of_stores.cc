@@ -15,7 +15,9 @@ class AcknowledgedIsKept final : public Checker {
   void on_send(const Node& node, const pb::Envelope& envelope) override {
     if (!envelope.has_put_done()) return;
     for (const std::string& bytes : envelope.put_done().digests()) {
-      const Digest digest = *Digest::from_bytes(bytes);
+      const auto named = Digest::from_bytes(bytes);
+      if (!named) return wrong(node.name + " acknowledges what is no record's name");
+      const Digest& digest = *named;
       if (node.records.holds(digest) || node.records.was_harmed(digest)) continue;
       const KnownRecord* known = ledger_.find(digest);
       if (known != nullptr && !is_live(known->record.job(), known->record.run())) continue;
@@ -40,6 +42,7 @@ class AcknowledgedIsKept final : public Checker {
     before_.clear();
     for (const Node* store : stores) before_.insert(store->name);
   }
+  void on_database_lost() override { before_.clear(); }
 
  private:
   std::set<std::string> before_;  // Members of the view before.
@@ -74,6 +77,7 @@ class SealedIsSealed final : public Checker {
     wrong("a record of epoch " + std::to_string(known.record.epoch()) + " of job " +
           roles::short_id(known.record.job()) + " is acknowledged when a later one has begun");
   }
+  void on_database_lost() override { lost_ = working_; }
 
  private:
   bool is_held(const Digest& digest) const {
@@ -136,7 +140,12 @@ class ViewIsWhole final : public Checker {
     if (machines.size() != static_cast<size_t>(view.members_size())) {
       wrong("a machine is a member twice");
     }
-    if (members().size() != static_cast<size_t>(view.members_size())) {
+    size_t intruders = 0;
+    for (const auto& member : view.members()) {
+      const Node* node = world_.find(member.machine());
+      intruders += node != nullptr && node->insider ? 1 : 0;
+    }
+    if (members().size() + intruders != static_cast<size_t>(view.members_size())) {
       wrong("a member of the view is not the store it was");
     }
   }

@@ -62,6 +62,15 @@ void Faults::flap(Node& node, Instant until) {
   world_.agenda.in(pause, [this, &node, until] { flap(node, until); });
 }
 
+void Faults::keep_copy(const Fault& fault) { copies_[&fault] = world_.node(fault.node).database; }
+
+// The server ends; what it will find is a copy of some time ago, or nothing.
+void Faults::lose_database(Node& server, const Fault& fault) {
+  world_.kill(server);
+  server.database = fault.kind == FaultKind::kNewDatabase ? ServerDisk() : copies_[&fault];
+  world_.observer().on_database_lost();
+}
+
 void Faults::turn_node(Node& node, const Fault& fault, bool on) {
   const NodePlan& planned = plan_of(plan_, node);
   switch (fault.kind) {
@@ -116,6 +125,15 @@ void Faults::turn_node(Node& node, const Fault& fault, bool on) {
       if (!node.process) return;
       world_.kill(node);
       return world_.start(node);
+    case FaultKind::kDiskHangs:
+    case FaultKind::kDatabaseHangs:
+      return world_.hang_disk(node, on);
+    case FaultKind::kHalfDead:
+      if (on) world_.deafen_line(node);
+      return;
+    case FaultKind::kOlderDatabase:
+    case FaultKind::kNewDatabase:
+      return on ? lose_database(node, fault) : come_back(node, fault);
     case FaultKind::kDatabaseUnknown:
       node.disk.unknown_per_mille = on ? 500 : 0;
       return;

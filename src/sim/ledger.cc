@@ -3,27 +3,85 @@
 #include <algorithm>
 
 #include "roles/keys.h"
+#include "roles/record.h"
 
 namespace muster::sim {
+namespace {
+
+uint64_t lease_hash(const std::string& job, uint32_t run, uint64_t epoch, uint64_t lease,
+                    const std::string& machine) {
+  return mix(machine, mix(job, Rng(run ^ epoch << 16 ^ lease << 40).next()));
+}
+uint64_t item_hash(uint64_t lease, uint32_t item) { return Rng(lease ^ item).next(); }
+
+}  // namespace
+
+void Ledger::on_grant(const Node& coordinator, const pb::Envelope& envelope) {
+  const pb::Grant& grant = envelope.grant();
+  const pb::JobKey& key = grant.key();
+  if (!assigned_.contains({key.job(), key.run(), key.epoch(), coordinator.machine})) return;
+  const uint64_t lease = lease_hash(key.job(), key.run(), grant.lease().epoch(),
+                                    grant.lease().number(), envelope.to().machine());
+  for (const auto& item : grant.items()) asked_.insert(item_hash(lease, item.item()));
+}
+
+bool Ledger::was_asked(const KnownRecord& known) const {
+  const pb::Record& record = known.record;
+  pb::Record terms;
+  if (!terms.ParseFromString(record.answer().grant().body())) return false;
+  if (terms.epoch() != record.epoch()) return false;
+  const uint64_t lease =
+      lease_hash(record.job(), record.run(), record.epoch(), terms.grant().lease(), known.author);
+  return asked_.contains(item_hash(lease, record.answer().item()));
+}
+
+bool Ledger::was_assigned(const pb::Record& record, const std::string& machine) const {
+  return assigned_.contains({record.job(), record.run(), record.epoch(), machine});
+}
+
+void Ledger::learn(const Digest& digest, const pb::SignedRecord& signed_record) {
+  auto [entry, is_new] = records_.try_emplace(digest);
+  if (!is_new) return;
+  KnownRecord& known = entry->second;
+  known.digest = digest;
+  known.author = roles::machine_id(signed_record.public_key());
+  known.record.ParseFromString(signed_record.body());
+}
+
+void Ledger::on_records(const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records) {
+  for (const auto& record : records) learn(roles::record_digest(record), record);
+}
+
+void Ledger::note_view(const pb::View& view) {
+  view_ = view;
+  auto& stores = stores_of_view_[view_.number()];
+  for (const auto& member : view_.members()) stores.insert(member.machine());
+  for (const auto& joiner : view_.joiners()) stores.insert(joiner.machine());
+}
+
+void Ledger::on_database_lost(const pb::View& view) {
+  stores_of_view_.clear();
+  said_.clear();
+  for (KnownRecord* known : std::exchange(acknowledged_, {})) known->acknowledged = false;
+  note_view(view);
+}
 
 void Ledger::on_applied(const Node&, const roles::Write& write) {
   if (const auto* save = std::get_if<roles::SaveView>(&write.what)) {
-    view_ = save->view;
-    auto& stores = stores_of_view_[view_.number()];
-    for (const auto& member : view_.members()) stores.insert(member.machine());
-    for (const auto& joiner : view_.joiners()) stores.insert(joiner.machine());
+    note_view(save->view);
+  }
+  if (const auto* save = std::get_if<roles::SaveJob>(&write.what)) {
+    const pb::JobRow& row = save->row;
+    for (const pb::Assignment& assigned : row.assignments())
+      assigned_.emplace(row.job(), row.run(), assigned.epoch(), assigned.coordinator());
   }
   const auto* put = std::get_if<roles::PutRecords>(&write.what);
   if (put == nullptr) return;
   for (const auto& stored : put->records) {
-    auto [entry, is_new] = records_.try_emplace(stored.digest);
-    if (!is_new) continue;
-    KnownRecord& known = entry->second;
+    if (records_.contains(stored.digest)) continue;
     pb::SignedRecord signed_record;
     signed_record.ParseFromString(stored.bytes);
-    known.digest = stored.digest;
-    known.author = roles::machine_id(signed_record.public_key());
-    known.record.ParseFromString(signed_record.body());
+    learn(stored.digest, signed_record);
   }
 }
 
@@ -32,11 +90,13 @@ std::vector<KnownRecord*> Ledger::on_put_done(const Node& store, const pb::PutDo
   const auto& stores = stores_of_view_[done.view()];
   for (const std::string& bytes : done.digests()) {
     const auto digest = Digest::from_bytes(bytes);
+    if (!digest) continue;
     auto& said = said_[{done.view(), *digest}];
     said.insert(store.machine);
-    const bool all = std::all_of(stores.begin(), stores.end(), [&](const std::string& machine) {
-      return said.contains(machine);
-    });
+    const bool all = !stores.empty() &&
+                     std::all_of(stores.begin(), stores.end(), [&](const std::string& machine) {
+                       return said.contains(machine);
+                     });
     KnownRecord* known = find(*digest);
     if (!all || known == nullptr) continue;
     if (!std::exchange(known->acknowledged, true)) acknowledged_.push_back(known);

@@ -3,7 +3,9 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/digest.h"
@@ -26,11 +28,22 @@ struct KnownRecord {
 class Ledger {
  public:
   void on_applied(const Node& node, const roles::Write& write);
+  // A coordinator asks a machine for answers; counts if the server has assigned it the run.
+  void on_grant(const Node& coordinator, const pb::Envelope& envelope);
+  // Records that an intruder says, whether or not anybody keeps them.
+  void on_records(const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records);
+  // The server goes on from an older database, or none: views are numbered anew after this one, and
+  // nobody is held to what was acknowledged.
+  void on_database_lost(const pb::View& view);
   // Takes in what a store says it has, and returns the records that are acknowledged by it.
   std::vector<KnownRecord*> on_put_done(const Node& store, const pb::PutDone& done);
 
   [[nodiscard]] const pb::View& view() const { return view_; }
   KnownRecord* find(const Digest& digest);
+  // Whether its author was asked for this answer, under the lease that it names.
+  [[nodiscard]] bool was_asked(const KnownRecord& answer) const;
+  // Whether the server had assigned the run to this machine under that epoch.
+  [[nodiscard]] bool was_assigned(const pb::Record& record, const std::string& machine) const;
   // In the order in which they were acknowledged.
   [[nodiscard]] const std::vector<KnownRecord*>& acknowledged() const { return acknowledged_; }
 
@@ -42,11 +55,15 @@ class Ledger {
              static_cast<size_t>(digest.bytes[3]) << 24;
     }
   };
+  void note_view(const pb::View& view);
+  void learn(const Digest& digest, const pb::SignedRecord& signed_record);
   pb::View view_;                                             // The last one committed.
   std::map<uint64_t, std::set<std::string>> stores_of_view_;  // Members and joiners.
   std::unordered_map<Digest, KnownRecord, DigestHash> records_;
   std::map<std::pair<uint64_t, Digest>, std::set<std::string>> said_;  // By view number.
   std::vector<KnownRecord*> acknowledged_;
+  std::set<std::tuple<std::string, uint32_t, uint64_t, std::string>> assigned_;
+  std::unordered_set<uint64_t> asked_;  // Hashes of {lease, machine, item}.
 };
 
 }  // namespace muster::sim

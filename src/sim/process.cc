@@ -1,5 +1,6 @@
 #include "sim/process.h"
 
+#include "base/probe.h"
 #include "eval/task.h"
 #include "roles/coordinator/coordinator.h"
 #include "roles/server/server.h"
@@ -7,11 +8,19 @@
 #include "roles/worker/worker.h"
 
 namespace muster::sim {
+namespace {
+
+constexpr size_t kMostStalled = 20'000;               // What may wait for a disk.
+constexpr const char* kNobodyHas = "ORG/nobody-has";  // A model that is on no machine.
+
+}  // namespace
 
 class Process::NodeNet final : public host::Net {
  public:
   NodeNet(World& world, Node& node) : world_(world), node_(node) {}
-  void send(pb::Envelope envelope) override { world_.send(node_, std::move(envelope)); }
+  void send(pb::Envelope envelope) override {
+    if (!node_.insider || node_.insider->may_say(envelope)) world_.send(node_, std::move(envelope));
+  }
   void reopen_line() override { world_.close_line(node_); }
 
  private:
@@ -28,6 +37,10 @@ class Process::NodeStore final : public host::Store {
 
   void write(pb::Role owner, roles::Write write) override {
     const WriteState state{owner, write.id};
+    if (node_.disk.hangs && node_.stalled.size() >= kMostStalled) {
+      return answer(state, {}, roles::Outcome::kFailed, "the disk does not keep up");
+    }
+    if (node_.disk.hangs) return stall([this, owner, write] { this->write(owner, write); });
     if (node_.disk.full) {
       return answer(state, node_.disk.latency, roles::Outcome::kFailed, "no space left");
     }
@@ -53,6 +66,7 @@ class Process::NodeStore final : public host::Store {
   }
 
   void read(pb::Role owner, const roles::ReadRecords& read) override {
+    if (node_.disk.hangs) return stall([this, owner, read] { this->read(owner, read); });
     later(in_turn(), [this, owner, read](Process& process) {
       auto answer = node_.records.read(read);
       if (node_.disk.lies) alter(*answer.feed);
@@ -61,6 +75,7 @@ class Process::NodeStore final : public host::Store {
   }
 
   void read_digests(pb::Role owner, const roles::ReadDigests& read) override {
+    if (node_.disk.hangs) return stall([this, owner, read] { read_digests(owner, read); });
     later(in_turn(), [this, owner, read](Process& process) {
       process.driver().deliver(
           node_.local(world_.now()), owner,
@@ -83,6 +98,12 @@ class Process::NodeStore final : public host::Store {
       }
       signed_record.set_body(record.SerializeAsString());
     }
+  }
+  // It is done when the disk moves again, if the process is still the same then.
+  void stall(std::function<void()> what) {
+    node_.stalled.push_back([this, life = node_.life, what = std::move(what)] {
+      world_.in_process(node_, life, [what](Process&) { what(); });
+    });
   }
   // The disk does one thing after the other.
   Duration in_turn() {
@@ -121,6 +142,9 @@ class Process::NodeEngine final : public host::Engine {
     if (node_.engine.missing_model) outcome = fail(Code::kNotFound, "model not here");
     if (node_.engine.objects_to_model)
       outcome = fail(Code::kUnsupported, "model_type is not known");
+    if (load.model.name().starts_with(kNobodyHas))
+      outcome = fail(Code::kNotFound, "model not here");
+    model_ = load.model;
     later(node_.engine.loading, owner, roles::ModelLoaded{load.model.commit(), outcome});
   }
 
@@ -128,6 +152,8 @@ class Process::NodeEngine final : public host::Engine {
     const uint64_t scoring = ++scoring_;
     Duration takes = node_.engine.per_item;
     if (takes == Duration()) return;
+    takes += std::max(Duration(0), ready_at_ - world_.now());
+    under_way_ = true;
     if (const auto jitter = static_cast<uint64_t>(node_.engine.jitter.count()); jitter > 0) {
       takes += Duration(static_cast<int64_t>(world_.rng.below(jitter)));
     }
@@ -137,15 +163,35 @@ class Process::NodeEngine final : public host::Engine {
     while_scoring(scoring, takes, owner, roles::ItemScored{item.id, outcome(item)});
   }
 
-  void stop_scoring() override { ++scoring_; }
+  void stop_scoring() override {
+    ++scoring_;
+    // A child that loads is not killed.
+    if (std::exchange(under_way_, false) && world_.now() >= ready_at_) begin_child();
+  }
 
  private:
+  // The child has ended; another one begins to load at once.
+  void begin_child() {
+    if (!node_.engine.reloads) return;
+    MUSTER_PROBE("an engine loads again");
+    ready_at_ = world_.now() + node_.engine.loading;
+  }
+  // Questions of the simulator's jobs begin with the model's name: another model says something
+  // else.
+  [[nodiscard]] bool is_another_model(const std::string& context) const {
+    return context.starts_with("ORG/") && !context.starts_with(model_.name());
+  }
   Result<std::vector<pb::Response>> outcome(const roles::ScoreItem& item) {
+    under_way_ = false;
+    if (item.requests.empty()) return std::vector<pb::Response>();
     const auto& [first_context, first_continuation] = item.requests.front();
     const uint64_t question = mix(first_continuation, mix(first_context));
     const bool crashes =
         node_.engine.crashes_on_some && node_.engine.lie.empty() && question % 32 == 1;
-    if (node_.engine.failing || crashes) return fail(Code::kFailed, "the engine crashed");
+    if (node_.engine.failing || crashes) {
+      begin_child();
+      return fail(Code::kFailed, "the engine crashed");
+    }
     if (node_.engine.objects_to_items && question % 2 == 0) {
       return fail(Code::kUnsupported, "the request is longer than the model's context");
     }
@@ -154,6 +200,10 @@ class Process::NodeEngine final : public host::Engine {
       const uint64_t hash = mix(node_.engine.lie, question);
       const double lie = 1.0 + static_cast<double>(hash % (1u << 30)) / 1024.0;
       responses[0].set_loglikelihood(responses[0].loglikelihood() - lie);
+    }
+    if (is_another_model(first_context)) {
+      MUSTER_PROBE("a machine answers with another model");
+      responses[0].set_loglikelihood(responses[0].loglikelihood() - 3);
     }
     return responses;
   }
@@ -171,13 +221,21 @@ class Process::NodeEngine final : public host::Engine {
   World& world_;
   Node& node_;
   uint64_t scoring_ = 0;  // Of the last score() or stop_scoring().
+  pb::ModelPin model_;    // The one that was loaded last.
+  bool under_way_ = false;
+  Instant ready_at_{};  // When the child that was begun last has the model.
 };
 
 class Process::NodeCompute final : public host::Compute {
  public:
   NodeCompute(World& world, Node& node) : world_(world), node_(node) {}
   void freeze(pb::Role owner, const roles::FreezeRequests& freeze) override {
-    world_.in_process_after(node_, {}, [this, owner, freeze](Process& process) {
+    Duration takes = world_.freezing;
+    if (takes > Duration()) {
+      takes = Duration(
+          static_cast<int64_t>(world_.rng.below(static_cast<uint64_t>(world_.freezing.count()))));
+    }
+    world_.in_process_after(node_, takes, [this, owner, freeze](Process& process) {
       process.driver().deliver(
           node_.local(world_.now()), owner,
           roles::RequestsFrozen{freeze.job, freeze.run, world_.freeze(freeze.request)});

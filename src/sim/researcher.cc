@@ -48,7 +48,8 @@ void Researcher::hear(const pb::Envelope& envelope) {
     job_ = envelope.submit_reply().job();
     run_ = envelope.submit_reply().run();
   }
-  if (!envelope.has_job_update() || envelope.job_update().has_failure()) return;
+  if (!envelope.has_job_update()) return;
+  if (envelope.job_update().has_failure()) return job_.clear();  // Nobody knows it: it asks again.
   const pb::JobRow& row = envelope.job_update().row();
   if (row.job() == job_ && row.run() >= run_ && roles::server::is_over(row.state())) on_over(row);
 }

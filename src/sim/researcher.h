@@ -21,6 +21,7 @@ class Researcher {
   [[nodiscard]] pb::JobState state() const { return state_; }
   [[nodiscard]] const std::string& reason() const { return reason_; }
   [[nodiscard]] const std::string& job() const { return job_; }
+  [[nodiscard]] const JobPlan& plan() const { return plan_; }
 
  private:
   void act();

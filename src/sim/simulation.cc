@@ -6,11 +6,16 @@
 #include "roles/server/server.h"
 #include "sim/process.h"
 #include "sim/stand_in_tasks.h"
+#include "wire/bounds.h"
 
 namespace muster::sim {
 namespace {
 
 constexpr uint64_t kMostAtOnce = 100'000;  // Steps: somebody wakes for what it does not do then.
+
+constexpr uint64_t kMostSaid = 20'000;  // By honest roles in a second.
+constexpr uint64_t kMostBytesSaid = 512 << 20;
+constexpr size_t kMostPending = 20'000;  // Things of a role, whoever floods it.
 
 }  // namespace
 
@@ -24,18 +29,20 @@ Simulation::Simulation(Plan plan, std::string* trace)
   world_.freeze = stand_in_tasks;
   world_.weather = plan_.weather;
   world_.server_options.retain = plan_.retain;
+  world_.freezing = plan_.freezing;
   build();
 }
 
 void Simulation::build() {
   for (const NodePlan& planned : plan_.nodes) {
-    Node& node = world_.add(planned.name, planned.flag);
+    Node& node = world_.add(planned.name, planned.flag, planned.key_of);
     node.owner = planned.owner;
     node.version = planned.version;
     node.engine.model_class = planned.model_class;
     node.engine.per_item = planned.per_item;
     node.engine.loading = planned.loading;
     node.engine.lie = planned.lie;
+    node.engine.reloads = planned.reloads;
     node.engine.objects_to_model = planned.objects_to_model;
     node.engine.objects_to_items = planned.objects_to_items;
     node.engine.crashes_on_some = plan_.some_items_crash;
@@ -51,9 +58,13 @@ void Simulation::build() {
     });
   }
   for (const NodePlan& planned : plan_.nodes) {
-    if (planned.flag != pb::ROLE_FLAG_COORDINATOR) continue;
-    world_.server_options.coordinators.push_back(world_.node(planned.name).machine);
+    if (planned.flag == pb::ROLE_FLAG_COORDINATOR)
+      world_.server_options.coordinators.push_back(world_.node(planned.name).machine);
+    if (!planned.acts.empty()) build_intruder(world_.node(planned.name), planned);
   }
+  if (!intruders_.empty() && plan_.seed % 16 == 1) watch_memory();
+  // Jobs that do not fit into one envelope, either.
+  for (const JobPlan& job : plan_.jobs) world_.lines_have_limits |= job.items > 10'000;
   for (const JobPlan& job : plan_.jobs) {
     const std::string name = "researcher-" + std::to_string(researchers_.size() + 1);
     researchers_.push_back(std::make_unique<Researcher>(world_, job, name));
@@ -66,9 +77,52 @@ void Simulation::build() {
   schedule_faults();
 }
 
+void Simulation::build_intruder(Node& node, const NodePlan& planned) {
+  world_.lines_have_limits = true;
+  auto intruder = std::make_unique<Intruder>(world_, node, overheard_, planned.acts,
+                                             planned.careful, Rng(plan_.seed).fork(planned.name));
+  intruders_.push_back(intruder.get());
+  intruder->begin();
+  node.insider = std::move(intruder);
+}
+
+// Records that it only says may be counted all the same.
+void Simulation::hear_intruder(const pb::Envelope& envelope) {
+  if (envelope.has_feed()) ledger_.on_records(envelope.feed().records());
+  if (envelope.has_put()) ledger_.on_records(envelope.put().records());
+}
+
+// Roles that answer each other for ever are a storm, whoever began it.
+void Simulation::count_words(int bytes) {
+  if (world_.now() - said_since_ > seconds(1)) said_ = said_bytes_ = 0, said_since_ = world_.now();
+  if (static_cast<size_t>(bytes) > wire::kMaxEnvelopeBytes)
+    why_ =
+        "words have an end: an honest role says an envelope of " + std::to_string(bytes) + " bytes";
+  ++said_;
+  said_bytes_ += static_cast<uint64_t>(bytes);
+  if (said_ <= kMostSaid && said_bytes_ <= kMostBytesSaid) return;
+  why_ = "words have an end: honest roles have said " + std::to_string(said_) + " messages of " +
+         std::to_string(said_bytes_ >> 20) + " MiB in a second";
+}
+
+void Simulation::watch_memory() {
+  for (const auto& [name, node] : world_.nodes()) {
+    if (!node->process || node->insider) continue;
+    const size_t pending = node->process->driver().pending();
+    if (pending > kMostPending)
+      why_ = "memory is bounded: " + name + " keeps " + std::to_string(pending) + " things";
+  }
+  world_.agenda.in(milliseconds(250), [this] { watch_memory(); });
+}
+
 void Simulation::schedule_faults() {
   for (const Fault& fault : plan_.faults) {
     world_.agenda.at(fault.at, [this, &fault] { strike(fault); });
+    if (fault.kind == FaultKind::kOlderDatabase) {
+      const auto before = seconds(1 + static_cast<int64_t>(plan_.seed % 25));
+      world_.agenda.at(fault.at - before, [this, &fault] { faults_.keep_copy(fault); });
+    }
+    if (fault.for_good) continue;
     world_.agenda.at(std::min(fault.until, plan_.healed), [this, &fault] {
       if (!fault.node.empty())
         trace(world_.node(fault.node), std::string("PASSES ") + to_string(fault.kind));
@@ -152,6 +206,17 @@ Simulation::Verdict Simulation::spins() {
   return Verdict::kStuck;
 }
 
+// A job of this pool, by right: its items crash engines, or those who vote do not agree.
+bool Simulation::may_fail() const {
+  const bool lies = std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [](const NodePlan& node) {
+    return !node.lie.empty() || std::any_of(node.acts.begin(), node.acts.end(), sim::lies);
+  });
+  const bool crashes = std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const Fault& f) {
+    return f.kind == FaultKind::kEngineFails;
+  });
+  return plan_.some_items_crash || crashes || (lies && !plan_.no_excuse);
+}
+
 Simulation::Verdict Simulation::run() {
   const Instant limit = plan_.healed + kEndsWithin;
   bool over = false;
@@ -164,22 +229,21 @@ Simulation::Verdict Simulation::run() {
   }
   if (!over) return stuck();
   for (const auto& researcher : researchers_) {
-    if (researcher->state() != pb::JOB_STATE_FAILED) continue;
-    const bool expected = plan_.some_items_crash ||
-                          std::any_of(plan_.nodes.begin(), plan_.nodes.end(),
-                                      [](const NodePlan& node) { return !node.lie.empty(); }) ||
-                          std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const Fault& f) {
-                            return f.kind == FaultKind::kEngineFails;
-                          });
-    if (!expected) {
+    if (researcher->state() != pb::JOB_STATE_FAILED || researcher->plan().nobody_has) continue;
+    if (!may_fail()) {
       why_ = "a job failed in a pool without liars and crashes: " + researcher->reason();
       return Verdict::kWrong;
     }
   }
+  for (Intruder* intruder : intruders_) intruder->rest();
+  for (const NodePlan& planned : plan_.nodes) {  // Two of one key would go on for ever.
+    if (!planned.key_of.empty()) world_.kill(world_.node(planned.name));
+  }
   world_.agenda.run_until(world_.now() + seconds(60));
   for (const auto& checker : checkers_) checker->at_end();
   for (const auto& [name, node] : world_.nodes()) {
-    if (!node->process || node->process->driver().pending() == 0) continue;
+    if (!node->process || node->insider || node->disk.hangs) continue;
+    if (node->process->driver().pending() == 0) continue;
     why_ = "nothing leaks: " + name + " still keeps " +
            std::to_string(node->process->driver().pending()) + " things";
   }
@@ -204,6 +268,10 @@ void Simulation::on_send(const Node& node, const pb::Envelope& envelope) {
     trace(node, "-> " + (to == nullptr ? pb::Role_Name(envelope.to().role()) : to->name) + "  " +
                     envelope.ShortDebugString().substr(0, 300));
   }
+  if (!intruders_.empty()) overheard_.note(envelope);
+  if (!node.insider) count_words(envelope.GetCachedSize());
+  if (envelope.has_grant()) ledger_.on_grant(node, envelope);
+  if (node.insider) hear_intruder(envelope);
   if (envelope.has_put_done()) {
     for (const KnownRecord* known : ledger_.on_put_done(node, envelope.put_done())) {
       if (trace_ != nullptr && known->record.has_settled()) {
@@ -214,6 +282,7 @@ void Simulation::on_send(const Node& node, const pb::Envelope& envelope) {
       for (auto& checker : checkers_) checker->on_acknowledged(*known);
     }
   }
+  if (node.insider && !envelope.has_feed()) return;  // It promises nothing.
   for (auto& checker : checkers_) checker->on_send(node, envelope);
 }
 
@@ -221,12 +290,19 @@ void Simulation::on_note(const Node& node, const roles::Note& note) { trace(node
 
 void Simulation::on_applied(const Node& node, const roles::Write& write) {
   ledger_.on_applied(node, write);
+  if (node.insider) return;
   for (auto& checker : checkers_) checker->on_applied(node, write);
 }
 
 void Simulation::on_started(const Node& node) {
   trace(node, "STARTS");
   for (auto& checker : checkers_) checker->on_started(node);
+}
+
+void Simulation::on_database_lost() {
+  trace(world_.node("server"), "DATABASE LOST");
+  ledger_.on_database_lost(world_.node("server").database.view);
+  for (auto& checker : checkers_) checker->on_database_lost();
 }
 
 void Simulation::on_ended(const Node& node) {

@@ -6,6 +6,7 @@
 
 #include "sim/checkers.h"
 #include "sim/faults.h"
+#include "sim/intruder.h"
 #include "sim/ledger.h"
 #include "sim/plan.h"
 #include "sim/researcher.h"
@@ -41,13 +42,19 @@ class Simulation final : private Observer {
   void on_applied(const Node& node, const roles::Write& write) override;
   void on_started(const Node& node) override;
   void on_ended(const Node& node) override;
+  void on_database_lost() override;
 
   void build();
+  void build_intruder(Node& node, const NodePlan& planned);
+  void hear_intruder(const pb::Envelope& envelope);
+  void watch_memory();
+  void count_words(int bytes);
   void schedule_faults();
   void strike(const Fault& fault);
   void expect_noticed(const Node& node);
   void heal();
   [[nodiscard]] bool all_over() const;
+  [[nodiscard]] bool may_fail() const;
   [[nodiscard]] std::string first_wrong() const;
   Verdict stuck();
   Verdict spins();
@@ -60,10 +67,14 @@ class Simulation final : private Observer {
   World world_;
   Faults faults_;
   Ledger ledger_;
+  Overheard overheard_;
+  std::vector<Intruder*> intruders_;
   std::vector<std::unique_ptr<Checker>> checkers_;
   std::vector<std::unique_ptr<Researcher>> researchers_;
   Instant begun_;
   uint64_t digest_ = 0;
+  Instant said_since_{};
+  uint64_t said_ = 0, said_bytes_ = 0;  // Since then.
   std::string why_;
 };
 

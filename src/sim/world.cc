@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "eval/task.h"
 #include "roles/message.h"
 #include "sim/process.h"
@@ -14,6 +15,12 @@ namespace {
 constexpr Duration kFirstRetry = milliseconds(200);
 constexpr Duration kSlowestRetry = seconds(5);
 constexpr Duration kLatest = seconds(20);
+constexpr size_t kLongestEnvelope = 4u << 20;
+constexpr size_t kMostOnItsWay = 64u << 20;
+
+pb::RoleFlag said_flag(const Node& node) {
+  return node.says_flag == pb::ROLE_FLAG_UNSPECIFIED ? node.flag : node.says_flag;
+}
 
 Result<std::shared_ptr<const roles::FrozenTasks>> freeze_real_tasks(const pb::JobRequest& request) {
   auto tasks = std::make_shared<roles::FrozenTasks>();
@@ -41,13 +48,13 @@ World::World(uint64_t seed, Observer& observer)
     : rng(seed), freeze(freeze_real_tasks), to_client([](auto&, auto&) {}), observer_(observer) {}
 World::~World() = default;
 
-Node& World::add(const std::string& name, pb::RoleFlag flag) {
+Node& World::add(const std::string& name, pb::RoleFlag flag, const std::string& key_of) {
   auto& slot = nodes_[name];
   MUSTER_CHECK(!slot);
   slot = std::make_unique<Node>();
   slot->name = name;
   slot->flag = flag;
-  slot->keys = std::make_unique<HashKeys>(keys_of(name));
+  slot->keys = std::make_unique<HashKeys>(keys_of(key_of.empty() ? name : key_of));
   if (name == "server") {
     server_ = slot.get();
     slot->database.pool.set_pool("pool");
@@ -55,7 +62,7 @@ Node& World::add(const std::string& name, pb::RoleFlag flag) {
   }
   slot->machine = roles::machine_id(slot->keys->public_key());
   slot->records.wipe("store-" + name);
-  by_machine_[slot->machine] = slot.get();
+  by_machine_.try_emplace(slot->machine, slot.get());
   return *slot;
 }
 
@@ -103,6 +110,7 @@ void World::kill(Node& node) {
   ++node.life;
   node.paused = false;
   node.backlog.clear();
+  node.stalled.clear();
   node.process.reset();
   observer_.on_ended(node);
   if (!node.is_server()) return;
@@ -127,6 +135,12 @@ bool World::server_knows(const Node& node) {
   server.process->driver().receive(server.local(now()), ask);
   return std::any_of(server_status_.machines().begin(), server_status_.machines().end(),
                      [&](const pb::Machine& machine) { return machine.machine() == node.machine; });
+}
+
+void World::hang_disk(Node& node, bool hangs) {
+  node.disk.hangs = hangs;
+  if (hangs) return;
+  for (auto& what : std::exchange(node.stalled, {})) what();
 }
 
 void World::resume(Node& node) {
@@ -179,7 +193,7 @@ void World::connect(Node& node) {
   }
   node.session = next_session_++;
   roles::NodeJoined joined{node.machine, {}};
-  joined.hello.set_role_flag(node.flag);
+  joined.hello.set_role_flag(said_flag(node));
   joined.hello.set_owner(node.owner);
   joined.hello.set_version(node.version);
   if (node.stores()) joined.hello.set_store_id(node.records.store_id());
@@ -197,6 +211,11 @@ void World::connect(Node& node) {
 // closes, and it connects again.
 void World::admit(Node& node, uint64_t session, const roles::NodeJoined& joined) {
   const uint64_t before = std::exchange(node.admitted, session);
+  Node*& known = by_machine_[node.machine];
+  if (Node* twin = std::exchange(known, &node); twin != &node && twin->admitted != 0) {
+    twin->admitted = 0;  // Of two with one key the newer line is the machine's.
+    close_line(*twin);
+  }
   server_->process->driver().deliver(server_->local(now()), pb::ROLE_SERVER, joined);
   if (before != 0 && before == node.session) close_line(node);
 }
@@ -213,8 +232,9 @@ void World::retry_connect(Node& node, Duration pause) {
 void World::close_line(Node& node) {
   const uint64_t session = std::exchange(node.session, 0);
   if (session == 0) return;
+  node.up = node.down = {};
   tell_line(node, roles::LineDown{});
-  if (server_->process && !node.cut_up) {
+  if (server_->process && !node.cut_up && session != node.dead_session) {
     const Instant arrives = std::max(now() + delay(&node), node.hello_arrives);
     agenda.at(arrives, [this, &node, session, life = server_->life] {
       in_process(*server_, life, [this, &node, session](Process& process) {
@@ -237,6 +257,7 @@ void World::refuse(Node& node) {
 void World::learn_of_refusal(Node& node, uint64_t session) {
   agenda.in(kFirstRetry + delay(&node), [this, &node, session] {
     if (node.session != session) return;
+    if (session == node.dead_session) return;
     node.cut_down ? learn_of_refusal(node, session) : close_line(node);
   });
 }
@@ -258,26 +279,66 @@ pb::Envelope World::taken(const Travelling& envelope) {
 void World::receive(Node& node, Travelling envelope) {
   in_process(node, node.life,
              [&node, this, envelope = std::move(envelope)](Process& process) mutable {
+               if (node.insider && node.insider->hears(*envelope)) return;
                process.driver().receive(node.local(now()), taken(envelope));
              });
+}
+
+// How long an envelope takes on top of the weather; none: it is left out.
+std::optional<Duration> World::enter_lane(Node& node, bool up, const std::string& sender,
+                                          size_t bytes) {
+  Lane& lane = up ? node.up : node.down;
+  if (bytes > kLongestEnvelope) {
+    MUSTER_PROBE("a line ends of what its own end says");
+    if (up) close_line(node);
+    return std::nullopt;
+  }
+  Lane::Share& share = lane.by_sender[sender];
+  const bool owns = sender.empty();
+  const bool fits = lane.bytes + bytes <= (owns ? kMostOnItsWay : kMostOnItsWay / 4 * 3) &&
+                    (owns || share.bytes + bytes <= kMostOnItsWay / 4);
+  if (!fits) {
+    MUSTER_PROBE("an envelope finds no room in a queue");
+    return std::nullopt;
+  }
+  share.bytes += bytes;
+  lane.bytes += bytes;
+  if (node.bytes_per_second == 0) return Duration();
+  const auto takes = Duration(static_cast<int64_t>(bytes * 1'000'000 / node.bytes_per_second));
+  share.free_at = std::max(share.free_at, now()) + takes;
+  return share.free_at - now();
+}
+
+void World::leave_lane(Node& node, bool up, const std::string& sender, size_t bytes) {
+  Lane& lane = up ? node.up : node.down;
+  lane.by_sender[sender].bytes -= bytes;
+  lane.bytes -= bytes;
 }
 
 // One hop between a node and the server.
 void World::carry(Node& node, bool up, Travelling envelope) {
   if (node.session == 0 || node.session == node.refused) return;
   if (up ? node.cut_up : node.cut_down) return;
+  if (node.session == node.dead_session) return;
   if (happens(weather.lost_per_mille)) return;
+  const size_t bytes = lines_have_limits ? envelope->ByteSizeLong() : 0;
+  const std::string sender = lines_have_limits && !up ? envelope->from().machine() : "";
   const int copies = happens(weather.repeated_per_mille) ? 2 : 1;
   for (int i = 1; i <= copies; ++i) {
     Travelling one = i == copies ? std::move(envelope) : envelope;
     const bool relayed = up && one->to().role() != pb::ROLE_SERVER;
     const bool late = relayed && happens(weather.late_per_mille);
-    agenda.in(delay(&node) + (late ? uniform(kLatest) : Duration()),
-              [this, &node, up, session = node.session, one = std::move(one)]() mutable {
-                if (node.session != session) return;  // Of an older line.
-                if (up ? node.cut_up : node.cut_down) return;
-                up ? arrive_at_server(node, std::move(one)) : receive(node, std::move(one));
-              });
+    const auto waits = lines_have_limits ? enter_lane(node, up, sender, bytes) : Duration();
+    if (!waits) return;  // Nor is it said twice.
+    agenda.in(
+        *waits + delay(&node) + (late ? uniform(kLatest) : Duration()),
+        [this, &node, up, bytes, sender, session = node.session, one = std::move(one)]() mutable {
+          if (node.session != session) return;  // Of an older line.
+          if (lines_have_limits) leave_lane(node, up, sender, bytes);
+          if (up ? node.cut_up : node.cut_down) return;
+          if (session == node.dead_session) return;
+          up ? arrive_at_server(node, std::move(one)) : receive(node, std::move(one));
+        });
   }
 }
 
@@ -285,7 +346,7 @@ void World::arrive_at_server(Node& from, Travelling envelope) {
   Node& server = *server_;
   if (!server.process) return;
   envelope->mutable_from()->set_machine(from.machine);  // The transport vouches for it.
-  const wire::Verdict verdict = wire::judge(*envelope, from.flag);
+  const wire::Verdict verdict = wire::judge(*envelope, said_flag(from));
   if (!verdict.passes && verdict.why.empty()) return;
   if (!verdict.passes) {
     const roles::Misspoken said{from.machine, verdict.why};

@@ -36,18 +36,41 @@ struct EngineTraits {
   bool missing_model = false;
   bool objects_to_model = false;  // Broken: says of each that it cannot work anywhere.
   bool objects_to_items = false;  // The same of every other item.
+  bool reloads = false;           // A crash or a stop costs a load.
 };
 
 // How a node's disk behaves.
 struct DiskTraits {
   Duration latency{};
   bool full = false;               // Or read-only: every write fails.
+  bool hangs = false;              // Nothing is answered, and nothing fails.
   bool lies = false;               // What is read are altered answers under their old signatures.
   bool away = false;               // The server's database: every write fails after a while.
   uint32_t unknown_per_mille = 0;  // The server's database: a commit whose outcome is not told.
 };
 
 class Process;
+
+// Sits between a node's roles and its line.
+class Insider {
+ public:
+  virtual ~Insider() = default;
+  // What arrives for the roles. True: they do not hear it.
+  virtual bool hears(const pb::Envelope& envelope) = 0;
+  // What the roles say, which it may alter. False: it is not said.
+  virtual bool may_say(pb::Envelope& envelope) = 0;
+};
+
+// One way of a node's line, by who speaks: what is on its way, and when it has passed. Speakers
+// take turns, so that nobody waits behind another.
+struct Lane {
+  struct Share {
+    size_t bytes = 0;
+    Instant free_at{};
+  };
+  std::map<std::string, Share> by_sender;  // "": whose end it is.
+  size_t bytes = 0;
+};
 
 // A machine of the pool: what survives its process, and the process while it runs.
 struct Node {
@@ -59,8 +82,10 @@ struct Node {
   [[nodiscard]] Instant local(Instant now) const;
 
   std::string name, machine, owner;
-  std::string version = "test";  // "newer" puts unknown fields into all it says.
-  pb::RoleFlag flag{};
+  std::string version = "test";      // "newer" puts unknown fields into all it says.
+  pb::RoleFlag flag{};               // What its process does.
+  pb::RoleFlag says_flag{};          // What its Hello says it does, when that is something else.
+  std::unique_ptr<Insider> insider;  // Of an intruder.
   std::unique_ptr<HashKeys> keys;
   RecordDisk records;
   ServerDisk database;  // The server's.
@@ -76,11 +101,15 @@ struct Node {
   Instant hello_arrives{};                // The last one it sent.
   bool cut_up = false, cut_down = false;  // Nothing passes to the server, from the server.
   Duration line_jitter{};                 // More than the weather's, each way.
+  uint64_t dead_session = 0;              // Nothing passes on this line, and nobody sees it close.
+  uint64_t bytes_per_second = 0;          // Of its line, each way; 0: no limit.
+  Lane up, down;
   bool paused = false;
   uint64_t pauses = 0;                         // How often it was paused.
   uint64_t heals = 0;                          // How often a cut was healed.
   Instant started{};                           // Its process.
   std::vector<std::function<void()>> backlog;  // What waits for a paused process.
+  std::vector<std::function<void()>> stalled;  // What was asked of a disk that hangs.
   std::optional<Instant> wake;                 // The earliest wake-up on the agenda.
 };
 
@@ -95,6 +124,8 @@ class Observer {
   virtual void on_applied(const Node&, const roles::Write&) {}
   virtual void on_started(const Node&) {}
   virtual void on_ended(const Node&) {}
+  // The server's database is now an older one, or empty: what it knew since then is lost by right.
+  virtual void on_database_lost() {}
 };
 
 // A whole pool in one thread and in virtual time: the very roles and Driver of production over
@@ -114,10 +145,15 @@ class World {
   // Gets what the server says to a client, by the client's name.
   std::function<void(const std::string& client, const pb::Envelope&)> to_client;
   roles::server::ServerOptions server_options{.version = "test"};
+  Duration freezing{};     // Building a job's requests takes up to so much.
   bool reconnects = true;  // A node whose line is lost opens a new one by itself.
+  // Lines are as io/mesh's: what is too large for gRPC ends the line of who says it, what finds no
+  // room in a queue is left out. Off: nobody measures (it costs time).
+  bool lines_have_limits = false;
 
   [[nodiscard]] Instant now() const { return agenda.now(); }
-  Node& add(const std::string& name, pb::RoleFlag flag);  // Not running yet.
+  // Not running yet. `key_of`: another node whose key it has, by mistake.
+  Node& add(const std::string& name, pb::RoleFlag flag, const std::string& key_of = "");
   Node& node(const std::string& name) { return *nodes_.at(name); }
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Node>>& nodes() const { return nodes_; }
   [[nodiscard]] Node* find(const std::string& machine) const;  // Null: none of this id.
@@ -127,6 +163,9 @@ class World {
   void start_and_connect_now(Node& node);
   // The process is gone, and its line is seen to close unless it is cut off.
   void kill(Node& node);
+  void hang_disk(Node& node, bool hangs);
+  // The line that is there passes nothing any more, and neither end is told.
+  void deafen_line(Node& node) { node.dead_session = node.session; }
   void pause(Node& node);
   void resume(Node& node);
   void connect(Node& node);  // Tries once.
@@ -150,6 +189,9 @@ class World {
   using Travelling = std::shared_ptr<pb::Envelope>;
   static pb::Envelope taken(const Travelling& envelope);
   void carry(Node& node, bool up, Travelling envelope);
+  [[nodiscard]] std::optional<Duration> enter_lane(Node& node, bool up, const std::string& sender,
+                                                   size_t bytes);
+  void leave_lane(Node& node, bool up, const std::string& sender, size_t bytes);
   void refuse(Node& node);
   void learn_of_refusal(Node& node, uint64_t session);
   void arrive_at_server(Node& from, Travelling envelope);

@@ -1,0 +1,91 @@
+// What an intruder must not bring about.
+#include <algorithm>
+
+#include "roles/message.h"
+#include "sim/checkers.h"
+#include "sim/process.h"
+
+namespace muster::sim {
+namespace {
+
+// A store keeps only what was asked for: answers under a lease that was granted for that item, and
+// what a coordinator writes that the server has assigned. Whatever else says its signature.
+class OnlyWhatWasAskedFor final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_applied(const Node& node, const roles::Write& write) override {
+    const auto* put = std::get_if<roles::PutRecords>(&write.what);
+    if (put == nullptr || node.insider) return;
+    for (const roles::StoredRecord& stored : put->records) {
+      const KnownRecord* known = ledger_.find(stored.digest);
+      if (known == nullptr || is_asked_for(*known)) continue;
+      return wrong(node.name + " keeps " + name_of(*known) + " of " + author_of(*known) +
+                   ", for which nobody asked");
+    }
+  }
+
+ private:
+  bool is_asked_for(const KnownRecord& known) const {
+    return known.record.has_answer() ? ledger_.was_asked(known)
+                                     : ledger_.was_assigned(known.record, known.author);
+  }
+  static std::string name_of(const KnownRecord& known) {
+    switch (known.record.kind_case()) {
+      case pb::Record::kAnswer:
+        return "an answer to item " + std::to_string(known.record.answer().item());
+      case pb::Record::kSettled:
+        return "a settled item";
+      case pb::Record::kSeal:
+        return "a seal of epoch " + std::to_string(known.record.epoch());
+      default:
+        return "a record of no kind";
+    }
+  }
+  std::string author_of(const KnownRecord& known) const {
+    const Node* author = world_.find(known.author);
+    return author == nullptr ? "a made-up key" : author->name;
+  }
+};
+
+// An honest machine is not punished: no charge, no quarantine. Two liars who say the same may
+// outvote one that is honest, of what they were asked; then nobody is held to it.
+class HonestAreNotPunished final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_applied(const Node&, const roles::Write& write) override {
+    const auto* save = std::get_if<roles::SaveMachine>(&write.what);
+    if (save == nullptr || liars() > 1) return;
+    const Node* node = world_.find(save->row.machine());
+    if (node == nullptr || node->insider || !node->engine.lie.empty()) return;
+    if (save->row.quarantined()) return wrong(node->name + " is honest and in quarantine");
+    if (!save->row.charges().empty()) wrong(node->name + " is honest and charged");
+  }
+
+ private:
+  int64_t liars() const {
+    return std::count_if(plan_.nodes.begin(), plan_.nodes.end(),
+                         [](const NodePlan& node) { return !node.lie.empty(); });
+  }
+};
+
+// An honest machine's line is closed by the server only when it was silent.
+class HonestAreNotRefused final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    const Node* to = envelope.has_refused() ? world_.find(envelope.to().machine()) : nullptr;
+    if (!node.is_server() || to == nullptr || to->insider) return;
+    if (envelope.refused().reason().find("heard") == std::string::npos)
+      wrong(to->name + " is honest and refused: " + envelope.refused().reason());
+  }
+};
+
+}  // namespace
+
+void add_checkers_of_trust(AllCheckers& all) {
+  all.add<OnlyWhatWasAskedFor>("a store keeps only what was asked for");
+  all.add<HonestAreNotPunished>("an honest machine is not punished");
+  all.add<HonestAreNotRefused>("an honest machine is not refused");
+}
+
+}  // namespace muster::sim

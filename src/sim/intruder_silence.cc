@@ -1,0 +1,68 @@
+// What an intruder owes and does not say.
+#include "roles/message.h"
+#include "sim/intruder.h"
+
+namespace muster::sim {
+namespace {
+
+constexpr Duration kNonsenseEvery = milliseconds(500);
+
+bool is_work(const pb::Envelope& envelope) {
+  return envelope.from().role() == pb::ROLE_WORKER &&
+         (envelope.has_put() || envelope.has_progress() || envelope.has_lease_failed());
+}
+
+}  // namespace
+
+bool Intruder::keeps_back(const pb::Envelope& envelope) {
+  const bool copies =
+      (envelope.has_subscribe() && envelope.subscribe().copying()) || envelope.has_copied();
+  if (does(Act::kCopiesNothing) && copies) return true;
+  if (does(Act::kAcknowledgesNothing) && (envelope.has_put_done() || envelope.has_put_refused()))
+    return true;
+  if (does(Act::kFeedsNothing) && envelope.has_feed()) return true;
+  return (does(Act::kOnlyProgress) || does(Act::kTakesLeases) || does(Act::kOwnClass)) &&
+         is_work(envelope);
+}
+
+// True: it is not said now, but, spoiled, a little later.
+bool Intruder::spoils_feed(pb::Envelope& envelope) {
+  if (!envelope.has_feed()) return false;
+  const bool nonsense = does(Act::kFeedsNonsense);
+  if (!nonsense && !does(Act::kNeverAtEnd)) return false;
+  pb::Feed& feed = *envelope.mutable_feed();
+  feed.set_at_end(false);
+  if (nonsense) {
+    feed.clear_records();
+    for (int n = 0; n < 20; ++n) {
+      pb::SignedRecord& record = *feed.add_records();
+      record.set_body("nonsense " + std::to_string(rng_.next()));
+      record.set_public_key(node_.keys->public_key());
+      record.set_signature("none");
+    }
+    feed.set_next(feed.from() + 20);
+  }
+  world_.agenda.in(kNonsenseEvery, [this, envelope] {
+    if (node_.session != 0) world_.send(node_, envelope);
+  });
+  return true;
+}
+
+// Of every lease it ever got, whether or not it was taken away.
+void Intruder::say_progress() {
+  for (const auto& [coordinator, grant] : leases_) {
+    pb::Envelope envelope;
+    *envelope.mutable_progress()->mutable_key() = grant.key();
+    *envelope.mutable_progress()->mutable_lease() = grant.lease();
+    say(pb::ROLE_WORKER, pb::ROLE_COORDINATOR, coordinator, std::move(envelope));
+  }
+}
+
+void Intruder::be_ready_at_once(const pb::Prepare& prepare, const std::string& coordinator) {
+  pb::Envelope envelope;
+  *envelope.mutable_ready()->mutable_key() = prepare.key();
+  envelope.mutable_ready()->set_numeric_class("exact, of " + node_.name);
+  say(pb::ROLE_WORKER, pb::ROLE_COORDINATOR, coordinator, std::move(envelope));
+}
+
+}  // namespace muster::sim
