@@ -1,9 +1,12 @@
 #include "sim/detection.h"
 
+#include <chrono>
 #include <cstdio>
 #include <map>
 
+#include "base/digest.h"
 #include "roles/message.h"
+#include "sim/stand_in_tasks.h"
 #include "sim/world.h"
 
 namespace muster::sim {
@@ -81,6 +84,99 @@ class Run final : private Observer {
 
 }  // namespace
 
+namespace {
+
+// One job among many machines. What the server does is timed from outside: each event of the
+// agenda.
+class JobRun final : private Observer {
+ public:
+  JobRun(int nodes, int history, uint64_t seed) : world_(seed, *this) {
+    world_.weather = {.least_delay = milliseconds(1), .jitter = milliseconds(20)};
+    world_.freeze = stand_in_tasks;
+    world_.to_client = [this](const std::string&, const pb::Envelope& e) { hear(e); };
+    world_.add("server", pb::ROLE_FLAG_UNSPECIFIED).disk.latency = milliseconds(2);
+    world_.add("c1", pb::ROLE_FLAG_COORDINATOR);
+    for (const char* store : {"s1", "s2"}) world_.add(store, pb::ROLE_FLAG_STORAGE);
+    for (int i = 0; i < nodes; ++i) world_.add("w" + std::to_string(i), pb::ROLE_FLAG_COMPUTE);
+    for (int i = 0; i < history; ++i) remember(i);
+    for (auto& [name, node] : world_.nodes()) world_.start(*node);
+  }
+
+  LargePoolCost run() {
+    run_until(world_.now() + seconds(20), [] { return false; });
+    steps_ = 0;
+    sum_ = 0;
+    const Instant asked = world_.now();
+    submit();
+    run_until(world_.now() + kLongest, [this] { return cost_.job_done; });
+    cost_.took = world_.now() - asked;
+    cost_.mean_step = sum_ / static_cast<double>(std::max<uint64_t>(1, steps_));
+    return cost_;
+  }
+
+ private:
+  static constexpr Duration kLongest = seconds(120);
+
+  void remember(int number) {
+    pb::JobRow row;
+    row.set_job(to_hex(sha256(std::to_string(number)).view()).substr(0, 16));
+    row.set_run(1);
+    row.set_epoch(1);
+    row.set_state(pb::JOB_STATE_DONE);
+    row.mutable_request()->set_model("ORG/model-" + std::to_string(number));
+    world_.node("server").database.rows[row.job()] = row;
+  }
+  void submit() {
+    pb::Envelope envelope = roles::envelope_to_server();
+    pb::JobRequest& request = *envelope.mutable_submit()->mutable_request();
+    request.set_model("ORG/model");
+    request.add_tasks("tinyMMLU");
+    request.set_limit(100);
+    world_.from_client("researcher", envelope);
+  }
+  void hear(const pb::Envelope& envelope) {
+    if (envelope.has_submit_reply()) {
+      pb::Envelope watch = roles::envelope_to_server();
+      watch.mutable_watch()->set_job(envelope.submit_reply().job());
+      world_.from_client("researcher", watch);
+    }
+    cost_.job_done |= envelope.job_update().row().state() == pb::JOB_STATE_DONE;
+  }
+  template <typename Over>
+  void run_until(Instant limit, Over over) {
+    auto begun = std::chrono::steady_clock::now();
+    while (!over() && world_.agenda.run_next(limit)) {
+      const auto ended = std::chrono::steady_clock::now();
+      const double took =
+          std::chrono::duration<double>(ended - std::exchange(begun, ended)).count();
+      cost_.longest_step = std::max(cost_.longest_step, took);
+      sum_ += took;
+      ++steps_;
+    }
+  }
+
+  World world_;
+  LargePoolCost cost_;
+  double sum_ = 0;
+  uint64_t steps_ = 0;
+};
+
+bool print_cost(int nodes, int history, uint64_t seed) {
+  const LargePoolCost cost = measure_large_pool(nodes, history, seed);
+  std::printf(
+      "%d nodes, %d finished jobs: a job %s in %.1f s; a step costs %.0f us, the longest %.3f s\n",
+      nodes, history, cost.job_done ? "is done" : "is NOT done", to_seconds(cost.took),
+      cost.mean_step * 1e6, cost.longest_step);
+  std::fflush(stdout);
+  return cost.job_done;
+}
+
+}  // namespace
+
+LargePoolCost measure_large_pool(int nodes, int history, uint64_t seed) {
+  return JobRun(nodes, history, seed).run();
+}
+
 Detection measure_detection(int nodes, uint64_t seed) { return Run(nodes, seed).run(nodes); }
 
 int print_detection(int nodes, uint64_t seed) {
@@ -93,7 +189,10 @@ int print_detection(int nodes, uint64_t seed) {
   const bool good = d.noticed_closed == d.lines_closed && d.noticed_silent == d.silent &&
                     d.longest_closed <= seconds(1) && d.longest_silence <= seconds(10) &&
                     d.wrongly == 0;
-  return good ? 0 : 1;
+  bool done = true;
+  for (const int history : {0, 1000, 10'000}) done &= print_cost(100, history, seed);
+  done &= print_cost(nodes, 0, seed);
+  return good && done ? 0 : 1;
 }
 
 }  // namespace muster::sim

@@ -7,6 +7,8 @@
 #include "eval/item.h"
 #include "roles/message.h"
 #include "roles/server/server.h"
+#include "sim/intruder.h"
+#include "sim/overheard.h"
 #include "sim/world.h"
 
 namespace muster::sim {
@@ -14,6 +16,7 @@ namespace {
 
 constexpr int kJobsAPool = 20;
 constexpr uint64_t kKnownFor = 1000;  // Agreeing items of every machine where trust is on.
+constexpr Duration kLongestJob = seconds(3600);
 
 Result<std::shared_ptr<const roles::FrozenTasks>> one_long_task(const pb::JobRequest& request) {
   auto tasks = std::make_shared<roles::FrozenTasks>();
@@ -44,18 +47,21 @@ class Run final : private Observer {
     add("s2", pb::ROLE_FLAG_STORAGE);
     world_.node("server").database.machines = std::move(machines);
     for (int i = 0; i < pool.workers; ++i) add_worker(i);
+    if (pool.lying_store) corrupt(world_.node("s1"), Act::kInventsVoters);
     for (auto& [name, node] : world_.nodes()) world_.start(*node);
   }
 
   MachineRows run() {
     world_.agenda.run_until(world_.now() + seconds(30));
     for (int i = 0; i < kJobsAPool && outcome_.settled + outcome_.below < pool_.items; ++i)
-      run_job();
+      if (!run_job()) break;
     outcome_.quarantined = outcome_.honest_quarantined = 0;
     for (const auto& [machine, row] : world_.node("server").database.machines) {
       if (!row.quarantined()) continue;
       ++outcome_.quarantined;
-      if (world_.find(machine)->engine.lie.empty()) ++outcome_.honest_quarantined;
+      const Node* node = world_.find(machine);  // Null: of a key that was made up.
+      if (node != nullptr && node->engine.lie.empty() && !node->insider)
+        ++outcome_.honest_quarantined;
     }
     return world_.node("server").database.machines;
   }
@@ -73,6 +79,7 @@ class Run final : private Observer {
     node.owner = lies && pool_.one_owner ? "liars" : node.name;
     node.engine.model_class = {.name = "exact"};
     if (lies) node.engine.lie = pool_.alike ? "the same" : node.name;
+    if (lies && pool_.unasked) corrupt(node, Act::kAnswersUnasked);
     // Ten seconds of an item are one item a shard; quick ones go in shards of many.
     node.engine.per_item = pool_.one_item_a_shard ? seconds(10) : milliseconds(100);
     node.engine.jitter = node.engine.per_item;
@@ -82,7 +89,15 @@ class Run final : private Observer {
     row.set_agreed(kKnownFor);
   }
 
-  void run_job() {
+  void corrupt(Node& node, Act act) {
+    auto intruder = std::make_unique<Intruder>(world_, node, overheard_, std::vector<Act>{act},
+                                               true, world_.rng.fork(node.name));
+    intruder->begin();
+    node.insider = std::move(intruder);
+  }
+
+  // Whether there may be another one.
+  bool run_job() {
     over_ = pb::JOB_STATE_UNSPECIFIED;
     pb::Envelope envelope = roles::envelope_to_server();
     pb::JobRequest& request = *envelope.mutable_submit()->mutable_request();
@@ -91,11 +106,12 @@ class Run final : private Observer {
     request.set_limit(pool_.items_a_job);
     request.set_adaptive(pool_.adaptive);
     world_.from_client("researcher", envelope);
-    while (over_ == pb::JOB_STATE_UNSPECIFIED) {
-      if (!world_.agenda.run_next(world_.now() + seconds(3600))) return;
+    const Instant limit = world_.now() + kLongestJob;
+    while (over_ == pb::JOB_STATE_UNSPECIFIED && world_.agenda.run_next(limit)) {
     }
-    outcome_.failed_jobs += over_ == pb::JOB_STATE_FAILED ? 1 : 0;
+    outcome_.failed_jobs += over_ == pb::JOB_STATE_DONE ? 0 : 1;
     seen_.clear();
+    return over_ != pb::JOB_STATE_UNSPECIFIED;
   }
 
   void hear(const pb::Envelope& envelope) {
@@ -107,6 +123,10 @@ class Run final : private Observer {
     if (!envelope.has_job_update()) return;
     const pb::JobState state = envelope.job_update().row().state();
     if (roles::server::is_over(state)) over_ = state;
+  }
+
+  void on_send(const Node&, const pb::Envelope& envelope) override {
+    if (pool_.unasked || pool_.lying_store) overheard_.note(envelope);
   }
 
   void on_applied(const Node&, const roles::Write& write) override {
@@ -135,6 +155,7 @@ class Run final : private Observer {
 
   const LiarPool& pool_;
   World world_;
+  Overheard overheard_;
   pb::JobState over_ = pb::JOB_STATE_UNSPECIFIED;
   std::unordered_set<std::string> seen_;  // Records of the job that runs.
   LiarOutcome& outcome_;
@@ -151,8 +172,12 @@ int print_pool(const LiarPool& pool, uint64_t seed) {
   const bool computed = pool.quarantine_after == 0;
   const double expected =
       pool.alike && !pool.one_owner ? expected_wrong(pool.liars, pool.workers) : 0;
-  const double rate = static_cast<double>(o.wrong) / static_cast<double>(o.settled);
-  const bool good = !computed || is_near(rate, expected, o.settled);
+  const double rate =
+      static_cast<double>(o.wrong) / static_cast<double>(std::max<uint64_t>(1, o.settled));
+  // Whoever is not asked has no vote.
+  const bool outvoted = !pool.unasked || (o.wrong == 0 && o.honest_quarantined == 0);
+  const bool enough = o.settled + o.below >= pool.items;
+  const bool good = enough && outvoted && (!computed || is_near(rate, expected, o.settled));
   char told[32] = "-";
   if (computed) std::snprintf(told, sizeof told, "%.6f", expected);
   std::printf("%-22s %9lu %7lu %9.6f %9s %7lu %7lu %9.3f %3lu/%-3lu %3lu+%lu%s\n",
@@ -169,8 +194,10 @@ int print_pool(const LiarPool& pool, uint64_t seed) {
 LiarOutcome run_liars(const LiarPool& pool, uint64_t seed) {
   LiarOutcome outcome;
   MachineRows machines;
-  while (outcome.settled + outcome.below < pool.items) {
+  for (uint64_t before = 1; outcome.settled + outcome.below < pool.items && before > 0;) {
+    before = outcome.settled + outcome.below;
     machines = Run(pool, seed++, std::move(machines), outcome).run();
+    before = outcome.settled + outcome.below - before;
   }
   return outcome;
 }
@@ -202,6 +229,12 @@ int print_liars(uint64_t items, uint64_t seed) {
        .quarantine_after = 3,
        .adaptive = true,
        .items = tenth},
+      {.name = "a lying store",
+       .quarantine_after = 3,
+       .unasked = true,
+       .lying_store = true,
+       .items = items},
+      {.name = "unasked answers", .quarantine_after = 3, .unasked = true, .items = tenth},
   };
   std::printf("%-22s %9s %7s %9s %9s %7s %7s %9s %7s %6s\n", "ten of a hundred lie", "settled",
               "wrong", "rate", "expected", "below", "wrong", "answers", "failed", "quar.");

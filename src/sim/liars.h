@@ -16,7 +16,9 @@ struct LiarPool {
   uint32_t quarantine_after = 0;  // Times outvoted; 0: never.
   bool adaptive = false;          // --redundancy auto, and every machine is trusted at first.
   bool one_item_a_shard = false;
-  uint64_t items = 0;  // To settle at least.
+  bool unasked = false;      // The liars answer every item at once, asked or not.
+  bool lying_store = false;  // One store of the two invents voters and feeds nothing else.
+  uint64_t items = 0;        // To settle at least.
   int items_a_job = 500;
 };
 
@@ -31,8 +33,8 @@ struct LiarOutcome {
   uint64_t honest_quarantined = 0;
 };
 
-// Runs job after job until enough items are settled. A pure function of its arguments; about 0.2 ms
-// an item.
+// Runs job after job until enough items are settled, or no more are: a job that is not over after
+// an hour ends its pool and has failed. A pure function of its arguments; about 0.2 ms an item.
 LiarOutcome run_liars(const LiarPool& pool, uint64_t seed);
 
 // The share of items that k of n machines who lie alike get settled wrongly by two votes of
@@ -40,9 +42,9 @@ LiarOutcome run_liars(const LiarPool& pool, uint64_t seed);
 // third.
 double expected_wrong(int k, int n);
 
-// Runs the pools that docs/simulation.md tells of and prints a line each: independent liars until
-// `items` are settled, the others until a tenth of that. The exit code: 0 when every rate is what
-// it should be, else 1.
+// Runs the pools that docs/simulation.md tells of and prints a line each: independent liars, and
+// the lying store, until `items` are settled, the others until a tenth of that. The exit code: 0
+// when every rate is what it should be, else 1.
 int print_liars(uint64_t items, uint64_t seed);
 
 }  // namespace muster::sim
