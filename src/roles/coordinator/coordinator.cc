@@ -118,6 +118,8 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
 void Coordinator::on_pool_state(Instant now, const pb::PoolState& state, Effects& effects) {
   effects.send.push_back({pool_state_seen(state.revision())});
   if (state.revision() < pool_.revision()) return;
+  // Another pool knows nothing of what was done for the one before, though it may count alike.
+  if (!pool_.pool().empty() && pool_.pool() != state.pool()) jobs_.clear();
   pool_ = state;
   drop_lost_jobs(effects);
   for (auto& [id, job] : jobs_) job.on_pool_state(now, pool_);

@@ -315,12 +315,24 @@ void Job::read_feeds(Instant now, Effects& effects) {
   }
 }
 
+// A row that was restored from an older copy may lack the class of what was settled since.
+bool Job::classes_are_known(Instant now, Effects& effects) {
+  for (const auto& [item, adopted] : adopted_) {
+    if (rules_.may_give(adopted.settled.numeric_class())) continue;
+    MUSTER_PROBE("what was settled is of a class that the row does not know");
+    if (class_due_ <= now) ask_for_class(now, adopted.settled.numeric_class(), effects);
+    effects.wake_by(class_due_);
+    return false;
+  }
+  return true;
+}
+
 // Once all that is stored has been read, what was settled before is adopted and work begins.
 void Job::begin_running(Instant now, Effects& effects) {
   const bool all = std::all_of(readers_.begin(), readers_.end(),
                                [](const auto& entry) { return entry.second.caught_up; });
   // Before the server has said whose votes count, and whether of distinct owners, nothing settles.
-  if (!all || readers_.empty() || !rules_heard_) return;
+  if (!all || readers_.empty() || !rules_heard_ || !classes_are_known(now, effects)) return;
   phase_ = Phase::kRunning;
   started_ = now;
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);

@@ -160,6 +160,7 @@ class Job {
   void report(Instant now, Effects& effects);
   void happened(Instant now, const std::string& machine, const std::string& text);
   void begin_running(Instant now, Effects& effects);
+  [[nodiscard]] bool classes_are_known(Instant now, Effects& effects);
   [[nodiscard]] std::string too_large() const;
   [[nodiscard]] size_t most_records() const;
   void finish(pb::JobResult result, Effects& effects);
@@ -309,6 +310,7 @@ class Job {
   bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
   Instant grant_due_{};       // When a machine's back-off ends.
   uint64_t next_lease_ = 1;
+  double slowest_ = 0;  // Bytes a second of the slowest machine that was measured; 0: none was.
   std::set<std::string> classes_;
 
   std::map<uint32_t, Instant>

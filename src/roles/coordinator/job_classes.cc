@@ -51,7 +51,7 @@ bool Job::may_be_given(const Item* item) const {
   return std::any_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
     const auto& [name, machine] = entry;
     if (!has_claim(name, machine)) return false;
-    if (!machine.ready) return true;
+    if (!machine.ready && !class_of_.contains(name)) return true;  // Of any class.
     return is_reference(name) &&
            (item == nullptr || item->open.contains(name) || may_vote(name, *item));
   });

@@ -15,8 +15,9 @@ constexpr size_t kMaxShardBytes = 256u << 10;
 constexpr Duration kAskAgainAfter = seconds(10);  // Whoever could not have the model ready.
 constexpr Duration kLongestItem = seconds(600);   // For a machine that was not measured yet.
 constexpr Duration kLeastTime = seconds(60);      // For a lease, however short it should take.
-constexpr double kPatienceFactor = 5;             // Times what it should take.
-constexpr int kMostFruitless = 3;                 // Leases in a row that came to nothing.
+constexpr double kSlower = 4;
+constexpr double kPatienceFactor = 5;  // Times what it should take.
+constexpr int kMostFruitless = 3;      // Leases in a row that came to nothing.
 constexpr Duration kLongestPreparing = seconds(1800), kLongestStep = seconds(120);
 constexpr Duration kFruitlessWait = seconds(30);
 constexpr uint32_t kMostWanted = 4096;  // Machines at once.
@@ -50,10 +51,12 @@ void Job::watch_preparing(Instant now, const std::string& name, Machine& machine
   give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
 }
 
-// However much it says: five times what it should take.
+// However much it says: five times what it should take. Who was not measured may be four times as
+// slow as the slowest that was.
 Instant Job::latest_end(Instant now, const std::string& name, size_t bytes) const {
   const auto machine = machines_.find(name);
-  const double speed = machine == machines_.end() ? 0 : machine->second.bytes_per_second;
+  const double measured = machine == machines_.end() ? 0 : machine->second.bytes_per_second;
+  const double speed = measured > 0 ? measured : slowest_ / kSlower;
   if (speed <= 0) return now + kLongestItem;
   return now +
          std::max(kLeastTime, from_seconds(kPatienceFactor * static_cast<double>(bytes) / speed));
@@ -341,7 +344,9 @@ void Job::close_lease(Instant now, const LeaseId& id, bool measured) {
   machine->second.leases.erase(id);
   const double elapsed = to_seconds(now - lease.granted);
   if (measured && elapsed > 0 && lease.bytes > 0) {
-    machine->second.bytes_per_second = static_cast<double>(lease.bytes) / elapsed;
+    const double speed = static_cast<double>(lease.bytes) / elapsed;
+    slowest_ = slowest_ == 0 ? speed : std::min(slowest_, speed);
+    machine->second.bytes_per_second = speed;
     machine->second.failures = 0;
   }
 }

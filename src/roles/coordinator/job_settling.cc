@@ -158,14 +158,16 @@ bool Job::is_stuck(Instant now) const {
   return settled_ < items_.size();
 }
 
-// Every machine that was ever asked says that the model is not there.
+// Every machine that was ever asked says that the model is not there, or has answered nothing.
 const Error* Job::nobody_has_the_model() const {
-  const auto& all = backoffs_.all();
-  const bool not_here = !all.empty() && class_of_.empty() &&
-                        std::all_of(all.begin(), all.end(), [](const auto& entry) {
-                          return entry.second.why.code == Code::kNotFound;
-                        });
-  return not_here ? &all.begin()->second.why : nullptr;
+  if (!classes_.empty()) return nullptr;  // Somebody has answered something.
+  const Error* missing = nullptr;
+  for (const auto& [name, entry] : backoffs_.all()) {
+    if (entry.why.code == Code::kNotFound) missing = &entry.why;
+    // Nor has whoever says that it has it, and answers nothing.
+    if (entry.why.code != Code::kNotFound && entry.why.code != Code::kFailed) return nullptr;
+  }
+  return missing;
 }
 
 void Job::fail_disputed(const Item& item, Effects& effects) {
