@@ -145,6 +145,8 @@ const std::vector<Bound> kBounds = {
     names("Lend.quarantined", kMachines),
     name("Lend.retiring"),
     name("Loan.machine"),
+    name("Loan.owner"),
+    names("Lend.other_owners", kItems),
     text("JobProgress.reason"),
     list("JobProgress.happenings", kItems),
     name("Happening.machine"),

@@ -197,7 +197,6 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   busy_ = lend.busy();
   retiring_ = lend.retiring();
   many_owners_ = lend.many_owners();
-  other_owners_ = lend.other_owners() > 0;
   on_standings(now, lend, effects);
   work_changed_ = true;
   std::map<std::string, Machine> machines;
@@ -207,6 +206,11 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
       effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
     }
     known_machines_.insert(name);
+    owners_.try_emplace(name, owner_of(name, loan.owner()));
+    if (!machines_.contains(name) && other_owners_.contains(owners_.at(name))) {
+      waits_for_owners_ = true;
+      last_vote_ = now;
+    }
     machines[name] = std::move(machines_[name]);
   }
   std::vector<LeaseId> gone;
@@ -219,6 +223,7 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
     close_lease(now, id, false);
   }
   machines_ = std::move(machines);
+  other_owners_ = {lend.other_owners().begin(), lend.other_owners().end()};
   watch_owners(now, effects);
 }
 
@@ -334,7 +339,7 @@ void Job::begin_running(Instant now, Effects& effects) {
   // Before the server has said whose votes count, and whether of distinct owners, nothing settles.
   if (!all || readers_.empty() || !rules_heard_ || !classes_are_known(now, effects)) return;
   phase_ = Phase::kRunning;
-  started_ = now;
+  started_ = last_vote_ = now;
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
   for (Item& item : items_) {
     settle_if_agreed(now, item, row_.request().redundancy(), effects);

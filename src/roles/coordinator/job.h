@@ -249,6 +249,7 @@ class Job {
   void watch_owners(Instant now, Effects& effects);
   [[nodiscard]] std::set<std::string> able_owners(Instant now) const;
   [[nodiscard]] bool owners_are_exhausted(const Item& item) const;
+  [[nodiscard]] bool is_barred(const std::string& owner, const Item& item) const;
   [[nodiscard]] const VotingRules& rules_of(const Item& item) const;
   void recount(Item& item);
 
@@ -291,9 +292,11 @@ class Job {
   std::set<std::string> known_machines_;     // Lent to it now or before.
   std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.
   VotingRules rules_;
-  VotingRules rules_by_machine_;  // The same where every owner has voted.
-  bool many_owners_ = false;      // In the pool.
-  bool other_owners_ = false;     // Of machines that could be lent to the job yet.
+  VotingRules rules_by_machine_;        // The same where every owner has voted.
+  bool many_owners_ = false;            // In the pool.
+  std::set<std::string> other_owners_;  // Of machines that could be lent to the job yet.
+  bool waits_for_owners_ = true;        // Not for ever: they may be busy elsewhere.
+  Instant last_vote_{};
   std::set<std::string> able_owners_;
   Backoffs backoffs_;                          // Machines that could not serve this job.
   bool rules_heard_ = false;                   // By a Lend.

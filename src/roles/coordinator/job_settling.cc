@@ -70,6 +70,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
             {answer.responses().begin(), answer.responses().end()}};
   if (item.votes_at_settling > 0) judge(now, item, vote, effects);
   if (item.votes.add(std::move(vote), rules_of(item)) != ItemVotes::Added::kNew) return;
+  last_vote_ = now;
   if (classes_.size() < kMostClasses) classes_.insert(answer.numeric_class());
   if (auto machine = machines_.find(opened.machine); machine != machines_.end()) {
     machine->second.fruitless = 0;

@@ -9,6 +9,7 @@ namespace muster::roles::server {
 namespace {
 
 constexpr int kMostQuarantined = 8192;  // Named in one message.
+constexpr int kMostOwners = 64;         // The same: more are as good as these.
 
 }  // namespace
 
@@ -111,6 +112,8 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
   for (const std::string& machine : job.lent) {
     auto* loan = lend.mutable_lend()->add_loans();
     loan->set_machine(machine);
+    const auto node = nodes_.find(machine);
+    if (node != nodes_.end()) loan->set_owner(owner_of(machine, node->second.hello.owner()));
     auto standing = standings_.find(machine);
     if (standing != standings_.end()) loan->set_agreed(standing->second.row.agreed());
   }
@@ -119,17 +122,17 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
     lend.mutable_lend()->add_quarantined(machine);
   }
   uint32_t busy = 0;
-  std::set<std::string> owners, lent, others;
+  std::set<std::string> owners, others;
   for (const auto& [machine, node] : nodes_) {
     const bool elsewhere = !node.lent_to.empty() && node.lent_to != job.row.job();
     const std::string& owner = owner_of(machine, node.hello.owner());
     busy += elsewhere && may_take(job, machine, node) ? 1 : 0;
     if (may_compute(machine, node)) owners.insert(owner);
-    if (job.lent.contains(machine)) lent.insert(owner);
-    if (may_take(job, machine, node)) others.insert(owner);
+    if (!job.lent.contains(machine) && may_take(job, machine, node)) others.insert(owner);
   }
-  for (const std::string& owner : lent) others.erase(owner);
-  lend.mutable_lend()->set_other_owners(static_cast<uint32_t>(others.size()));
+  for (const std::string& owner : others) {
+    if (lend.lend().other_owners_size() < kMostOwners) lend.mutable_lend()->add_other_owners(owner);
+  }
   lend.mutable_lend()->set_many_owners(owners.size() > 1);
   lend.mutable_lend()->set_busy(busy);
   if (job.lent.contains(retiring_)) lend.mutable_lend()->set_retiring(retiring_);
