@@ -83,7 +83,7 @@ void EngineProcess::load(pb::Role owner, const roles::LoadModel& load) {
   {
     std::lock_guard lock(mutex_);
     work_.push_back({owner, load});
-    if (doing_ == Doing::kLoading && child_ > 0) ::kill(child_, SIGKILL);
+    if (doing_ == Doing::kLoading) kill_child();
   }
   wake_.notify_one();
 }
@@ -105,7 +105,22 @@ void EngineProcess::stop_scoring() {
   if (!item_) return;
   item_.reset();
   dropped_ = true;
-  if (doing_ == Doing::kScoring && child_ > 0) ::kill(child_, SIGKILL);
+  if (doing_ == Doing::kScoring) kill_child();
+}
+
+// It may have answered just before: whoever needs the child next looks whether it was killed.
+void EngineProcess::kill_child() {
+  if (child_ <= 0) return;
+  killed_ = true;
+  ::kill(child_, SIGKILL);
+}
+
+void EngineProcess::end_if_killed() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!killed_) return;
+  }
+  end_child();
 }
 
 void EngineProcess::run() {
@@ -161,10 +176,14 @@ void EngineProcess::do_load(pb::Role owner, const roles::LoadModel& load) {
     if (!begin(Doing::kLoading)) return fail(Code::kInterrupted, "another model is wanted");
     return load_into_engine();
   });
+  std::lock_guard lock(mutex_);
+  doing_ = Doing::kNothing;
+  if (!loaded && (stopped_ || other_model_waits())) return;
   inbox_.post(owner, roles::ModelLoaded{commit, in_words(std::move(loaded))});
 }
 
 Result<std::string> EngineProcess::load_into_engine() {
+  end_if_killed();
   if (socket_ < 0) MUSTER_TRY_STATUS(start_child());
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const Json message{{"type", "load"},
@@ -187,6 +206,7 @@ void EngineProcess::do_score(pb::Role owner, const roles::ScoreItem& item) {
 }
 
 Result<std::vector<pb::Response>> EngineProcess::score_once(const roles::ScoreItem& item) {
+  end_if_killed();
   if (!loaded_) {  // It could not be loaded again.
     if (!begin(Doing::kLoading)) return fail(Code::kInterrupted, "the item was withdrawn");
     if (auto loaded = load_into_engine(); !loaded) {
@@ -297,6 +317,7 @@ void EngineProcess::end_child() {
     ::waitpid(child_, nullptr, 0);
   }
   socket_ = child_ = -1;
+  killed_ = false;
   loaded_ = false;
 }
 

@@ -36,7 +36,8 @@ class ModelSource {
 // A child that died while it scored, killed or not, is followed at once by another that loads the
 // model again, before anybody asks for the next item: a load may take longer than a lease. Whoever
 // waits for it hears Scoring every second, so the lease lives on; a child that loads is not killed
-// when its item is withdrawn. A load ends after kLongestLoad, or when another model is wanted.
+// when its item is withdrawn. A load ends after kLongestLoad, or, without an answer, when another
+// one is asked for.
 class EngineProcess final : public host::Engine {
  public:
   static constexpr std::chrono::minutes kLongestLoad{30};
@@ -73,6 +74,8 @@ class EngineProcess final : public host::Engine {
   void load_again();
   void say_scoring();
   Status start_child();
+  void kill_child();  // With mutex_ held.
+  void end_if_killed();
   void end_child();
   Result<Json> ask(const Json& message, std::optional<Time> until = {});
   Error child_error();
@@ -90,7 +93,8 @@ class EngineProcess final : public host::Engine {
   std::deque<Work> work_;
   std::optional<std::pair<pb::Role, uint64_t>> item_;  // In hand, unless it was dropped.
   Doing doing_ = Doing::kNothing;
-  int child_ = -1;  // Process id; stop_scoring() and load() kill from another thread.
+  int child_ = -1;       // Process id; stop_scoring() and load() kill from another thread.
+  bool killed_ = false;  // The child was told to end, and its end was not yet seen.
   bool dropped_ = false, stopped_ = false;  // dropped_: the item in hand was withdrawn.
   std::thread thread_;
 };

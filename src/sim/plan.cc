@@ -413,13 +413,13 @@ static void draw_large_job(Rng& rng, Plan& plan) {
 
 struct NatureDraw {
   const char* name;
-  uint64_t one_seed_in;
+  uint64_t one_seed_in;  // 0: only when it is asked for.
   void (*draw)(Rng& rng, Plan& plan);
 };
 
 constexpr NatureDraw kNatures[] = {
-    {"slow loading", 8, load_slowly},    {"model of nobody", 10, lack_a_model},
-    {"stranger", 16, bring_a_stranger},  {"crawler", 10, bring_a_crawler},
+    {"slow loading", 8, load_slowly},    {"model of nobody", 0, lack_a_model},
+    {"stranger", 16, bring_a_stranger},  {"crawler", 0, bring_a_crawler},
     {"slow freezing", 4, freeze_slowly}, {"same key", 16, copy_a_key},
     {"large job", 500, draw_large_job},
 };
@@ -427,8 +427,8 @@ constexpr NatureDraw kNatures[] = {
 static void draw_more_natures(const Rng& rng, Plan& plan, const std::string& only) {
   for (const NatureDraw& nature : kNatures) {
     Rng own = rng.fork(nature.name);
-    if (only.empty() ? one_in(own, nature.one_seed_in) : only == nature.name)
-      nature.draw(own, plan);
+    const bool drawn = nature.one_seed_in > 0 && one_in(own, nature.one_seed_in);
+    if (only.empty() ? drawn : only == nature.name) nature.draw(own, plan);
   }
 }
 

@@ -150,9 +150,9 @@ void Worker::on_lent(const pb::PoolState& state, Effects& effects) {
 void Worker::on_prepare(const pb::Prepare& prepare, Effects& effects) {
   if (!is_mine(prepare.key())) return;
   wanted_commit_ = model_.commit();
-  const bool again = load_error_.has_value() && !loading_;
-  if (loaded_commit_ != wanted_commit_ && (!loading_ || again)) {
-    loading_ = true;
+  // A load of another model that is under way is ended by this one.
+  if (loaded_commit_ != wanted_commit_ && loading_commit_ != wanted_commit_) {
+    loading_commit_ = wanted_commit_;
     load_error_.reset();
     loaded_commit_.clear();
     effects.note("loading " + model_.name());
@@ -193,7 +193,8 @@ void Worker::on_loading(const ModelLoading& loading, Effects& effects) {
 }
 
 void Worker::on_loaded(const ModelLoaded& loaded, Effects& effects) {
-  loading_ = false;
+  if (loaded.commit != loading_commit_) return;  // It was ended for another.
+  loading_commit_.clear();
   scoring_lease_.reset();
   if (loaded.numeric_class) {
     loaded_commit_ = loaded.commit;

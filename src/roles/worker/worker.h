@@ -92,7 +92,7 @@ class Worker final : public Role {
   std::string wanted_commit_;  // Of the job's model; empty before Prepare.
   std::string loaded_commit_, numeric_class_;
   std::optional<Error> load_error_;
-  bool loading_ = false;
+  std::string loading_commit_;  // Asked for last and not answered; empty: none.
 
   std::map<LeaseId, Lease> leases_;
   std::deque<LeaseId> order_;
