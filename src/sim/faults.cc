@@ -68,6 +68,9 @@ void Faults::keep_copy(const Fault& fault) { copies_[&fault] = world_.node(fault
 void Faults::lose_database(Node& server, const Fault& fault) {
   world_.kill(server);
   server.database = fault.kind == FaultKind::kNewDatabase ? ServerDisk() : copies_[&fault];
+  if (fault.kind == FaultKind::kNewDatabase) {  // Another pool, by another name.
+    server.database.pool.set_pool("pool-" + std::to_string(++pools_));
+  }
   world_.observer().on_database_lost();
 }
 

@@ -35,7 +35,7 @@ class Faults {
   const Plan& plan_;
   Instant late_until_{};
   bool ended_ = false;
-  uint32_t wipes_ = 0;
+  uint32_t wipes_ = 0, pools_ = 0;
   std::map<const Fault*, ServerDisk> copies_;
 };
 

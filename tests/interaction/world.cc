@@ -76,7 +76,9 @@ void World::rebuild_storage() {
     auto* live = roles::server::is_over(row.state()) ? state->add_kept() : state->add_live();
     live->set_job(id);
     live->set_run(row.run());
+    *live->mutable_assignments() = row.assignments();
   }
+  state->set_pool(node("server").database.pool.pool());
   for (const auto& [name, n] : pool_.nodes()) {
     if (!n->stores() || !n->process) continue;
     pool_.in_process(*n, n->life, [&](sim::Process& process) {
