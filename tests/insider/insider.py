@@ -53,13 +53,14 @@ class Job:
         return self.process.returncode, json.loads((out.splitlines() or ["{}"])[-1]), err
 
     def table(self):
-        """Values, least votes and classes: what must be as in the undisturbed run. A failure in words otherwise."""
+        """Values, and whether all items had the votes that were wanted: what must be as in the undisturbed run. A
+        failure in words otherwise."""
         code, last, err = self.end()
         if code != 0:
             return f"exit code {code}: {err.strip().splitlines()[-1:]}"
         results, muster = last["results"]["results"], last["results"]["muster"]
         values = {task: {name: value for name, value in of.items() if name != "alias"} for task, of in results.items()}
-        return values, muster["votes"]
+        return values, {task: votes["least"] >= votes["wanted"] for task, votes in muster["votes"].items()}
 
     def kill(self):
         if self.process.poll() is None:
@@ -205,10 +206,11 @@ class InsiderTest(PoolTest):
         return json.dumps({name: value for name, value in entry.items() if value})
 
     def is_named(self, machine, words):
-        """Whether `muster why MACHINE` and `muster status` say so of the machine."""
+        """Whether `muster why MACHINE` says so of it, and `muster status` while its line is open."""
         why = self.why(machine)
         said = " ".join([why["now"], *(reason["text"] for reason in why["reasons"])])
-        return bool(re.search(words, said) and re.search(words, self.in_status(machine)))
+        status = self.in_status(machine)
+        return bool(re.search(words, said) and (status == "{}" or re.search(words, status)))
 
     def wait_named(self, machine, words):
         """True; or, when nobody names the machine for long, what is said of it instead."""

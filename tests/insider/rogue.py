@@ -165,7 +165,7 @@ class Rogue:
 
     def _beat(self):
         while not self.done.wait(BEAT_S):
-            self.say(SERVER, heartbeat=e.Heartbeat())
+            self.say(SERVER, speaks_as=e.ROLE_UNSPECIFIED, heartbeat=e.Heartbeat())  # For all its roles.
             self.repeat()
 
     def wait_until(self, holds, seconds, what):
