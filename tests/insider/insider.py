@@ -17,6 +17,7 @@ import rogue  # noqa: E402
 import wire  # noqa: E402
 from pool import ENGINE, MUSTER, NEOX, WAIT_S, PoolTest  # noqa: E402
 
+REFUSED = "refused"  # How a machine is named that said what it may not.
 TASK, ITEMS = "tinyHellaswag", 5  # Whoever lies makes every answer right, which none of them is honestly.
 
 
@@ -206,11 +207,11 @@ class InsiderTest(PoolTest):
         return json.dumps({name: value for name, value in entry.items() if value})
 
     def is_named(self, machine, words):
-        """Whether `muster why MACHINE` says so of it, and `muster status` while its line is open."""
+        """Whether `muster why MACHINE` says so of it; a refusal is in `muster status`, too, while its line is open."""
         why = self.why(machine)
         said = " ".join([why["now"], *(reason["text"] for reason in why["reasons"])])
         status = self.in_status(machine)
-        return bool(re.search(words, said) and (status == "{}" or re.search(words, status)))
+        return bool(re.search(words, said) and (words != REFUSED or status == "{}" or re.search(words, status)))
 
     def wait_named(self, machine, words):
         """True; or, when nobody names the machine for long, what is said of it instead."""
@@ -219,7 +220,7 @@ class InsiderTest(PoolTest):
         except AssertionError:
             return f"not named: why says {self.why(machine)}, status {self.in_status(machine)}"[:400]
 
-    def assert_honest(self, job, table, *nodes, words="refused"):
+    def assert_honest(self, job, table, *nodes, words=REFUSED):
         """The rogues are named, the job goes on and ends with the honest table, and every honest process lives. All
         is looked at, so that a failure tells the whole of what happened."""
         named = [self.wait_named(node.machine, words) for node in nodes]

@@ -3,7 +3,7 @@ settles, seals and shows nothing."""
 import unittest
 
 import wire
-from insider import ITEMS, WAIT_S, InsiderTest, lie, numeric_class, questions
+from insider import ITEMS, REFUSED, WAIT_S, InsiderTest, lie, numeric_class, questions
 from rogue import STORAGE, STORAGE_FLAG, Identity, Rogue, Store, request_digest
 
 e, r = wire.envelope, wire.record
@@ -64,7 +64,7 @@ class AnswersUnasked(InsiderTest):
         job.key = e.JobKey(job=row.job, run=row.run, epoch=row.epoch)
         rogues = [self.rogue(), self.rogue()]
         self.put_lies(job, rogues)
-        named = [self.wait_named(node.machine, "refused") for node in rogues]
+        named = [self.wait_named(node.machine, REFUSED) for node in rogues]
         scores_of_the_other.open()
         self.assertEqual((self.outcome(job), named, self.quarantined()), (table, [True, True], []))
 
