@@ -237,8 +237,16 @@ class InsiderTest(PoolTest):
             return str(error)
 
     def harmed(self):
-        """What honest processes said that died, or lost their line."""
-        return self.ended() + [line for daemon in self.daemons for line in list(daemon.lines) if "is lost (" in line]
+        """What honest processes said that died, or lost their line by something else than silence (which a machine
+        that computes too much at once brings about by itself)."""
+        return self.ended() + [line for daemon in self.daemons if not self.was_silent(daemon)
+                               for line in list(daemon.lines) if "is lost (" in line]
+
+    def was_silent(self, daemon):
+        silence = "nothing was heard"
+        machine = daemon is not self.server and self.machine_of(daemon)[:8]
+        return any(silence in line for line in list(daemon.lines)) or any(
+            silence in line and machine in line for line in list(self.server.lines) if machine)
 
     def ended(self):
         return [" ".join(daemon.lines[-3:]) for daemon in self.daemons if daemon.process.poll() is not None]

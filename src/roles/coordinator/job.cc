@@ -430,6 +430,7 @@ void Job::move(Instant now, Effects& effects) {
     repeat_charges(now, effects);
   }
   outbox_.send_due(now, effects);
+  refusals_.send_due(now, effects);
   const bool complete = acknowledged_ == items_.size() && charges_.empty();
   if (phase_ == Phase::kRunning && complete) finish(result(now), effects);
   if (phase_ == Phase::kCommitting || phase_ == Phase::kFinishing) repeat_requests(now, effects);

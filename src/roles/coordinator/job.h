@@ -17,6 +17,7 @@
 #include "roles/message.h"
 #include "roles/outbox.h"
 #include "roles/record.h"
+#include "roles/refusal_log.h"
 #include "roles/role.h"
 
 namespace muster::roles::coordinator {
@@ -285,6 +286,7 @@ class Job {
 
   Outbox outbox_;  // Tag = item index for settled records; kSealTag.
   Grants grants_;
+  RefusalLog refusals_;
   std::set<std::string> coordinators_;       // Of the pool.
   std::map<std::string, Reader> readers_;    // By member.
   std::set<Digest> seen_;                    // Records read; two members hold the same ones.

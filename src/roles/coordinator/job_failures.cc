@@ -32,7 +32,8 @@ void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseF
                           Effects& effects) {
   const LeaseId id = to_lease_id(failed.lease());
   auto lease = leases_.find(id);
-  if (lease == leases_.end() || lease->second.machine != name) return;
+  if (lease == leases_.end()) return;
+  if (lease->second.machine != name) return refusals_.note(name, "the failure of another's lease");
   const auto& items = lease->second.items;
   if (std::find(items.begin(), items.end(), failed.item()) == items.end()) return;
   // In a list it is not known whose fault it was: only an attempt on the item alone bars.

@@ -101,10 +101,12 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
 void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease& held,
                       Effects& effects) {
   const auto opened = grants_.open(held.terms(), row_.assignments());
-  if (!opened || !same_run(opened->record, key_)) return;
+  if (!opened) return refusals_.note(name, "it claims a lease that nobody granted");
+  if (!same_run(opened->record, key_)) return;
   const pb::GrantTerms& terms = opened->record.grant();
   const LeaseId id{opened->record.epoch(), terms.lease()};
-  if (terms.machine() != name || leases_.contains(id)) return;
+  if (terms.machine() != name) return refusals_.note(name, "it claims another's lease");
+  if (leases_.contains(id)) return;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
   for (uint32_t item : terms.items()) {
     if (item >= items_.size() || items_[item].votes_at_settling > 0) continue;
@@ -316,7 +318,8 @@ void Job::send_grant(Lease lease, Effects& effects) {
 
 void Job::on_progress(Instant now, const std::string& name, const pb::LeaseId& id) {
   auto found = leases_.find(to_lease_id(id));
-  if (found == leases_.end() || found->second.machine != name) return;
+  if (found == leases_.end()) return;
+  if (found->second.machine != name) return refusals_.note(name, "progress of another's lease");
   found->second.deadline = now + kLease;
 }
 

@@ -423,6 +423,7 @@ pb::Machine Server::describe_machine(const std::string& machine, const Node& nod
   out.set_quarantined(standing.row.quarantined());
   out.set_refused(standing.refused);
   if (!out.reason().empty()) return out;
+  if (standing.lapses > 0) out.set_reason("as a storage node it " + standing.lapse);
   if (standing.refused > 0) out.set_reason("refused: " + standing.refusal);
   if (out.charges_size() > 0) out.set_reason("outvoted: " + out.charges().rbegin()->difference());
   return out;

@@ -205,6 +205,7 @@ Storage::Judged Storage::judge(const Records& records, const pb::Address* author
   for (const auto& record : records) {
     const auto opened = open_record(record, keys_);
     judged.damaged |= !opened;
+    if (!opened) refusals_.note(source, "a record: " + opened.error().message);
     if (!opened) continue;
     const pb::LiveJob* run = author == nullptr ? kept(opened->record.job(), opened->record.run())
                                                : live(opened->record.job(), opened->record.run());
@@ -384,6 +385,10 @@ void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request
       request.cursor() <= INT64_MAX &&
       std::all_of(request.digests().begin(), request.digests().end(),
                   [](const std::string& digest) { return Digest::from_bytes(digest).has_value(); });
+  const bool is_stranger = from.role() == pb::ROLE_STORAGE && !in_view(from.machine());
+  if (!well_formed) refusals_.note(from.machine(), "it asks for records that have no name");
+  if (is_stranger)
+    refusals_.note(from.machine(), "it asks for records, and is no store of the view");
   if (!well_formed || !may_read(from, request)) return;
   if (!request.digests().empty()) return effects.run.push_back(ReadRecords{from, request});
   if (request.copying() && request.view() > view_.number()) return;  // It asks again.
