@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "eval/model_name.h"
 #include "eval/task.h"
 
 namespace muster::roles::server {
@@ -40,11 +41,6 @@ Status check_tasks(const pb::JobRequest& request) {
 
 }  // namespace
 
-bool is_commit(const std::string& text) {
-  return (text.size() == 40 || text.size() == 64) &&
-         text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 Status check_request(const pb::JobRequest& request) {
   MUSTER_TRY_STATUS(check_tasks(request));
   const double limit = request.limit();
@@ -63,7 +59,7 @@ Status check_request(const pb::JobRequest& request) {
 }
 
 Status check_pin(const pb::ModelPin& pin) {
-  if (!is_commit(pin.commit())) {
+  if (!eval::is_commit(pin.commit()) && !eval::is_directory_digest(pin.commit())) {
     return refuse("'" + pin.commit().substr(0, 80) +
                   "' is no commit and no digest: 40 or 64 hex digits");
   }

@@ -14,7 +14,4 @@ Status check_request(const pb::JobRequest& request);
 // The same of what a model was pinned to, by a client (a directory) or by a coordinator (the Hub).
 Status check_pin(const pb::ModelPin& pin);
 
-// A commit of the Hub, 40 digits, or a directory's digest, 64.
-bool is_commit(const std::string& text);
-
 }  // namespace muster::roles::server

@@ -67,7 +67,9 @@ TEST(JobRequest, WhatNoCommandSendsIsRefused) {
 }
 
 TEST(JobRequest, APinIsHexAndAnAbsolutePath) {
-  EXPECT_TRUE(is_commit(std::string(64, '0')));
+  pb::ModelPin directory = good_pin();
+  directory.set_commit(std::string(64, '0'));
+  EXPECT_TRUE(check_pin(directory));
   for (const std::string& commit : {std::string(), std::string(39, 'a'), std::string(41, 'a'),
                                     std::string(40, 'G'), std::string("../../../token")}) {
     pb::ModelPin pin = good_pin();
