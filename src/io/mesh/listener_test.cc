@@ -55,9 +55,9 @@ class ListenerTest : public testing::Test {
     for (port_ = 20000 + getpid() % 20000; !listener_.listen("127.0.0.1", port_); ++port_) {
     }
     auto accept = [this](int fd) {
-      EXPECT_EQ(send(fd, "x", 1, 0), 1);
       std::lock_guard lock(mutex_);
-      accepted_.insert(fd);
+      accepted_.insert(fd);  // Before the caller can know.
+      EXPECT_EQ(send(fd, "x", 1, 0), 1);
     };
     auto on_news = [this](const std::string& what) {
       std::lock_guard lock(mutex_);
