@@ -41,7 +41,7 @@ class Coordinators(InsiderTest):
         second = Rogue(self.port, flag=COORDINATOR_FLAG)
         self.assert_refused(self.add(second))
         self.server.stop()
-        named = [self.machine_of(first), second.machine]
+        named = [first.machine, second.machine]
         self.server = self.start("server", "--coordinator", named[0], "--coordinator", named[1],
                                  state=self.server.state)
         self.server.wait_for("serving on")

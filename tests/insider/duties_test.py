@@ -70,7 +70,7 @@ class HungDisk(InsiderTest):
 
     def test_a_store_whose_disk_hangs_leaves_the_view_and_says_why(self):
         job = self.begin_job()
-        machine = self.machine_of(self.victim)
+        machine = self.victim.machine
         found = self.wait_named(machine, "disk|sync|acknowledge|cannot store"), self.outcome(job), self.ended()
         self.assertEqual(found, (True, self.table, []))
 

@@ -123,6 +123,7 @@ class InsiderTest(PoolTest):
     def join(self, *arguments, **more):
         daemon = self.start(*arguments, **more)
         daemon.wait_for("connected to the server")
+        daemon.machine = next(re.search(r"machine ([0-9a-f]{16})", line)[1] for line in daemon.lines if "machine " in line)
         return daemon
 
     def start_honest_pool(self, stores=2, compute=None, coordinator=True, flags=()):
@@ -133,10 +134,6 @@ class InsiderTest(PoolTest):
             self.server.wait_for("copies 2 of 2")
         if coordinator:
             self.coordinator = self.join("coordinator")
-
-    @staticmethod
-    def machine_of(daemon):
-        return next(re.search(r"machine ([0-9a-f]{16})", line)[1] for line in daemon.lines if "machine " in line)
 
     # Jobs.
 
@@ -218,7 +215,7 @@ class InsiderTest(PoolTest):
         try:
             return self.eventually(lambda: self.is_named(machine, words), "")
         except AssertionError:
-            return f"not named: why says {self.why(machine)}, status {self.in_status(machine)}"[:400]
+            return f"not named: why says {self.why(machine)}, status {self.in_status(machine)}"[:1000]
 
     def assert_honest(self, job, table, *nodes, words=REFUSED):
         """The rogues are named, the job goes on and ends with the honest table, and every honest process lives. All
@@ -244,7 +241,7 @@ class InsiderTest(PoolTest):
 
     def was_silent(self, daemon):
         silence = "nothing was heard"
-        machine = daemon is not self.server and self.machine_of(daemon)[:8]
+        machine = getattr(daemon, "machine", "")[:8]
         return any(silence in line for line in list(daemon.lines)) or any(
             silence in line and machine in line for line in list(self.server.lines) if machine)
 

@@ -28,7 +28,7 @@ class ManyConnections(InsiderTest):
         table = self.undisturbed()
         self.fill_up()
         worker = self.start_computer()
-        self.server.wait_for(f"worker {self.machine_of(worker)[:8]} joined")
+        self.server.wait_for(f"worker {worker.machine[:8]} joined")
         self.assert_honest(self.begin_job(), table)
 
     def fill_up(self):
@@ -101,7 +101,7 @@ class Floods(InsiderTest):
         records = [node.identity.sign(bogus) for _ in range(100)]
         for _ in range(175):
             for store in self.stores:
-                node.say(STORAGE, self.machine_of(store), put=e.Put(view=view, records=records))
+                node.say(STORAGE, store.machine, put=e.Put(view=view, records=records))
         self.assert_honest(job, table, node)
         for store in self.stores:
             self.assertLess(resident_bytes(store), 256 * MIB)
@@ -134,7 +134,7 @@ class Floods(InsiderTest):
         relay.half_die()
         flood = e.PutDone(view=1, digests=[b"x" * 32] * 4000)
         for _ in range(700):  # 90 MB.
-            node.say(WORKER, self.machine_of(victim), put_done=flood)
+            node.say(WORKER, victim.machine, put_done=flood)
         self.eventually(node.outgoing.empty, "the flood does not flow off")
         relay.revive()
         self.assert_honest(self.begin_job(), table)

@@ -23,7 +23,7 @@ class OfAStrangerTest(InsiderTest):
         node = self.rogue(Rogue, flag=STORAGE_FLAG)
         ask = e.Subscribe(job=self.job.key.job, run=self.job.key.run, digests=[b"x"], copying=True)
         for store in self.stores:
-            node.say(STORAGE, self.machine_of(store), subscribe=ask)
+            node.say(STORAGE, store.machine, subscribe=ask)
         self.assert_honest(self.job, self.table, node)
         for store in self.stores:
             self.assertEqual(self.count_of(store, "cannot"), 0, store.lines)
@@ -33,7 +33,7 @@ class OfAStrangerTest(InsiderTest):
         answer = r.Answer(item=0, request_digest=b"x" * 32, **fields)
         signed = node.identity.sign(r.Record(job=key.job, run=key.run, epoch=key.epoch, answer=answer))
         for store in self.stores:
-            node.say(STORAGE, self.machine_of(store), put=e.Put(view=node.state.view.number, records=[signed]))
+            node.say(STORAGE, store.machine, put=e.Put(view=node.state.view.number, records=[signed]))
 
     def test_an_answer_of_4_mib(self):
         node = self.rogue()
@@ -80,7 +80,7 @@ class OfAMemberTest(InsiderTest):
         job = self.begin_held_job()
         for digest in (b"x", b"", b"x" * 33, b"x" * 4096):
             ask = e.Subscribe(job=job.key.job, run=job.key.run, digests=[digest], copying=True)
-            node.say(STORAGE, self.machine_of(store), subscribe=ask)
+            node.say(STORAGE, store.machine, subscribe=ask)
         self.assert_honest(job, table, node)
         self.assertEqual(self.count_of(store, "cannot"), 0, store.lines)
 

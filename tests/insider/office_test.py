@@ -57,13 +57,13 @@ class SlowLoads(InsiderTest):
         self.scores.close()
         loads.close()
         job = self.begin_job()
-        lost = f"of {self.machine_of(self.computers[0])[:8]} made no progress"
+        lost = f"of {self.computers[0].machine[:8]} made no progress"
         self.coordinator.wait_for(lost, count=2)
         loads.open()
         self.scores.open()
         with open(starts) as file:
             starts = len(file.readlines())
-        lost = self.count_of(self.coordinator, f"of {self.machine_of(slow)[:8]} made no progress")
+        lost = self.count_of(self.coordinator, f"of {slow.machine[:8]} made no progress")
         self.assertEqual((self.outcome(job), starts, lost), (table, 2, 0))
 
 
@@ -98,7 +98,7 @@ class Crawlers(InsiderTest):
     def begin_gated_job(self):
         """One item, for which two of three machines have a lease; `self.holder[N]` holds lease N."""
         self.start_honest_pool(compute=0)
-        gated = {self.machine_of(one)[:8]: one for one in [self.start_gated() for _ in range(3)]}
+        gated = {one.machine[:8]: one for one in [self.start_gated() for _ in range(3)]}
         table = self.undisturbed(limit=1)
         self.coordinator.lines.clear()
         for one in gated.values():

@@ -310,7 +310,7 @@ class Store(Rogue):
             self.readers = [other for other in self.readers if other.subscribe.run != request.run or
                             getattr(other, "from") != who] + [envelope]
             return
-        feed.job, feed.run, feed.epoch = request.job, request.run, request.epoch
+        feed.job, feed.run, feed.epoch, feed.view = request.job, request.run, request.epoch, request.view
         setattr(feed, "from", request.cursor)
         feed.copying, feed.picked = request.copying, bool(request.digests)
         self.say(who.role, who.machine, feed=feed)

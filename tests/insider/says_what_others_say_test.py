@@ -25,10 +25,10 @@ class SaysWhatOthersSay(InsiderTest):
         self.assert_honest(self.job, self.table, node)
 
     def to_computers(self, **body):
-        return [(WORKER, self.machine_of(computer), body) for computer in self.computers]
+        return [(WORKER, computer.machine, body) for computer in self.computers]
 
     def to_stores(self, **body):
-        return [(STORAGE, self.machine_of(store), body) for store in self.stores]
+        return [(STORAGE, store.machine, body) for store in self.stores]
 
     def to_coordinator(self, **body):
         return (COORDINATOR, self.job.row.coordinator, body)
@@ -45,7 +45,7 @@ class SaysWhatOthersSay(InsiderTest):
         self.assert_harmless((SERVER, "", dict(finish=finish)))
 
     def test_report_charge(self):
-        honest = self.machine_of(self.computers[0])
+        honest = self.computers[0].machine
         charges = [j.Charge(job=self.job.key.job, run=self.job.key.run, item=item, machine=honest, difference="lies")
                    for item in range(3)]
         self.assert_harmless(*[(SERVER, "", dict(report_charge=e.ReportCharge(key=self.job.key, charge=charge)))
@@ -53,7 +53,7 @@ class SaysWhatOthersSay(InsiderTest):
         self.assertEqual(self.quarantined(), [])
 
     def test_want_workers(self):
-        spare = [self.machine_of(computer) for computer in self.computers]
+        spare = [computer.machine for computer in self.computers]
         want = e.WantWorkers(key=self.job.key, count=0, spare=spare)
         self.assert_harmless((SERVER, "", dict(want_workers=want)))
 
@@ -77,7 +77,7 @@ class SaysWhatOthersSay(InsiderTest):
         self.assert_harmless(self.to_coordinator(assign=e.Assign(row=row, revision=LATE)))
 
     def test_lend(self):
-        quarantined = [self.machine_of(computer) for computer in self.computers]
+        quarantined = [computer.machine for computer in self.computers]
         lend = e.Lend(key=self.job.key, revision=LATE, quarantined=quarantined)
         self.assert_harmless(self.to_coordinator(lend=lend))
 
@@ -89,7 +89,7 @@ class SaysWhatOthersSay(InsiderTest):
         self.assert_harmless(self.to_coordinator(class_committed=committed))
 
     def test_charge_noted(self):
-        noted = e.ChargeNoted(key=self.job.key, item=0, machine=self.machine_of(self.computers[0]))
+        noted = e.ChargeNoted(key=self.job.key, item=0, machine=self.computers[0].machine)
         self.assert_harmless(self.to_coordinator(charge_noted=noted))
 
     def test_refused_is_relayed_to_nobody(self):

@@ -8,6 +8,7 @@ from rogue import STORAGE, STORAGE_FLAG, Identity, Rogue, Store, request_digest
 
 e, r = wire.envelope, wire.record
 FAR = 1 << 62  # An epoch beyond all others.
+FEEDS = "feeds what"  # How a store is named that says what no honest one has.
 
 
 class Voters:
@@ -39,7 +40,7 @@ class AnswersUnasked(InsiderTest):
         for node in rogues:
             for store in self.stores:
                 view = node.state.view.number
-                node.say(STORAGE, self.machine_of(store), put=e.Put(view=view, records=voters.lies_of(node.identity)))
+                node.say(STORAGE, store.machine, put=e.Put(view=view, records=voters.lies_of(node.identity)))
 
     def test_two_workers_answer_every_item_before_anybody_else(self):
         self.start_honest_pool()
@@ -69,7 +70,7 @@ class AnswersUnasked(InsiderTest):
         self.assertEqual((self.outcome(job), named, self.quarantined()), (table, [True, True], []))
 
 
-class AStoreLies(InsiderTest):
+class WithARogueStore(InsiderTest):
     """One of the two stores of the view is a rogue, which does its duties until it lies."""
 
     def setUp(self):
@@ -79,11 +80,20 @@ class AStoreLies(InsiderTest):
         self.stores = [self.start_store()]
         self.server.wait_for("copies 2 of 2")
         self.store.wait_member(WAIT_S)
-        self.computers = [self.start_computer() for _ in range(self.COMPUTE)]
+        self.start_computers()
         self.coordinator = self.join("coordinator")
         self.table = self.undisturbed()
         self.job = self.begin_held_job()
 
+    def start_computers(self):
+        self.computers = [self.start_computer() for _ in range(self.COMPUTE)]
+
+    def invented(self):
+        voters = Voters(self.job.key)
+        return [record for voter in (Identity(), Identity()) for record in voters.lies_of(voter)]
+
+
+class AStoreLies(WithARogueStore):
     def feed_of(self, *records):
         """Stands in for what the store answers to a Subscribe: these, once, and then nothing more."""
         feeds = [records]
@@ -94,27 +104,9 @@ class AStoreLies(InsiderTest):
             return e.Feed(records=feeds.pop(), next=request.cursor + 1, at_end=True)
         return feed
 
-    def invented(self):
-        voters = Voters(self.job.key)
-        return [record for voter in (Identity(), Identity()) for record in voters.lies_of(voter)]
-
     def test_it_invents_voters_at_once(self):
         self.store.lie(self.feed_of(*self.invented()))
-        self.assert_honest(self.job, self.table, self.store)
-        self.assertEqual(self.quarantined(), [])
-
-    def test_it_invents_voters_when_honest_answers_are_there(self):
-        invented = self.invented()
-
-        def lie_late(request):
-            honest = self.store.honest_feed(request)
-            if honest is None:
-                return None
-            honest.records.extend(invented)
-            return honest
-        self.store.feed = lie_late
-        self.scores.open()
-        self.assert_honest(self.job, self.table, self.store)
+        self.assert_honest(self.job, self.table, self.store, words=FEEDS)
         self.assertEqual(self.quarantined(), [])
 
     def test_it_answers_with_a_seal_and_verdicts_that_nobody_wrote(self):
@@ -125,14 +117,40 @@ class AStoreLies(InsiderTest):
         records = [r.Record(job=key.job, run=key.run, epoch=FAR, seal=r.Seal())]
         records += [r.Record(job=key.job, run=key.run, epoch=key.epoch, settled=one) for one in settled]
         self.store.lie(self.feed_of(*map(nobody.sign, records)))
-        self.assert_honest(self.job, self.table, self.store)
+        self.assert_honest(self.job, self.table, self.store, words=FEEDS)
 
     def test_a_seal_that_nobody_wrote_bars_no_coordinator(self):
         key = self.job.key
         seal = Identity().sign(r.Record(job=key.job, run=key.run, epoch=FAR, seal=r.Seal()))
         feed = e.Feed(job=key.job, run=key.run, records=[seal], at_end=True, copying=True, picked=True)
-        self.store.say(STORAGE, self.machine_of(self.stores[0]), feed=feed)
-        self.assert_honest(self.job, self.table, self.store)
+        self.store.say(STORAGE, self.stores[0].machine, feed=feed)
+        self.assert_honest(self.job, self.table)  # Nobody asked it: not a word of it is read, or held against it.
+
+
+class AStoreLiesLate(WithARogueStore):
+    """What one machine answered is stored; the other has not answered yet."""
+
+    def start_computers(self):
+        self.last = self.gate()
+        self.computers = [self.start_computer(), self.start_computer(env={"INSIDER_SCORE_GATE": self.last.path})]
+
+    def begin_held_job(self):
+        self.last.close()
+        return super().begin_held_job()
+
+    def test_it_invents_voters_when_honest_answers_are_there(self):
+        invented = self.invented()
+
+        def lie_late(request):
+            honest = self.store.honest_feed(request)
+            if honest and honest.records:
+                honest.records.extend(invented)
+            return honest
+        self.store.feed = lie_late
+        self.scores.open()
+        named = self.wait_named(self.store.machine, FEEDS)
+        self.last.open()
+        self.assertEqual((self.outcome(self.job), named, self.quarantined()), (self.table, True, []))
 
 
 class ReadsAnswers(InsiderTest):
@@ -148,7 +166,7 @@ class ReadsAnswers(InsiderTest):
         node = self.rogue(Rogue, flag=flag)
         for store in self.stores:
             ask = e.Subscribe(job=self.job.key.job, run=self.job.key.run, epoch=self.job.key.epoch, copying=True)
-            node.say(STORAGE, self.machine_of(store), subscribe=ask)
+            node.say(STORAGE, store.machine, subscribe=ask)
         self.assert_honest(self.job, self.table, node)
         self.assertEqual(node.heard_of("feed"), [])
 
