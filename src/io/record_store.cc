@@ -46,6 +46,7 @@ pb::Feed answer_to(const pb::Subscribe& request) {
   feed.set_next(request.cursor());
   feed.set_copying(request.copying());
   feed.set_epoch(request.epoch());
+  feed.set_view(request.view());
   feed.set_picked(!request.digests().empty());
   return feed;
 }

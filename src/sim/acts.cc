@@ -10,6 +10,7 @@ const std::vector<ActDraw>& all_acts() {
       {Act::kInventsSeals, "invents seals"},
       {Act::kAnswersUnasked, "answers unasked"},
       {Act::kReplays, "replays"},
+      {Act::kReadsAnswers, "reads answers"},
       {Act::kForgesPoolState, "forges pool state"},
       {Act::kForgesView, "forges view"},
       {Act::kForgesEnd, "forges end"},

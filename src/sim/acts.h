@@ -13,6 +13,7 @@ enum class Act {
   kInventsSeals,    // The same with seals and settled records.
   kAnswersUnasked,  // Puts answers to every item into every store.
   kReplays,         // What was said once, and records signed anew for another item, run or lease.
+  kReadsAnswers,    // Asks stores for what others answered.
   // Bodies that are not its to say.
   kForgesPoolState,
   kForgesView,

@@ -157,9 +157,15 @@ class VotesAreSound final : public Checker {
                            lent_[record.job()].contains(machine) &&
                            !failed_.contains({item_key(record, item), machine}) &&
                            !voted_.contains({item_key(record, item), machine});
-      if (at_work && !owners.contains(last.owner)) return true;
+      if (at_work && !owners.contains(last.owner) && !is_shared(machine)) return true;
     }
     return false;
+  }
+  // Two processes with one key push each other out: nobody waits for them.
+  bool is_shared(const std::string& machine) const {
+    return std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [&](const NodePlan& node) {
+      return !node.key_of.empty() && world_.node(node.key_of).machine == machine;
+    });
   }
   void check_count(const ItemKey& key, size_t votes) {
     const auto& rows = world_.node("server").database.rows;

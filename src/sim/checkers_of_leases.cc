@@ -17,15 +17,17 @@ struct FeedKey {
   auto operator<=>(const FeedKey&) const = default;
 };
 
-// A lease id names one lease: what is said of it late cannot be taken for another.
+// A lease id names one lease of a coordinator: what is said of it late cannot be taken for another.
 class LeaseIdsAreFresh final : public Checker {
  public:
   using Checker::Checker;
-  void on_send(const Node&, const pb::Envelope& envelope) override {
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
     if (!envelope.has_grant()) return;
     const pb::Grant& grant = envelope.grant();
+    // What the server before had, and this one has not heard of, begins anew with it.
+    if (!is_live(grant.key().job(), grant.key().run())) return;
     if (granted_
-            .emplace(grant.key().job(), grant.key().run(), grant.lease().epoch(),
+            .emplace(node.machine, grant.key().job(), grant.key().run(), grant.lease().epoch(),
                      grant.lease().number())
             .second) {
       return;
@@ -36,7 +38,7 @@ class LeaseIdsAreFresh final : public Checker {
   void on_database_lost() override { granted_.clear(); }
 
  private:
-  std::set<std::tuple<std::string, uint32_t, uint64_t, uint64_t>> granted_;
+  std::set<std::tuple<std::string, std::string, uint32_t, uint64_t, uint64_t>> granted_;
 };
 
 // Nobody is asked for what they have answered, however late, once the coordinator has read it: it

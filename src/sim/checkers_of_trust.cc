@@ -18,17 +18,13 @@ class OnlyWhatWasAskedFor final : public Checker {
     if (put == nullptr || node.insider) return;
     for (const roles::StoredRecord& stored : put->records) {
       const KnownRecord* known = ledger_.find(stored.digest);
-      if (known == nullptr || is_asked_for(*known)) continue;
+      if (known == nullptr || ledger_.is_genuine(*known)) continue;
       return wrong(node.name + " keeps " + name_of(*known) + " of " + author_of(*known) +
                    ", for which nobody asked");
     }
   }
 
  private:
-  bool is_asked_for(const KnownRecord& known) const {
-    return known.record.has_answer() ? ledger_.was_asked(known)
-                                     : ledger_.was_assigned(known.record, known.author);
-  }
   static std::string name_of(const KnownRecord& known) {
     switch (known.record.kind_case()) {
       case pb::Record::kAnswer:
@@ -44,6 +40,19 @@ class OnlyWhatWasAskedFor final : public Checker {
   std::string author_of(const KnownRecord& known) const {
     const Node* author = world_.find(known.author);
     return author == nullptr ? "a made-up key" : author->name;
+  }
+};
+
+// Whoever votes does not see the votes of others before.
+class AnswersAreNotShown final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (!envelope.has_feed() || envelope.feed().records().empty() || node.insider) return;
+    const pb::Feed& feed = envelope.feed();
+    if (ledger_.may_be_shown(feed.job(), feed.run(), envelope.to().machine())) return;
+    const Node* to = world_.find(envelope.to().machine());
+    wrong(node.name + " shows answers to " + (to == nullptr ? "nobody" : to->name));
   }
 };
 
@@ -84,6 +93,7 @@ class HonestAreNotRefused final : public Checker {
 
 void add_checkers_of_trust(AllCheckers& all) {
   all.add<OnlyWhatWasAskedFor>("a store keeps only what was asked for");
+  all.add<AnswersAreNotShown>("answers are not shown");
   all.add<HonestAreNotPunished>("an honest machine is not punished");
   all.add<HonestAreNotRefused>("an honest machine is not refused");
 }

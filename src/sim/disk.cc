@@ -111,6 +111,7 @@ roles::RecordsRead RecordDisk::read(const roles::ReadRecords& read) const {
   feed.set_from(request.cursor());
   feed.set_copying(request.copying());
   feed.set_epoch(request.epoch());
+  feed.set_view(request.view());
   feed.set_at_end(true);
   uint64_t next = std::max<uint64_t>(request.cursor(), records_.size());
   size_t bytes = 0;

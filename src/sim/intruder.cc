@@ -21,6 +21,7 @@ const std::vector<Intruder::Habit>& Intruder::habits() {
       {Act::kAnswersUnasked, &Intruder::answer_unasked, seconds(1)},
       {Act::kReplays, &Intruder::replay, milliseconds(300)},
       {Act::kReplays, &Intruder::copy_answers, seconds(2)},
+      {Act::kReadsAnswers, &Intruder::ask_for_answers, seconds(2)},
       {Act::kForgesPoolState, &Intruder::forge_pool_state, seconds(3)},
       {Act::kForgesView, &Intruder::forge_view, seconds(3)},
       {Act::kForgesEnd, &Intruder::forge_end, seconds(2)},
@@ -83,6 +84,11 @@ void Intruder::repeat(const Habit& habit) {
     if (node_.session != 0) (this->*habit.deed)();
     repeat(habit);
   });
+}
+
+void Intruder::rest() {
+  resting_ = true;
+  node_.bytes_per_second = 0;  // No longer is anything on its way to it.
 }
 
 // True: the honest roles do not hear it.

@@ -29,7 +29,7 @@ class Intruder final : public Insider {
 
   void begin();
   // Says nothing more that it does not owe.
-  void rest() { resting_ = true; }
+  void rest();
 
   bool hears(const pb::Envelope& envelope) override;
   bool may_say(pb::Envelope& envelope) override;
@@ -61,6 +61,7 @@ class Intruder final : public Insider {
   void answer_unasked();
   void replay();
   void copy_answers();
+  void ask_for_answers();
   void put(pb::Role as, const std::vector<pb::SignedRecord>& records);
   [[nodiscard]] pb::Record wrong_answer(const OverheardRun& run,
                                         const pb::ItemRequests& item) const;

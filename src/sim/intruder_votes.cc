@@ -99,6 +99,7 @@ void Intruder::answer_readers() {
     feed.set_run(ask.run());
     feed.set_from(ask.cursor());
     feed.set_epoch(ask.epoch());
+    feed.set_view(ask.view());
     feed.set_copying(ask.copying());
     feed.set_picked(!ask.digests().empty());
     feed.set_at_end(true);
@@ -131,6 +132,7 @@ void Intruder::push_feeds() {
     feed.set_copying(true);
     feed.set_picked(picked);
     feed.set_at_end(true);
+    feed.set_view(overheard_.view().number());
     feed.set_next(1000);
     for (size_t n = 0; n < std::min(kAtOnce, records.size()); ++n)
       *feed.add_records() = records[(first + n) % records.size()];
@@ -192,6 +194,24 @@ void Intruder::replay() {
   const std::string to = elsewhere ? other.machine : said->to().machine();
   const pb::Role as = said->from().role() == pb::ROLE_STORAGE ? pb::ROLE_STORAGE : pb::ROLE_WORKER;
   say(as, said->to().role(), to, std::move(again));
+}
+
+// As a store does, and as the coordinator that has the run.
+void Intruder::ask_for_answers() {
+  const OverheardRun* run = overheard_.some_run(rng_);
+  if (run == nullptr) return;
+  for (const pb::Role as : {pb::ROLE_STORAGE, pb::ROLE_COORDINATOR}) {
+    pb::Envelope envelope;
+    pb::Subscribe& ask = *envelope.mutable_subscribe();
+    ask.set_job(run->key.job());
+    ask.set_run(run->key.run());
+    ask.set_epoch(as == pb::ROLE_COORDINATOR ? run->key.epoch() : 0);
+    ask.set_copying(true);
+    ask.set_view(overheard_.view().number());
+    for (const auto& [name, node] : world_.nodes()) {
+      if (node->name.starts_with("w")) say(as, pb::ROLE_STORAGE, node->machine, envelope);
+    }
+  }
 }
 
 // Answers, others' and its own, signed anew by itself: as they are, and for another item, run,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "roles/grants.h"
 #include "roles/keys.h"
 #include "roles/record.h"
 
@@ -39,6 +40,30 @@ bool Ledger::was_assigned(const pb::Record& record, const std::string& machine) 
   return assigned_.contains({record.job(), record.run(), record.epoch(), machine});
 }
 
+bool Ledger::is_genuine(const KnownRecord& known) const {
+  return known.record.has_answer() ? was_asked(known) : was_assigned(known.record, known.author);
+}
+
+bool Ledger::is_of_this_database(const Digest& digest,
+                                 const std::map<std::string, pb::JobRow>& rows) {
+  if (!database_lost_) return true;
+  const KnownRecord* known = find(digest);
+  if (known == nullptr) return false;
+  const auto row = rows.find(known->record.job());
+  if (row == rows.end()) return false;
+  const std::string who = known->record.has_answer()
+                              ? roles::machine_id(known->record.answer().grant().public_key())
+                              : known->author;
+  return roles::had_run(row->second.assignments(), known->record.epoch(), who);
+}
+
+bool Ledger::may_be_shown(const std::string& job, uint32_t run, const std::string& machine) const {
+  if (stores_.contains(machine)) return true;
+  const auto from = assigned_.lower_bound({job, run, 0, ""});
+  const auto to = assigned_.lower_bound({job, run + 1, 0, ""});
+  return std::any_of(from, to, [&](const auto& it) { return std::get<3>(it) == machine; });
+}
+
 void Ledger::learn(const Digest& digest, const pb::SignedRecord& signed_record) {
   auto [entry, is_new] = records_.try_emplace(digest);
   if (!is_new) return;
@@ -57,9 +82,11 @@ void Ledger::note_view(const pb::View& view) {
   auto& stores = stores_of_view_[view_.number()];
   for (const auto& member : view_.members()) stores.insert(member.machine());
   for (const auto& joiner : view_.joiners()) stores.insert(joiner.machine());
+  stores_.insert(stores.begin(), stores.end());
 }
 
 void Ledger::on_database_lost(const pb::View& view) {
+  database_lost_ = true;
   stores_of_view_.clear();
   said_.clear();
   for (KnownRecord* known : std::exchange(acknowledged_, {})) known->acknowledged = false;
@@ -98,7 +125,7 @@ std::vector<KnownRecord*> Ledger::on_put_done(const Node& store, const pb::PutDo
                        return said.contains(machine);
                      });
     KnownRecord* known = find(*digest);
-    if (!all || known == nullptr) continue;
+    if (!all || known == nullptr || !is_genuine(*known)) continue;
     if (!std::exchange(known->acknowledged, true)) acknowledged_.push_back(known);
     acknowledged.push_back(known);
   }

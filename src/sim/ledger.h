@@ -44,6 +44,14 @@ class Ledger {
   [[nodiscard]] bool was_asked(const KnownRecord& answer) const;
   // Whether the server had assigned the run to this machine under that epoch.
   [[nodiscard]] bool was_assigned(const pb::Record& record, const std::string& machine) const;
+  // An answer that was asked for, or what was written by whoever had the run.
+  [[nodiscard]] bool is_genuine(const KnownRecord& known) const;
+  // Whether it was done under an assignment that a server's database has, if another was lost.
+  bool is_of_this_database(const Digest& digest, const std::map<std::string, pb::JobRow>& rows);
+  // Whether somebody may be shown what a run's machines answered: who had the run, under whatever
+  // epoch, or was of any view.
+  [[nodiscard]] bool may_be_shown(const std::string& job, uint32_t run,
+                                  const std::string& machine) const;
   // In the order in which they were acknowledged.
   [[nodiscard]] const std::vector<KnownRecord*>& acknowledged() const { return acknowledged_; }
 
@@ -57,12 +65,14 @@ class Ledger {
   };
   void note_view(const pb::View& view);
   void learn(const Digest& digest, const pb::SignedRecord& signed_record);
+  bool database_lost_ = false;
   pb::View view_;                                             // The last one committed.
   std::map<uint64_t, std::set<std::string>> stores_of_view_;  // Members and joiners.
   std::unordered_map<Digest, KnownRecord, DigestHash> records_;
   std::map<std::pair<uint64_t, Digest>, std::set<std::string>> said_;  // By view number.
   std::vector<KnownRecord*> acknowledged_;
   std::set<std::tuple<std::string, uint32_t, uint64_t, std::string>> assigned_;
+  std::set<std::string> stores_;        // Of any view.
   std::unordered_set<uint64_t> asked_;  // Hashes of {lease, machine, item}.
 };
 

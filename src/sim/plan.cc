@@ -418,8 +418,8 @@ struct NatureDraw {
 };
 
 constexpr NatureDraw kNatures[] = {
-    {"slow loading", 8, load_slowly},    {"model of nobody", 0, lack_a_model},
-    {"stranger", 16, bring_a_stranger},  {"crawler", 0, bring_a_crawler},
+    {"slow loading", 8, load_slowly},    {"model of nobody", 10, lack_a_model},
+    {"stranger", 16, bring_a_stranger},  {"crawler", 10, bring_a_crawler},
     {"slow freezing", 4, freeze_slowly}, {"same key", 16, copy_a_key},
     {"large job", 500, draw_large_job},
 };

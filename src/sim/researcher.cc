@@ -51,7 +51,9 @@ void Researcher::hear(const pb::Envelope& envelope) {
   if (!envelope.has_job_update()) return;
   if (envelope.job_update().has_failure()) return job_.clear();  // Nobody knows it: it asks again.
   const pb::JobRow& row = envelope.job_update().row();
-  if (row.job() == job_ && row.run() >= run_ && roles::server::is_over(row.state())) on_over(row);
+  if (row.job() != job_) return;
+  if (row.run() < run_) return job_.clear();  // It was accepted by a server whose database is lost.
+  if (roles::server::is_over(row.state())) on_over(row);
 }
 
 void Researcher::on_over(const pb::JobRow& row) {

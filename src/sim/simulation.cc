@@ -195,7 +195,7 @@ Simulation::Verdict Simulation::stuck() {
     const auto& rows = world_.node("server").database.rows;
     auto row = rows.find(researcher->job());
     why_ = "job " + (researcher->job().empty() ? "not even accepted" : researcher->job()) +
-           " has not ended " + std::to_string(to_seconds(kEndsWithin)) + " s after the healing" +
+           " has not ended " + std::to_string(to_seconds(ends_within())) + " s after the healing" +
            (row == rows.end() ? "" : ": " + row->second.ShortDebugString());
   }
   return Verdict::kStuck;
@@ -207,6 +207,15 @@ Simulation::Verdict Simulation::spins() {
 }
 
 // A job of this pool, by right: its items crash engines, or those who vote do not agree.
+Duration Simulation::ends_within() const {
+  const bool crawls = std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [](const NodePlan& node) {
+    return node.per_item >= kCrawlersHold ||
+           std::find(node.acts.begin(), node.acts.end(), Act::kOnlyProgress) != node.acts.end();
+  });
+  return kEndsWithin +
+         (crawls ? kCrawlersHold * static_cast<int64_t>(plan_.jobs.size()) : Duration());
+}
+
 bool Simulation::may_fail() const {
   const bool lies = std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [](const NodePlan& node) {
     return !node.lie.empty() || std::any_of(node.acts.begin(), node.acts.end(), sim::lies);
@@ -218,7 +227,7 @@ bool Simulation::may_fail() const {
 }
 
 Simulation::Verdict Simulation::run() {
-  const Instant limit = plan_.healed + kEndsWithin;
+  const Instant limit = plan_.healed + ends_within();
   bool over = false;
   Instant instant = world_.now();
   for (uint64_t steps = 0; !over && world_.agenda.run_next(limit); ++steps) {
@@ -230,7 +239,9 @@ Simulation::Verdict Simulation::run() {
   if (!over) return stuck();
   for (const auto& researcher : researchers_) {
     if (researcher->state() != pb::JOB_STATE_FAILED || researcher->plan().nobody_has) continue;
-    if (!may_fail()) {
+    // Where lines flap for a minute, a coordinator may be lost ten times before it says a word.
+    const bool flaps = plan_.take_overs && researcher->reason().starts_with("10 coordinators");
+    if (!may_fail() && !flaps) {
       why_ = "a job failed in a pool without liars and crashes: " + researcher->reason();
       return Verdict::kWrong;
     }
@@ -241,8 +252,13 @@ Simulation::Verdict Simulation::run() {
   }
   world_.agenda.run_until(world_.now() + seconds(60));
   for (const auto& checker : checkers_) checker->at_end();
+  // A cancelled job runs again where the database that knew so is lost; nobody cancels it twice.
+  const auto& rows = world_.node("server").database.rows;
+  const bool goes_on = std::any_of(rows.begin(), rows.end(), [](const auto& row) {
+    return !roles::server::is_over(row.second.state());
+  });
   for (const auto& [name, node] : world_.nodes()) {
-    if (!node->process || node->insider || node->disk.hangs) continue;
+    if (!node->process || node->insider || node->disk.hangs || goes_on) continue;
     if (node->process->driver().pending() == 0) continue;
     why_ = "nothing leaks: " + name + " still keeps " +
            std::to_string(node->process->driver().pending()) + " things";

@@ -22,6 +22,8 @@ class Simulation final : private Observer {
   // After the healing, for the last job to end: loading, three votes an item on the slowest
   // machine, a quorum wait and the grace after a restart fit with room.
   static constexpr Duration kEndsWithin = seconds(900);
+  // Longer for each job, where a machine goes on and on: so long it may hold an item.
+  static constexpr Duration kCrawlersHold = seconds(600);
 
   enum class Verdict { kPassed, kWrong, kStuck };
 
@@ -55,6 +57,7 @@ class Simulation final : private Observer {
   void heal();
   [[nodiscard]] bool all_over() const;
   [[nodiscard]] bool may_fail() const;
+  [[nodiscard]] Duration ends_within() const;
   [[nodiscard]] std::string first_wrong() const;
   Verdict stuck();
   Verdict spins();

@@ -97,6 +97,11 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
   auto found = jobs_.find(row.job());
   if (found != jobs_.end()) {
     const pb::JobKey& mine = found->second.key();
+    // Each new line brings a new epoch; one that is here already is of a restored database.
+    const bool known =
+        mine.epoch() > row.epoch() || (mine.epoch() == row.epoch() && assigned_[row.job()] == 0);
+    if (mine.run() == row.run() && known)
+      found->second.on_overtaken(roles::key_of(row), mine.epoch());
     if (std::pair(mine.run(), mine.epoch()) >= std::pair(row.run(), row.epoch())) return;
   }
   const pb::JobKey key = roles::key_of(row);

@@ -28,13 +28,20 @@ class CoordinatorTest : public ::testing::Test {
     }
     (void)coordinator.step(Instant(), Received{envelope});
   }
-  void assign(uint64_t revision, uint64_t epoch) {
+  Effects assign(uint64_t revision, uint64_t epoch) {
     pb::Envelope envelope;
     envelope.mutable_assign()->set_revision(revision);
     envelope.mutable_assign()->mutable_row()->set_job("job");
     envelope.mutable_assign()->mutable_row()->set_run(1);
     envelope.mutable_assign()->mutable_row()->set_epoch(epoch);
-    (void)coordinator.step(Instant(), Received{envelope});
+    return coordinator.step(Instant(), Received{envelope});
+  }
+  // The epoch from which the server is told to go on; 0: it is told nothing.
+  static uint64_t overtaken(const Effects& effects) {
+    for (const auto& send : effects.send) {
+      if (send.envelope.has_overtaken()) return send.envelope.overtaken().epoch();
+    }
+    return 0;
   }
   [[nodiscard]] bool has_job() const { return coordinator.pending() > 0; }
 
@@ -68,6 +75,16 @@ TEST_F(CoordinatorTest, AnAssignmentThatComesAfterTheEndOfItsJobIsNoNews) {
   pool_state(7, 0);
   assign(6, 1);
   EXPECT_FALSE(has_job());
+}
+
+TEST_F(CoordinatorTest, SaysWhenTheServersDatabaseIsOlderThanWhatWasDone) {
+  pool_state(5, 3);
+  EXPECT_EQ(overtaken(assign(6, 3)), 0u);
+  EXPECT_EQ(overtaken(assign(7, 3)), 0u) << "repeated";
+  EXPECT_EQ(overtaken(assign(8, 2)), 3u);
+  (void)coordinator.step(Instant(), LineUp{});
+  EXPECT_EQ(overtaken(assign(1, 3)), 3u) << "a new line brings a new epoch";
+  EXPECT_EQ(overtaken(assign(2, 4)), 0u);
 }
 
 TEST_F(CoordinatorTest, AnAssignmentThatComesLateCountsWhileItsJobGoesOn) {

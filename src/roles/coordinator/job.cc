@@ -109,7 +109,11 @@ std::string Job::too_large() const {
 
 void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
   const std::string& from = envelope.from().machine();
-  if (envelope.from().role() == pb::ROLE_SERVER) on_server_heard(now);
+  if (envelope.from().role() == pb::ROLE_SERVER) {
+    on_server_heard(now);
+    // It knows; what it had said otherwise came late.
+    if (overtaken_ && overtaken_->key().epoch() < key_.epoch()) overtaken_.reset();
+  }
   switch (envelope.body_case()) {
     case pb::Envelope::kFrozenCommitted:
       if (phase_ == Phase::kCommitting) seal(effects);
@@ -134,7 +138,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
     case pb::Envelope::kLeaseFailed:
       return on_lease_failed(now, from, envelope.lease_failed(), effects);
     case pb::Envelope::kPutRefused:
-      return on_put_refused(now, from, envelope.put_refused(), effects);
+      return on_put_refused(now, from, envelope.put_refused());
     case pb::Envelope::kFeed:
       return on_feed(now, from, envelope.feed(), effects);
     case pb::Envelope::kPutDone:
@@ -156,9 +160,13 @@ void Job::on_pool_state(Instant now, const pb::PoolState& state) {
   std::map<std::string, Reader> readers;
   for (const auto& member : outbox_.view().members()) {
     Reader& reader = readers_[member.machine()];
-    const bool same = reader.store_id == member.store_id();
-    readers[member.machine()] = same ? reader : Reader{.store_id = member.store_id(), .heard = now};
+    const bool same = reader.store_id == member.store_id() && reader.since == member.since();
+    readers[member.machine()] =
+        same ? reader
+             : Reader{.store_id = member.store_id(), .since = member.since(), .heard = now};
+    stores_.insert(member.machine());
   }
+  for (const auto& joiner : outbox_.view().joiners()) stores_.insert(joiner.machine());
   readers_ = std::move(readers);
 }
 
@@ -200,9 +208,11 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   on_standings(now, lend, effects);
   work_changed_ = true;
   std::map<std::string, Machine> machines;
+  std::vector<std::string> early;  // Back before their time.
   for (const pb::Loan& loan : lend.loans()) {
     const std::string& name = loan.machine();
     if (!machines_.contains(name)) {
+      if (backoffs_.waits(now, name)) early.push_back(name);
       effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
     }
     known_machines_.insert(name);
@@ -220,9 +230,15 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   for (const LeaseId& id : gone) {
     effects.warn("machine " + short_id(leases_.at(id).machine) + " is gone; lease " +
                  std::to_string(id.second) + " goes to others");
+    came_to_nothing(now, leases_.at(id).machine, effects);
     close_lease(now, id, false);
   }
+  for (const auto& [name, machine] : machines_) {
+    if (!machines.contains(name)) has_left(now, name, machine);
+  }
   machines_ = std::move(machines);
+  look_again_at_disputes();
+  for (const std::string& name : early) hold_back(name, effects);
   other_owners_ = {lend.other_owners().begin(), lend.other_owners().end()};
   watch_owners(now, effects);
 }
@@ -237,15 +253,18 @@ void Job::on_feed(Instant now, const std::string& member, const pb::Feed& feed, 
   auto found = readers_.find(member);
   if (feed.epoch() != key_.epoch()) return;
   if (found == readers_.end() || feed.from() != found->second.cursor) return;
+  if (feed.view() < found->second.since) return;  // Of an earlier stay in the view.
   Reader& reader = found->second;
   reader.heard = now;
   reader.records += static_cast<size_t>(feed.records_size());
+  const bool had_sense = reader.nonsense.empty();
   for (const auto& record : feed.records()) {
     const std::string wrong = on_record(now, record, effects);
     if (!wrong.empty()) reader.nonsense = wrong;
   }
   if (reader.records > most_records()) reader.nonsense = "more records than the run can have";
   if (!feed.at_end() && feed.records().empty()) reader.nonsense = "nothing, and says it has more";
+  if (had_sense && !reader.nonsense.empty()) silent_due_ = {};  // At once: this may be the end.
   reader.cursor = feed.next();
   reader.caught_up |= feed.at_end();
   reader.due = {};
@@ -253,20 +272,33 @@ void Job::on_feed(Instant now, const std::string& member, const pb::Feed& feed, 
 
 // The store is there, but at another view, which the server will tell of; or a later coordinator
 // has the run, which only a server that was restored from an older copy does not know.
-void Job::on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused,
-                         Effects& effects) {
+void Job::on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused) {
   outbox_.on_answer(now, store);
-  if (!refused.has_seal() || overtaken_due_ > now) return;
+  if (!refused.has_seal() || overtaken_) return;
   const auto seal = open_record(refused.seal(), keys_);
   const bool believed = seal && seal->record.has_seal() && same_run(seal->record, key_) &&
                         seal->record.epoch() > key_.epoch() &&
                         coordinators_.contains(seal->machine);
-  if (!believed) return;
-  overtaken_due_ = now + kRepeatEvery;
-  pb::Envelope say = envelope_to_server();
-  *say.mutable_overtaken()->mutable_key() = key_;
-  say.mutable_overtaken()->set_epoch(seal->record.epoch());
-  effects.send.push_back({std::move(say)});
+  if (believed) on_overtaken(key_, seal->record.epoch());
+}
+
+void Job::on_overtaken(const pb::JobKey& assigned, uint64_t epoch) {
+  MUSTER_PROBE("a run was assigned under an epoch that was there before");
+  overtaken_.emplace();
+  *overtaken_->mutable_key() = assigned;
+  overtaken_->set_epoch(epoch);
+  overtaken_due_ = {};
+}
+
+void Job::repeat_overtaken(Instant now, Effects& effects) {
+  if (!overtaken_) return;
+  if (overtaken_due_ <= now) {
+    pb::Envelope say = envelope_to_server();
+    *say.mutable_overtaken() = *overtaken_;
+    effects.send.push_back({std::move(say)});
+    overtaken_due_ = now + kRepeatEvery;
+  }
+  effects.wake_by(overtaken_due_);
 }
 
 // All that stores say comes through the server: while it stood still nobody was silent.
@@ -313,6 +345,7 @@ void Job::read_feeds(Instant now, Effects& effects) {
       // One that has had nothing new for a while is asked whether it is there.
       request->set_copying(!reader.caught_up || now - reader.heard >= kPatience / 2);
       request->set_epoch(key_.epoch());
+      request->set_view(outbox_.view().number());
       effects.send.push_back({std::move(ask)});
       reader.due = now + kRepeatEvery;
     }
@@ -341,6 +374,7 @@ void Job::begin_running(Instant now, Effects& effects) {
   phase_ = Phase::kRunning;
   started_ = last_vote_ = now;
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
+  watch_owners(now, effects);
   for (Item& item : items_) {
     settle_if_agreed(now, item, row_.request().redundancy(), effects);
   }
@@ -417,6 +451,7 @@ void Job::move(Instant now, Effects& effects) {
     report(now, effects);
   }
   if (phase_ >= Phase::kSealing && phase_ <= Phase::kRunning) report_silent_stores(now, effects);
+  repeat_overtaken(now, effects);
   if (phase_ == Phase::kReading) begin_running(now, effects);
   if (phase_ == Phase::kRunning) {
     expire_leases(now, effects);

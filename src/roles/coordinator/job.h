@@ -36,7 +36,8 @@ namespace muster::roles::coordinator {
 // machine shows the terms of those it holds when it says Ready, and gets no other before that. An
 // idle machine copies the oldest open lease; whoever is still at it when its items settle is told
 // to stop. A lease ends without progress, and in any case at five times the time it should take.
-// Who takes leases and answers none is given back to the pool, for longer each time.
+// Who takes leases and answers none, or comes and goes, is given back to the pool, for longer each
+// time.
 //
 // Answers are learned from storage alone, and count only with the terms that asked for them. An
 // item settles with `redundancy` votes that agree, of distinct machines (of distinct owners, while
@@ -55,7 +56,8 @@ namespace muster::roles::coordinator {
 //
 // Whoever is outvoted is charged: the server is told until it has noted it. With --redundancy auto
 // a trusted machine answers alone, and its item is provisional: open again should the machine be
-// charged, settled at the very end.
+// charged, settled at the very end. Trust comes of agreeing with others; a store can read what
+// others answered, so it earns none by an answer after theirs.
 class Job {
  public:
   // `keys` outlives the object.
@@ -69,6 +71,9 @@ class Job {
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_pool_state(Instant now, const pb::PoolState& state);
   void on_line(Instant now, bool up);
+  // The server has assigned the run by `assigned`, but `epoch` was there before: its database was
+  // restored. It is told until it assigns the run anew.
+  void on_overtaken(const pb::JobKey& assigned, uint64_t epoch);
   // The process stood still: leases get a fresh time-out.
   void on_resumed(Instant now);
   // After every event: grants, repeats, time-outs.
@@ -93,6 +98,7 @@ class Job {
     std::map<std::string, int> failures;  // By machine.
     std::string last_failure;             // What the engine said.
     Vote value;                           // Once settled; of no machine.
+    std::string first;                    // Who answered when nobody else had.
     size_t votes_at_settling = 0;         // 0: open.
     size_t needed = 0;                    // Agreeing votes it still wants, open leases not counted.
     bool is_check = false;                // Adaptive: it gets all votes, whoever answers.
@@ -105,10 +111,8 @@ class Job {
     std::string unable;     // Why it cannot; empty while it may.
     std::string preparing;  // What it does before it is ready: "fetching 12 of 98 MB".
     Instant prepare_due{};
-    Instant asked_since{}, preparing_since{};  // To have the model ready; for what it does now.
-    Instant not_before{};                      // After a failed attempt.
-    int failures = 0;                          // Attempts that failed, since the last that did not.
-    int fruitless = 0;                         // Leases it let expire, since its last answer.
+    Instant not_before{};  // After a failed attempt.
+    int failures = 0;      // Attempts that failed, since the last that did not.
     std::set<LeaseId> leases;
     double bytes_per_second = 0;  // Measured; 0: not yet.
   };
@@ -119,7 +123,13 @@ class Job {
     Instant granted{}, deadline{};
     Instant latest{};             // However much progress there is.
     bool is_copy = false;         // Of another lease: the same items on an idle machine.
+    bool is_measured = true;      // How long it takes tells the machine's speed.
     std::optional<LeaseId> copy;  // The one copy that there is of it.
+  };
+  // A machine that is asked to have the model ready, and is not yet; a short absence is no excuse.
+  struct Preparing {
+    Instant since{}, step_since{};  // Asked; at what it does now.
+    Instant watched{};
   };
   // How a machine's answers have fared, whether or not it is lent to the job now.
   struct Standing {
@@ -140,6 +150,7 @@ class Job {
   };
   struct Reader {
     std::string store_id;  // A cursor means nothing to another store.
+    uint64_t since = 0;    // The view with which it came.
     uint64_t cursor = 0;
     bool caught_up = false;
     Instant due{};
@@ -152,9 +163,9 @@ class Job {
   void on_lend(Instant now, const pb::Lend& lend, Effects& effects);
   void seal(Effects& effects);
   void on_feed(Instant now, const std::string& member, const pb::Feed& feed, Effects& effects);
-  void on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused,
-                      Effects& effects);
+  void on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused);
   void on_server_heard(Instant now);
+  void repeat_overtaken(Instant now, Effects& effects);
   void report_silent_stores(Instant now, Effects& effects);
   void read_feeds(Instant now, Effects& effects);
   void repeat_requests(Instant now, Effects& effects);
@@ -178,8 +189,11 @@ class Job {
   void on_unable(Instant now, const std::string& machine, const pb::Unable& unable,
                  Effects& effects);
   void on_progress(Instant now, const std::string& machine, const pb::LeaseId& lease);
-  void watch_preparing(Instant now, const std::string& name, Machine& machine, Effects& effects);
+  void watch_preparing(Instant now, const std::string& name, Effects& effects);
   void give_back(Instant now, const std::string& machine, const Error& why, Effects& effects);
+  void hold_back(const std::string& machine, Effects& effects);
+  void has_served(const std::string& machine);
+  void came_to_nothing(Instant now, const std::string& machine, Effects& effects);
   [[nodiscard]] Instant latest_end(Instant now, const std::string& machine, size_t bytes) const;
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);
@@ -242,14 +256,20 @@ class Job {
   void on_standings(Instant now, const pb::Lend& lend, Effects& effects);
   void refresh_votes_of(const std::string& machine);
   [[nodiscard]] bool is_trusted(const std::string& machine) const;
+  [[nodiscard]] bool earns_trust(const Item& item, const Vote& vote) const;
   [[nodiscard]] size_t votes_enough(const Item& item) const;
   [[nodiscard]] bool has_trusted_answer(const Item& item) const;
   [[nodiscard]] std::string name_of(const Item& item) const;
 
   // job_owners.cc: whose votes count together.
   void watch_owners(Instant now, Effects& effects);
+  [[nodiscard]] bool is_one_owners() const;
+  void count_by_machine(Instant now, Item& item, Effects& effects);
   [[nodiscard]] std::set<std::string> able_owners(Instant now) const;
+  void look_again_at_disputes();
+  void has_left(Instant now, const std::string& name, const Machine& machine);
   [[nodiscard]] bool owners_are_exhausted(const Item& item) const;
+  [[nodiscard]] bool another_may_join(const Item& item) const;
   [[nodiscard]] bool is_barred(const std::string& owner, const Item& item) const;
   [[nodiscard]] const VotingRules& rules_of(const Item& item) const;
   void recount(Item& item);
@@ -289,6 +309,7 @@ class Job {
   RefusalLog refusals_;
   std::set<std::string> coordinators_;       // Of the pool.
   std::map<std::string, Reader> readers_;    // By member.
+  std::set<std::string> stores_;             // That were ever in the view: what they can read.
   std::set<Digest> seen_;                    // Records read; two members hold the same ones.
   std::map<std::string, Machine> machines_;  // Lent to the job now.
   std::set<std::string> known_machines_;     // Lent to it now or before.
@@ -296,11 +317,16 @@ class Job {
   VotingRules rules_;
   VotingRules rules_by_machine_;        // The same where every owner has voted.
   bool many_owners_ = false;            // In the pool.
+  bool judged_many_ = false;            // The same, when able_owners_ were looked at.
   std::set<std::string> other_owners_;  // Of machines that could be lent to the job yet.
   bool waits_for_owners_ = true;        // Not for ever: they may be busy elsewhere.
   Instant last_vote_{};
   std::set<std::string> able_owners_;
+  std::set<uint32_t> left_alone_;  // Items of which a lease has ended, or a machine has gone.
+  std::map<std::string, Instant> may_return_;  // Owners whose machines have just left: until when.
   Backoffs backoffs_;                          // Machines that could not serve this job.
+  std::map<std::string, Preparing> preparing_;
+  std::map<std::string, int> fruitless_;       // Leases that came to nothing, since an answer.
   bool rules_heard_ = false;                   // By a Lend.
   std::set<std::string> quarantined_;          // Their votes do not count.
   std::string retiring_;                       // Gets no more leases.
@@ -324,6 +350,7 @@ class Job {
   std::optional<Instant> class_lost_since_;
   std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.
   std::string class_asked_;             // On its way to the row.
+  std::optional<pb::Overtaken> overtaken_;
   Instant class_due_{}, charges_due_{}, silent_due_{}, overtaken_due_{};
   Instant others_may_return_until_{};  // After a new line or assignment: nobody is missing yet.
   Instant repeat_due_{}, report_due_{};

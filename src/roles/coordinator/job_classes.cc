@@ -18,7 +18,7 @@ bool Job::is_reference(const std::string& name) const {
 
 // Who takes leases and answers none has no claim to the class.
 bool Job::has_claim(const std::string& name, const Machine& machine) const {
-  return machine.unable.empty() && machine.fruitless == 0 && !backoffs_.has(name);
+  return machine.unable.empty() && !fruitless_.contains(name) && !backoffs_.has(name);
 }
 
 // Of those that are not on the list yet, the one with the most speed; a machine that was not

@@ -19,6 +19,8 @@ constexpr double kSlower = 4;
 constexpr double kPatienceFactor = 5;  // Times what it should take.
 constexpr int kMostFruitless = 3;      // Leases in a row that came to nothing.
 constexpr Duration kLongestPreparing = seconds(1800), kLongestStep = seconds(120);
+constexpr Duration kAnew =
+    seconds(10);  // Away for so long, a machine is asked as for the first time.
 constexpr Duration kFruitlessWait = seconds(30);
 constexpr uint32_t kMostWanted = 4096;  // Machines at once.
 
@@ -36,17 +38,16 @@ void Job::on_preparing(Instant now, const std::string& name, const pb::Preparing
   auto found = machines_.find(name);
   if (found == machines_.end() || preparing.what().empty()) return;
   if (std::exchange(found->second.preparing, preparing.what()) == preparing.what()) return;
-  found->second.preparing_since = now;
+  if (auto asked = preparing_.find(name); asked != preparing_.end()) asked->second.step_since = now;
 }
 
 // Who does not get ready, whatever it says, is asked again later; what it has begun goes on.
-void Job::watch_preparing(Instant now, const std::string& name, Machine& machine,
-                          Effects& effects) {
-  if (machine.asked_since == Instant()) machine.asked_since = machine.preparing_since = now;
-  const bool in_time =
-      now < machine.asked_since + kLongestPreparing && now < machine.preparing_since + kLongestStep;
-  if (in_time) return;
-  machine.asked_since = {};
+void Job::watch_preparing(Instant now, const std::string& name, Effects& effects) {
+  Preparing& asked = preparing_[name];
+  if (now - asked.watched >= kAnew) asked = {.since = now, .step_since = now};
+  asked.watched = now;
+  if (now < asked.since + kLongestPreparing && now < asked.step_since + kLongestStep) return;
+  preparing_.erase(name);
   happened(now, name, "does not get the model ready");
   give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
 }
@@ -64,16 +65,21 @@ Instant Job::latest_end(Instant now, const std::string& name, size_t bytes) cons
 
 // It is of no use for now: others may have it, and it is asked again later.
 void Job::give_back(Instant now, const std::string& name, const Error& why, Effects& effects) {
+  MUSTER_PROBE("a machine that cannot serve is given back");
+  backoffs_.add(now, name, why, why.code == Code::kFailed ? kFruitlessWait : kAskAgainAfter);
+  hold_back(name, effects);
+  look_again_at_disputes();
+  work_changed_ = true;
+}
+
+void Job::hold_back(const std::string& name, Effects& effects) {
   auto machine = machines_.find(name);
   if (machine == machines_.end()) return;
-  MUSTER_PROBE("a machine that cannot serve is given back");
-  const Duration first = why.code == Code::kFailed ? kFruitlessWait : kAskAgainAfter;
-  const auto& entry = backoffs_.add(now, name, why, first);
-  machine->second.unable = why.message;
+  const Backoffs::Entry& entry = backoffs_.all().at(name);
+  machine->second.unable = entry.why.message;
   machine->second.ready = false;
   machine->second.prepare_due = entry.until;
   effects.wake_by(entry.until);
-  work_changed_ = true;
 }
 
 // Only what a machine says when it was not known to be ready counts: later it holds what it was
@@ -81,9 +87,10 @@ void Job::give_back(Instant now, const std::string& name, const Error& why, Effe
 void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready, Effects& effects) {
   auto found = machines_.find(name);
   if (found == machines_.end() || found->second.ready) return;
+  if (ready.numeric_class().empty()) return refusals_.note(name, "it is ready without a class");
   found->second.ready = true;
   found->second.unable.clear();
-  found->second.asked_since = {};
+  preparing_.erase(name);
   // Who gave nothing back for its leases is believed when it has answered one.
   const auto before = backoffs_.all().find(name);
   if (before != backoffs_.all().end() && before->second.why.code != Code::kFailed) {
@@ -117,7 +124,7 @@ void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease&
     lease.bytes += items_[item].bytes;
   }
   lease.latest = latest_end(now, name, lease.bytes);
-  lease.bytes = 0;  // Not measured: it began before.
+  lease.is_measured = false;  // It began before.
   if (lease.items.empty()) return say_withdraw(name, id, effects);
   MUSTER_PROBE("a lease from before goes on");
   effects.note("lease " + std::to_string(id.second) + " of " + short_id(name) +
@@ -145,7 +152,7 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
 void Job::prepare_machines(Instant now, Effects& effects) {
   for (auto& [name, machine] : machines_) {
     if (machine.ready) continue;
-    if (machine.prepare_due <= now) watch_preparing(now, name, machine, effects);
+    if (machine.prepare_due <= now) watch_preparing(now, name, effects);
     if (machine.prepare_due <= now) {
       pb::Envelope ask = envelope_to(address(pb::ROLE_WORKER, name));
       *ask.mutable_prepare()->mutable_key() = key_;
@@ -341,12 +348,15 @@ void Job::close_lease(Instant now, const LeaseId& id, bool measured) {
   const Lease lease = std::move(found->second);
   leases_.erase(found);
   work_changed_ = true;
-  for (uint32_t item : lease.items) items_[item].open.erase(lease.machine);
+  for (uint32_t i : lease.items) {
+    items_[i].open.erase(lease.machine);
+    if (items_[i].votes.disputed()) left_alone_.insert(i);
+  }
   auto machine = machines_.find(lease.machine);
   if (machine == machines_.end()) return;
   machine->second.leases.erase(id);
   const double elapsed = to_seconds(now - lease.granted);
-  if (measured && elapsed > 0 && lease.bytes > 0) {
+  if (measured && lease.is_measured && elapsed > 0) {
     const double speed = static_cast<double>(lease.bytes) / elapsed;
     slowest_ = slowest_ == 0 ? speed : std::min(slowest_, speed);
     machine->second.bytes_per_second = speed;
@@ -385,7 +395,9 @@ void Job::withdraw(Instant now, const LeaseId& id, Effects& effects) {
 
 void Job::expire_leases(Instant now, Effects& effects) {
   std::vector<LeaseId> expired;
-  for (const auto& [id, lease] : leases_) {
+  for (auto& [id, lease] : leases_) {
+    // How long it should take may only be known since others were measured.
+    lease.latest = std::min(lease.latest, latest_end(lease.granted, lease.machine, lease.bytes));
     if (std::min(lease.deadline, lease.latest) <= now) expired.push_back(id);
     effects.wake_by(std::min(lease.deadline, lease.latest));
   }
@@ -403,9 +415,26 @@ void Job::expire_leases(Instant now, Effects& effects) {
     if (machine == machines_.end()) continue;
     machine->second.ready = false;  // It is asked again before it gets another.
     back_off(now, machine->second, name);
-    if (++machine->second.fruitless < kMostFruitless && !backoffs_.has(name)) continue;
-    give_back(now, name, {Code::kFailed, "takes leases and answers none"}, effects);
+    if (!stood) fruitless_[name] = kMostFruitless;  // It had all the time that there is.
+    came_to_nothing(now, name, effects);
   }
+}
+
+// It has answered: whatever it could not do before, it is asked at once.
+void Job::has_served(const std::string& name) {
+  fruitless_.erase(name);
+  if (!backoffs_.has(name)) return;
+  backoffs_.remove(name);
+  auto machine = machines_.find(name);
+  if (machine == machines_.end()) return;
+  machine->second.unable.clear();
+  machine->second.prepare_due = {};
+}
+
+// One of its leases did. Whoever takes leases and answers none waits, if it comes and goes as well.
+void Job::came_to_nothing(Instant now, const std::string& name, Effects& effects) {
+  if (++fruitless_[name] < kMostFruitless && !backoffs_.has(name)) return;
+  give_back(now, name, {Code::kFailed, "takes leases and answers none"}, effects);
 }
 
 // Machines that are not lent now may be soon: they are at work elsewhere, or on their way back to a

@@ -9,6 +9,7 @@ namespace {
 
 constexpr char kSomebodyElse[] = "*";             // An owner that is not known yet.
 constexpr Duration kOwnerPatience = seconds(60);  // Without a vote, for machines at work elsewhere.
+constexpr Duration kMayReturn = seconds(10);      // A machine whose line has just closed.
 
 }  // namespace
 
@@ -20,35 +21,93 @@ std::set<std::string> Job::able_owners(Instant now) const {
   for (const auto& [name, machine] : machines_) {
     if (machine.unable.empty() && !backoffs_.has(name)) owners.insert(owners_.at(name));
   }
+  for (const auto& [owner, until] : may_return_) owners.insert(owner);
   return owners;
+}
+
+// Whoever could still vote on an item may be gone.
+void Job::look_again_at_disputes() {
+  for (uint32_t i : wanting_) {
+    if (items_[i].votes.disputed()) left_alone_.insert(i);
+  }
+}
+
+// It is not lent any more. Most come back at once, and their owners are waited for so long.
+void Job::has_left(Instant now, const std::string& name, const Machine& machine) {
+  if (!machine.unable.empty() || backoffs_.has(name)) return;
+  may_return_[owners_.at(name)] = now + kMayReturn;
 }
 
 // One machine of another owner that cannot work, or is wrong, neither holds the others up nor
 // outvotes them.
 void Job::watch_owners(Instant now, Effects& effects) {
+  if (phase_ < Phase::kRunning) return;
+  for (uint32_t i : std::exchange(left_alone_, {})) {
+    if (items_[i].votes_at_settling > 0) continue;
+    recount(items_[i]);
+    settle_if_agreed(now, items_[i], row_.request().redundancy(), effects);
+  }
   if (now - last_vote_ >= kOwnerPatience && !wanting_.empty()) waits_for_owners_ = false;
+  std::erase_if(may_return_, [now](const auto& entry) { return entry.second <= now; });
+  for (const auto& [owner, until] : may_return_) effects.wake_by(until);
   auto owners = able_owners(now);
-  const bool distinct = many_owners_ && (owners.size() > 1 || owners.contains(kSomebodyElse));
-  if (owners == able_owners_ && distinct == rules_.distinct_owners) return;
+  if (owners == able_owners_ && many_owners_ == judged_many_) return;
   able_owners_ = std::move(owners);
-  rules_.distinct_owners = distinct;
+  judged_many_ = many_owners_;
+  rules_.distinct_owners = many_owners_ && !is_one_owners();
   rules_changed(now, effects);
 }
 
-// Every owner who could has voted on it already.
+// Only machines of one owner can vote, and none of another has: then they need not be distinct.
+bool Job::is_one_owners() const {
+  if (able_owners_.size() > 1 || able_owners_.contains(kSomebodyElse)) return false;
+  return std::all_of(items_.begin(), items_.end(), [this](const Item& item) {
+    const auto& votes = item.votes.all();
+    return item.votes_at_settling > 0 ||
+           std::all_of(votes.begin(), votes.end(),
+                       [this](const Vote& vote) { return able_owners_.contains(vote.owner); });
+  });
+}
+
+// Every owner who could has voted on it already, and no machine of theirs could still bring another
+// owner to what most of them say.
 bool Job::owners_are_exhausted(const Item& item) const {
   if (!rules_.distinct_owners || item.votes.size() == 0) return false;
-  return std::all_of(able_owners_.begin(), able_owners_.end(), [&](const std::string& owner) {
-    return owner != kSomebodyElse && (item.votes.has_owner(owner) || is_barred(owner, item));
+  const bool all_voted =
+      std::all_of(able_owners_.begin(), able_owners_.end(), [&](const std::string& owner) {
+        return owner != kSomebodyElse && (item.votes.has_owner(owner) || is_barred(owner, item));
+      });
+  return all_voted && !(item.votes.disputed() && another_may_join(item));
+}
+
+bool Job::another_may_join(const Item& item) const {
+  const auto leading = item.votes.leading_owners();
+  const bool is_full = item.votes.size() >= ItemVotes::kMostAsked;
+  return std::any_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
+    const auto& [name, machine] = entry;
+    const bool is_new = std::any_of(leading.begin(), leading.end(), [&](const auto& owners) {
+      return !owners.contains(owners_.at(entry.first));
+    });
+    if (!machine.unable.empty() || !is_new) return false;
+    const bool is_at_it = item.open.contains(name) && !item.votes.has(name);
+    return is_at_it || (!is_full && may_vote(name, item));
   });
 }
 
 // All its machines have failed on the item.
 bool Job::is_barred(const std::string& owner, const Item& item) const {
-  return !other_owners_.contains(owner) &&
+  return !other_owners_.contains(owner) && !may_return_.contains(owner) &&
          std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
            return owners_.at(entry.first) != owner || item.bars(entry.first);
          });
+}
+
+// No owner has a vote to add: then those of machines decide.
+void Job::count_by_machine(Instant now, Item& item, Effects& effects) {
+  item.by_machine = true;
+  item.votes.recount(rules_of(item));
+  refresh_needed(item);
+  settle_if_agreed(now, item, row_.request().redundancy(), effects);
 }
 
 const VotingRules& Job::rules_of(const Item& item) const {

@@ -68,14 +68,12 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
             opened.digest,
             answer.numeric_class(),
             {answer.responses().begin(), answer.responses().end()}};
+  if (item.votes.size() == 0 && item.first.empty()) item.first = opened.machine;
   if (item.votes_at_settling > 0) judge(now, item, vote, effects);
   if (item.votes.add(std::move(vote), rules_of(item)) != ItemVotes::Added::kNew) return;
   last_vote_ = now;
   if (classes_.size() < kMostClasses) classes_.insert(answer.numeric_class());
-  if (auto machine = machines_.find(opened.machine); machine != machines_.end()) {
-    machine->second.fruitless = 0;
-    backoffs_.remove(opened.machine);
-  }
+  has_served(opened.machine);
   work_changed_ = true;
   recount(item);
   if (item.votes.disputed() && !was_disputed && item.votes_at_settling == 0) {
@@ -196,7 +194,8 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   }
   for (Item& item : items_) {
     if (item.votes_at_settling > 0) continue;
-    if (item.votes.disputed()) return fail_disputed(item, effects);
+    if (item.votes.disputed()) count_by_machine(now, item, effects);
+    if (item.votes.disputed() && item.votes_at_settling == 0) return fail_disputed(item, effects);
     settle_if_agreed(now, item, 1, effects);
   }
 }

@@ -21,10 +21,17 @@ void Job::judge(Instant now, Item& item, const Vote& vote, Effects& effects) {
   if (item.votes_at_settling < 2) return;
   if (!judged_.emplace(item.requests.item(), vote.machine).second) return;
   if (agree(item.value, vote)) {
-    ++standings_[vote.machine].agreed;
+    standings_[vote.machine].agreed += earns_trust(item, vote) ? 1 : 0;
     return;
   }
   charge(now, item, vote, effects);
+}
+
+// Whoever stores answers could have copied them; an answer before all others is its own.
+bool Job::earns_trust(const Item& item, const Vote& vote) const {
+  if (item.first == vote.machine || !stores_.contains(vote.machine)) return true;
+  MUSTER_PROBE("an answer that could have been copied earns no trust");
+  return false;
 }
 
 void Job::charge(Instant now, const Item& item, const Vote& vote, Effects& effects) {

@@ -100,6 +100,21 @@ ItemVotes::Candidate ItemVotes::agreeing_with(const Vote& candidate) const {
   return with;
 }
 
+std::set<std::set<std::string>> ItemVotes::leading_owners() const {
+  size_t most = 0;
+  std::set<std::set<std::string>> leading;
+  for (const Vote& vote : votes_) {
+    const Candidate with = agreeing_with(vote);
+    if (with.size() < most) continue;
+    if (with.size() > most) leading.clear();
+    most = with.size();
+    std::set<std::string> owners;
+    for (const Vote* one : with) owners.insert(one->owner);
+    leading.insert(std::move(owners));
+  }
+  return leading;
+}
+
 void ItemVotes::recount(const VotingRules& rules) {
   size_t of_candidates = 0, of_all = 0, most_together = 0;
   lacks_candidate_ = true;

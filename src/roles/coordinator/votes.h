@@ -69,6 +69,8 @@ class ItemVotes {
   [[nodiscard]] bool disputed() const { return disputed_; }
   [[nodiscard]] bool has(const std::string& machine) const { return machines_.contains(machine); }
   [[nodiscard]] bool has_owner(const std::string& owner) const;
+  // Of the machines that agree with an answer that most agree with; a set for each such answer.
+  [[nodiscard]] std::set<std::set<std::string>> leading_owners() const;
   [[nodiscard]] const std::vector<Vote>& all() const { return votes_; }  // In order of digest.
   [[nodiscard]] size_t size() const { return votes_.size(); }
 

@@ -73,7 +73,10 @@ Effects Server::step(Instant now, const Event& event) {
   assign_jobs(now, effects);
   lend_machines(now, effects);
   for (const std::string& machine : std::exchange(untold_, {})) {
-    if (nodes_.contains(machine)) send_pool_state(now, machine, effects);
+    auto node = nodes_.find(machine);
+    if (node == nodes_.end()) continue;
+    node->second.told = revision_ + 1;  // Whoever has seen a repeat of it has seen it, too.
+    send_pool_state(now, machine, effects);
   }
   if (!timers_.empty()) effects.wake_by(timers_.begin()->first);
   return effects;
@@ -287,7 +290,6 @@ void Server::send_pool_state(Instant now, const std::string& machine, Effects& e
     state->set_coordinator(job->second.row.coordinator());
   }
   effects.send.push_back({std::move(envelope)});
-  node.told = revision_;
   node.state_due = now + kRepeatEvery;
   set_timer(machine, node);
 }

@@ -63,7 +63,7 @@ class Server final : public Role {
     pb::Hello hello;
     Instant heard{}, beat_due{}, state_due{}, timer{};
     uint64_t order = 0;           // Of joining.
-    uint64_t told = 0, seen = 0;  // Revisions of its PoolState.
+    uint64_t told = 0, seen = 0;  // Revisions of its PoolState: the last news, the last it saw.
     bool lent_known = false;      // It has said what it holds, or cannot be lent.
     std::string lent_to;          // Job id, or empty.
     std::string store_problem;    // Why its store cannot be written; empty: it can.

@@ -147,15 +147,15 @@ bool Server::is_banished(const std::string& machine) const {
   return standing != standings_.end() && standing->second.banished;
 }
 
-// A store has a seal of a higher epoch than the row: this database is older than what the stores
-// hold. Epochs go on above it.
+// A store has a seal of a higher epoch than the row, or the coordinator had the run under this one
+// before: this database is older than what was done. Epochs go on above it.
 void Server::on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
                           Effects& effects) {
   Job* job = current(overtaken.key(), from);
   constexpr uint64_t kHighest = uint64_t{1} << 62;
   const uint64_t epoch = overtaken.epoch();
   const bool news = job != nullptr && !job->writing && !is_over(job->row.state()) &&
-                    epoch > job->row.epoch() && epoch < kHighest;
+                    epoch >= job->row.epoch() && epoch < kHighest;
   if (!news) return;
   MUSTER_PROBE("a restored server goes on above the epochs that stores know");
   record_reason(now, *job, from, "the storage nodes know a later assignment than this database",

@@ -105,7 +105,8 @@ void Server::keep_view(Instant now, Effects& effects) {
 
 // A joiner that does not copy makes room for another.
 void Server::watch_joiners(Instant now, Effects& effects) {
-  if (view_.joiners().empty() || !joining_since_) return;
+  if (view_.joiners().empty()) return;
+  if (!joining_since_) joining_since_ = now;  // It joined before this process began.
   const std::string& machine = view_.joiners(0).machine();
   auto standing = standings_.find(machine);
   const int lapses = standing == standings_.end() ? 0 : std::min(standing->second.lapses, 6);

@@ -35,7 +35,7 @@ Effects Storage::step(Instant now, const Event& event) {
   } else if (std::holds_alternative<LineUp>(event)) {
     revision_ = 0;  // Another server may count from another number.
   } else if (std::holds_alternative<Resumed>(event)) {
-    disk_answered_ = now;
+    disk_asked_.reset();
   }
   watch_disk(now, effects);
   move_copies(now, effects);
@@ -58,13 +58,13 @@ void Storage::on_message(Instant now, const pb::Envelope& envelope, Effects& eff
     case pb::Envelope::kPoolState:
       return on_pool_state(envelope.pool_state(), effects);
     case pb::Envelope::kPut:
-      return on_put(now, envelope.from(), envelope.put(), effects);
+      return on_put(envelope.from(), envelope.put(), effects);
     case pb::Envelope::kSubscribe:
       return on_subscribe(envelope.from(), envelope.subscribe(), effects);
     case pb::Envelope::kFeed:
       if (envelope.feed().picked())
         return on_picked(now, envelope.from().machine(), envelope.feed(), effects);
-      return on_copied_batch(now, envelope.from().machine(), envelope.feed(), effects);
+      return on_copied_batch(envelope.from().machine(), envelope.feed(), effects);
     case pb::Envelope::kCompare:
       return on_compare(envelope, effects);
     case pb::Envelope::kHolds:
@@ -231,10 +231,8 @@ Storage::Judged Storage::judge(const Records& records, const pb::Address* author
   return judged;
 }
 
-WriteId Storage::write(Instant now, std::vector<StoredRecord> records, bool copied,
-                       Effects& effects) {
+WriteId Storage::write(std::vector<StoredRecord> records, bool copied, Effects& effects) {
   const WriteId id = next_write_++;
-  if (writes_.empty()) disk_answered_ = now;
   PendingWrite& pending = writes_[id];
   pending.copied = copied;
   copied_writes_ += copied ? 1 : 0;
@@ -262,7 +260,7 @@ void Storage::refuse(const pb::Address& to, const StorageState::Seal* seal, cons
   if (seal != nullptr || put.view() != view_.number()) effects.send.push_back({std::move(answer)});
 }
 
-void Storage::on_put(Instant now, const pb::Address& from, const pb::Put& put, Effects& effects) {
+void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effects) {
   if (place_ == Place::kOutside || put.view() != view_.number()) {
     return refuse(from, nullptr, put, effects);
   }
@@ -277,12 +275,12 @@ void Storage::on_put(Instant now, const pb::Address& from, const pb::Put& put, E
   for (const StoredRecord& record : records) {
     answer.mutable_put_done()->add_digests(std::string(record.digest.view()));
   }
-  const WriteId id = write(now, std::move(records), false, effects);
+  const WriteId id = write(std::move(records), false, effects);
   effects.send.push_back({std::move(answer), id});
 }
 
 void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
-  disk_answered_ = now;
+  disk_asked_.reset();
   if (stored.id == entering_) {
     entering_ = 0;
     if (stored.outcome != Outcome::kDone) return on_write_failed(now, stored.why, effects);
@@ -328,8 +326,10 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
 
 // A disk that hangs says nothing; the others are told all the same.
 void Storage::watch_disk(Instant now, Effects& effects) {
-  if (writes_.empty() || !problem_.empty()) return;
-  const Instant due = disk_answered_ + kDiskPatience;
+  const bool waits = !writes_.empty() || entering_ != 0 || dropping_ != 0;
+  if (!waits || !problem_.empty()) return disk_asked_.reset();
+  if (!disk_asked_) disk_asked_ = now;
+  const Instant due = *disk_asked_ + kDiskPatience;
   if (now < due) return effects.wake_by(due);
   MUSTER_PROBE("a disk does not answer");
   on_write_failed(now, "the disk has not answered for 10 s", effects);
@@ -419,6 +419,7 @@ void Storage::on_read(Instant now, const RecordsRead& read, Effects& effects) {
     request.set_run(feed.run());
     request.set_cursor(feed.from());
     request.set_epoch(feed.epoch());
+    request.set_view(feed.view());
     if (readers_.size() < kMaxReaders) readers_.push_back({read.reader, request});
     return;
   }
@@ -490,14 +491,13 @@ void Storage::copy_from(const std::string& source, uint64_t since) {
   for (const auto& job : kept_) copies_.push_back({.source = source, .since = since, .job = job});
 }
 
-void Storage::on_copied_batch(Instant now, const std::string& source, const pb::Feed& feed,
-                              Effects& effects) {
+void Storage::on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects) {
   for (Copy& copy : copies_) {
     const bool mine = copy.source == source && copy.job.job() == feed.job() &&
                       copy.job.run() == feed.run() && copy.cursor == feed.from() && !copy.at_end;
-    if (!mine || !feed.copying()) continue;
+    if (!mine || !feed.copying() || feed.view() < copy.since) continue;
     Judged judged = judge(feed.records(), nullptr, source);
-    if (!judged.good.empty()) write(now, std::move(judged.good), true, effects);
+    if (!judged.good.empty()) write(std::move(judged.good), true, effects);
     // Asked for again: a copy with holes is no copy. But what its source never had right is not to
     // be had from it.
     if (judged.damaged && ++copy.damaged < kMostDamaged) {

@@ -85,12 +85,11 @@ class Storage final : public Role {
   void on_pool_state(const pb::PoolState& state, Effects& effects);
   void take_in(Effects& effects);
   void enter_pool(Effects& effects);
-  void on_put(Instant now, const pb::Address& from, const pb::Put& put, Effects& effects);
+  void on_put(const pb::Address& from, const pb::Put& put, Effects& effects);
   void refuse(const pb::Address& to, const StorageState::Seal* seal, const pb::Put& put,
               Effects& effects) const;
   void on_subscribe(const pb::Address& from, const pb::Subscribe& request, Effects& effects);
-  void on_copied_batch(Instant now, const std::string& source, const pb::Feed& feed,
-                       Effects& effects);
+  void on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
   void on_read(Instant now, const RecordsRead& read, Effects& effects);
   void drop_damaged(Instant now, const std::vector<Digest>& damaged, Effects& effects);
@@ -104,7 +103,7 @@ class Storage final : public Role {
   void try_again(Instant now, Effects& effects);
   void say_state(Effects& effects) const;
   void move_copies(Instant now, Effects& effects);
-  WriteId write(Instant now, std::vector<StoredRecord> records, bool copied, Effects& effects);
+  WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
 
   // storage_comparing.cc
   void compare(Instant now, Effects& effects);
@@ -166,7 +165,7 @@ class Storage final : public Role {
   };
   std::map<WriteId, PendingWrite> writes_;  // Under way; kMostWrites, what is more is repeated.
   size_t writing_bytes_ = 0;                // Of those.
-  Instant disk_answered_{};                 // The last time, or when something was first asked.
+  std::optional<Instant> disk_asked_;       // Since when it owes an answer, to whatever.
   std::vector<Reader> readers_;             // Waiting; one per address and job.
   std::vector<Copy> copies_;
   size_t copied_writes_ = 0;  // Of `writes_`, those with `copied`.

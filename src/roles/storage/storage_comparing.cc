@@ -106,7 +106,7 @@ void Storage::on_picked(Instant now, const std::string& source, const pb::Feed& 
       good, [&](const StoredRecord& record) { return !asked.mapped().contains(record.digest); });
   if (good.empty()) return;
   MUSTER_PROBE("a store gets what it lacked");
-  write(now, std::move(good), true, effects);
+  write(std::move(good), true, effects);
   compare_at_ = std::min(compare_at_, now + kCompareAgain);  // There may be more.
 }
 
