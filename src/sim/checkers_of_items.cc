@@ -47,11 +47,13 @@ class JobItems {
 };
 
 // A settled item never changes, neither value nor votes, while one store that acknowledged it
-// survives.
+// survives. Nobody is held to it once a database was lost: a run may have begun twice then, under
+// the same epochs, and the stores hold what came of both.
 class SettledNeverChanges final : public Checker {
  public:
   using Checker::Checker;
   void on_acknowledged(const KnownRecord& known) override {
+    if (database_lost_) return;
     if (!known.record.has_settled() || !held(ledger_.view(), known.digest)) return;
     const ItemKey key = item_key(known.record, known.record.settled().item());
     const std::string verdict = known.record.settled().SerializeAsString();
@@ -69,7 +71,7 @@ class SettledNeverChanges final : public Checker {
     std::erase_if(settled_,
                   [&](const auto& entry) { return !held(save->view, entry.second.digest); });
   }
-  void on_database_lost() override { settled_.clear(); }
+  void on_database_lost() override { database_lost_ = true; }
 
  private:
   struct First {
@@ -88,6 +90,7 @@ class SettledNeverChanges final : public Checker {
     });
   }
   std::map<ItemKey, First> settled_;
+  bool database_lost_ = false;
 };
 
 // An item is settled by votes of distinct machines that agree, and by enough of them.

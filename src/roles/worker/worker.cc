@@ -137,7 +137,8 @@ void Worker::on_lent(const pb::PoolState& state, Effects& effects) {
   const bool goes_on = job_ && same_run(*job_, state.lent());
   coordinator_ = state.coordinator();
   model_ = state.model();
-  if (goes_on && state.lent().epoch() <= job_->epoch()) return;
+  // It may be lower: a restored database knows less.
+  if (goes_on && state.lent().epoch() == job_->epoch()) return;
   if (goes_on) MUSTER_PROBE("work goes on under a new epoch");
   if (!goes_on) {
     drop_leases(effects);
