@@ -51,7 +51,7 @@ struct StorageState {
 // durable (Effects::send, `after`). Keeps nothing in memory that the store does not have: a restart
 // is a new object.
 //
-// A run that is sealed at an epoch takes no settled records and no requests of coordinators of
+// A run that is sealed at an epoch takes no settled records and no seals of coordinators of
 // lower epochs any more; copies from other stores pass. Seals are records themselves: durable,
 // copied.
 class Storage final : public Role {

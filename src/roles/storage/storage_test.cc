@@ -1,0 +1,85 @@
+// What a store takes for a copy, and when it finds its own disk wanting.
+#include "roles/storage/storage.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace muster::roles::storage {
+namespace {
+
+class NoKeys final : public Keys {
+ public:
+  [[nodiscard]] std::string public_key() const override { return "key"; }
+  [[nodiscard]] std::string sign(std::string_view) const override { return "signature"; }
+  [[nodiscard]] bool verify(std::string_view, std::string_view, std::string_view) const override {
+    return true;
+  }
+};
+
+// It joins the view of another store, which has a run.
+class StorageTest : public testing::Test {
+ protected:
+  Effects join(uint64_t view, const std::string& pool = "") {
+    pb::Envelope envelope;
+    pb::PoolState& state = *envelope.mutable_pool_state();
+    state.set_revision(++revision_);
+    state.set_pool(pool);
+    state.mutable_view()->set_number(view);
+    state.mutable_view()->add_members()->set_machine("other");
+    auto* joiner = state.mutable_view()->add_joiners();
+    joiner->set_machine("me");
+    joiner->set_store_id("store");
+    joiner->set_since(view);
+    state.add_live()->set_job("job");
+    state.mutable_live(0)->set_run(1);
+    return storage.step(now, Received{envelope});
+  }
+  // All that the other store has of the run, which is nothing; asked for under that view.
+  Effects feed(uint64_t view) {
+    pb::Envelope envelope;
+    envelope.mutable_from()->set_machine("other");
+    pb::Feed& feed = *envelope.mutable_feed();
+    feed.set_job("job");
+    feed.set_run(1);
+    feed.set_copying(true);
+    feed.set_at_end(true);
+    feed.set_view(view);
+    return storage.step(now, Received{envelope});
+  }
+  static bool says(const Effects& effects, pb::Envelope::BodyCase body) {
+    return std::any_of(effects.send.begin(), effects.send.end(),
+                       [body](const Send& send) { return send.envelope.body_case() == body; });
+  }
+
+  NoKeys keys;
+  Storage storage{"me", {.store_id = "store"}, keys};
+  Instant now{seconds(100)};
+
+ private:
+  uint64_t revision_ = 0;
+};
+
+TEST_F(StorageTest, HasCopiedWhatItAskedForSinceItCame) {
+  EXPECT_TRUE(says(join(7), pb::Envelope::kSubscribe));
+  EXPECT_TRUE(says(feed(7), pb::Envelope::kCopied));
+}
+
+TEST_F(StorageTest, ACopyOfAnEarlierStayIsNone) {
+  (void)join(7);
+  (void)join(9);  // It was out of the view in between.
+  EXPECT_FALSE(says(feed(7), pb::Envelope::kCopied)) << "that comes late";
+  EXPECT_TRUE(says(feed(9), pb::Envelope::kCopied));
+}
+
+TEST_F(StorageTest, ADiskThatHangsWhileItEntersAPoolCannotBeWritten) {
+  const Effects entering = join(7, "pool");
+  ASSERT_EQ(entering.persist.size(), 1u);
+  now += seconds(9);
+  EXPECT_FALSE(says(storage.step(now, Tick{}), pb::Envelope::kStoreState));
+  now += seconds(2);
+  EXPECT_TRUE(says(storage.step(now, Tick{}), pb::Envelope::kStoreState));
+}
+
+}  // namespace
+}  // namespace muster::roles::storage
