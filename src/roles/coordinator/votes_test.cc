@@ -141,6 +141,16 @@ TEST(Votes, WhoIsDistrustedHasNoVoteAndIsNotAskedAgain) {
   EXPECT_EQ(item.add(vote("b", -1), kRules), ItemVotes::Added::kRepeat);
 }
 
+TEST(Votes, TheLeadingAnswersHaveTheMostMachinesBehindThem) {
+  ItemVotes votes;
+  EXPECT_TRUE(votes.leading_owners().empty());
+  votes.add(vote("a", -1), kRules);
+  votes.add(vote("b", -2), kRules);
+  EXPECT_EQ(votes.leading_owners(), (std::set<std::set<std::string>>{{"a"}, {"b"}}));
+  votes.add(vote("c", -2), kRules);
+  EXPECT_EQ(votes.leading_owners(), (std::set<std::set<std::string>>{{"b", "c"}}));
+}
+
 TEST(Votes, ADifferenceNamesTheRequestAndBothValues) {
   EXPECT_EQ(difference(response(-7.5), response(-5.25, true)),
             "request 0: log-likelihood -7.5, others -5.25 greedy");
