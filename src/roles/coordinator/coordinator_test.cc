@@ -3,17 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "roles/no_keys.h"
+
 namespace muster::roles::coordinator {
 namespace {
-
-class NoKeys final : public Keys {
- public:
-  [[nodiscard]] std::string public_key() const override { return "key"; }
-  [[nodiscard]] std::string sign(std::string_view) const override { return "signature"; }
-  [[nodiscard]] bool verify(std::string_view, std::string_view, std::string_view) const override {
-    return true;
-  }
-};
 
 class CoordinatorTest : public ::testing::Test {
  protected:

@@ -5,17 +5,10 @@
 
 #include <algorithm>
 
+#include "roles/no_keys.h"
+
 namespace muster::roles::worker {
 namespace {
-
-class NoKeys final : public Keys {
- public:
-  [[nodiscard]] std::string public_key() const override { return "key"; }
-  [[nodiscard]] std::string sign(std::string_view) const override { return "signature"; }
-  [[nodiscard]] bool verify(std::string_view, std::string_view, std::string_view) const override {
-    return true;
-  }
-};
 
 class WorkerTest : public testing::Test {
  protected:
