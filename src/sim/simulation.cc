@@ -206,7 +206,6 @@ Simulation::Verdict Simulation::spins() {
   return Verdict::kStuck;
 }
 
-// A job of this pool, by right: its items crash engines, or those who vote do not agree.
 Duration Simulation::ends_within() const {
   const bool crawls = std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [](const NodePlan& node) {
     return node.per_item >= kCrawlersHold ||
@@ -216,6 +215,7 @@ Duration Simulation::ends_within() const {
          (crawls ? kCrawlersHold * static_cast<int64_t>(plan_.jobs.size()) : Duration());
 }
 
+// A job of this pool, by right: its items crash engines, or those who vote do not agree.
 bool Simulation::may_fail() const {
   const bool lies = std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [](const NodePlan& node) {
     return !node.lie.empty() || std::any_of(node.acts.begin(), node.acts.end(), sim::lies);
@@ -256,10 +256,13 @@ Simulation::Verdict Simulation::run() {
   if (joins) world_.agenda.run_until(world_.now() + seconds(70));
   for (const auto& checker : checkers_) checker->at_end();
   // A cancelled job runs again where the database that knew so is lost; nobody cancels it twice.
-  const auto& rows = world_.node("server").database.rows;
-  const bool goes_on = std::any_of(rows.begin(), rows.end(), [](const auto& row) {
-    return !roles::server::is_over(row.second.state());
+  const bool lost = std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const Fault& fault) {
+    return fault.kind == FaultKind::kOlderDatabase || fault.kind == FaultKind::kNewDatabase;
   });
+  const auto& rows = world_.node("server").database.rows;
+  const bool goes_on = lost && std::any_of(rows.begin(), rows.end(), [](const auto& row) {
+                         return !roles::server::is_over(row.second.state());
+                       });
   for (const auto& [name, node] : world_.nodes()) {
     if (!node->process || node->insider || node->disk.hangs || goes_on) continue;
     if (node->process->driver().pending() == 0) continue;
