@@ -234,7 +234,7 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
     close_lease(now, id, false);
   }
   for (const auto& [name, machine] : machines_) {
-    if (!machines.contains(name)) has_left(now, name, machine);
+    if (!machines.contains(name)) on_machine_left(now, name, machine);
   }
   machines_ = std::move(machines);
   look_again_at_disputes();

@@ -127,7 +127,7 @@ class Job {
     std::optional<LeaseId> copy;  // The one copy that there is of it.
   };
   // A machine that is asked to have the model ready, and is not yet; a short absence is no excuse.
-  struct Preparing {
+  struct Patience {
     Instant since{}, step_since{};  // Asked; at what it does now.
     Instant watched{};
   };
@@ -192,7 +192,7 @@ class Job {
   void watch_preparing(Instant now, const std::string& name, Effects& effects);
   void give_back(Instant now, const std::string& machine, const Error& why, Effects& effects);
   void hold_back(const std::string& machine, Effects& effects);
-  void has_served(const std::string& machine);
+  void on_machine_served(const std::string& machine);
   void came_to_nothing(Instant now, const std::string& machine, Effects& effects);
   [[nodiscard]] Instant latest_end(Instant now, const std::string& machine, size_t bytes) const;
   void prepare_machines(Instant now, Effects& effects);
@@ -267,7 +267,7 @@ class Job {
   void count_by_machine(Instant now, Item& item, Effects& effects);
   [[nodiscard]] std::set<std::string> able_owners(Instant now) const;
   void look_again_at_disputes();
-  void has_left(Instant now, const std::string& name, const Machine& machine);
+  void on_machine_left(Instant now, const std::string& name, const Machine& machine);
   [[nodiscard]] bool owners_are_exhausted(const Item& item) const;
   [[nodiscard]] bool another_may_join(const Item& item) const;
   [[nodiscard]] bool is_barred(const std::string& owner, const Item& item) const;
@@ -325,7 +325,7 @@ class Job {
   std::set<uint32_t> left_alone_;  // Items of which a lease has ended, or a machine has gone.
   std::map<std::string, Instant> may_return_;  // Owners whose machines have just left: until when.
   Backoffs backoffs_;                          // Machines that could not serve this job.
-  std::map<std::string, Preparing> preparing_;
+  std::map<std::string, Patience> patience_;
   std::map<std::string, int> fruitless_;       // Leases that came to nothing, since an answer.
   bool rules_heard_ = false;                   // By a Lend.
   std::set<std::string> quarantined_;          // Their votes do not count.

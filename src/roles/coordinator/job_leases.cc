@@ -19,8 +19,8 @@ constexpr double kSlower = 4;
 constexpr double kPatienceFactor = 5;  // Times what it should take.
 constexpr int kMostFruitless = 3;      // Leases in a row that came to nothing.
 constexpr Duration kLongestPreparing = seconds(1800), kLongestStep = seconds(120);
-constexpr Duration kAnew =
-    seconds(10);  // Away for so long, a machine is asked as for the first time.
+// Away for so long, a machine is asked to have the model ready as for the first time.
+constexpr Duration kAnew = seconds(10);
 constexpr Duration kFruitlessWait = seconds(30);
 constexpr uint32_t kMostWanted = 4096;  // Machines at once.
 
@@ -38,16 +38,16 @@ void Job::on_preparing(Instant now, const std::string& name, const pb::Preparing
   auto found = machines_.find(name);
   if (found == machines_.end() || preparing.what().empty()) return;
   if (std::exchange(found->second.preparing, preparing.what()) == preparing.what()) return;
-  if (auto asked = preparing_.find(name); asked != preparing_.end()) asked->second.step_since = now;
+  if (auto asked = patience_.find(name); asked != patience_.end()) asked->second.step_since = now;
 }
 
 // Who does not get ready, whatever it says, is asked again later; what it has begun goes on.
 void Job::watch_preparing(Instant now, const std::string& name, Effects& effects) {
-  Preparing& asked = preparing_[name];
+  Patience& asked = patience_[name];
   if (now - asked.watched >= kAnew) asked = {.since = now, .step_since = now};
   asked.watched = now;
   if (now < asked.since + kLongestPreparing && now < asked.step_since + kLongestStep) return;
-  preparing_.erase(name);
+  patience_.erase(name);
   happened(now, name, "does not get the model ready");
   give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
 }
@@ -72,6 +72,7 @@ void Job::give_back(Instant now, const std::string& name, const Error& why, Effe
   work_changed_ = true;
 }
 
+// It is asked again when its time has come, though it be lent before.
 void Job::hold_back(const std::string& name, Effects& effects) {
   auto machine = machines_.find(name);
   if (machine == machines_.end()) return;
@@ -90,7 +91,7 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   if (ready.numeric_class().empty()) return refusals_.note(name, "it is ready without a class");
   found->second.ready = true;
   found->second.unable.clear();
-  preparing_.erase(name);
+  patience_.erase(name);
   // Who gave nothing back for its leases is believed when it has answered one.
   const auto before = backoffs_.all().find(name);
   if (before != backoffs_.all().end() && before->second.why.code != Code::kFailed) {
@@ -421,7 +422,7 @@ void Job::expire_leases(Instant now, Effects& effects) {
 }
 
 // It has answered: whatever it could not do before, it is asked at once.
-void Job::has_served(const std::string& name) {
+void Job::on_machine_served(const std::string& name) {
   fruitless_.erase(name);
   if (!backoffs_.has(name)) return;
   backoffs_.remove(name);

@@ -33,7 +33,7 @@ void Job::look_again_at_disputes() {
 }
 
 // It is not lent any more. Most come back at once, and their owners are waited for so long.
-void Job::has_left(Instant now, const std::string& name, const Machine& machine) {
+void Job::on_machine_left(Instant now, const std::string& name, const Machine& machine) {
   if (!machine.unable.empty() || backoffs_.has(name)) return;
   may_return_[owners_.at(name)] = now + kMayReturn;
 }

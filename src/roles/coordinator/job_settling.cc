@@ -73,7 +73,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
   if (item.votes.add(std::move(vote), rules_of(item)) != ItemVotes::Added::kNew) return;
   last_vote_ = now;
   if (classes_.size() < kMostClasses) classes_.insert(answer.numeric_class());
-  has_served(opened.machine);
+  on_machine_served(opened.machine);
   work_changed_ = true;
   recount(item);
   if (item.votes.disputed() && !was_disputed && item.votes_at_settling == 0) {

@@ -158,7 +158,7 @@ void Server::on_overtaken(Instant now, const std::string& from, const pb::Overta
                     epoch >= job->row.epoch() && epoch < kHighest;
   if (!news) return;
   MUSTER_PROBE("a restored server goes on above the epochs that stores know");
-  record_reason(now, *job, from, "the storage nodes know a later assignment than this database",
+  record_reason(now, *job, from, "an assignment that this database does not know was there before",
                 effects);
   job->row.set_epoch(epoch);
   assign_to(now, *job, from, effects);
