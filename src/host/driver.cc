@@ -172,7 +172,7 @@ void Driver::notice_pause(Instant now) {
   const auto due = wake_at();
   if (!due || now - *due < roles::kPauseNoticed) return;
   heard_ = now;
-  beat_due_ = std::min(beat_due_, now);
+  beat_due_ = now;
   for (auto& [name, hosted] : roles_) {
     if (hosted.wake_at) hosted.wake_at = std::max(*hosted.wake_at, now);
     queue_.push_back({name, roles::Resumed{}});
