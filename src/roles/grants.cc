@@ -22,7 +22,7 @@ pb::SignedRecord sign_grant(const pb::JobKey& key, uint64_t lease, const std::st
   return sign_record(record, keys);
 }
 
-Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms, const Assignments& assignments) {
+Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms) {
   const Digest digest = record_digest(terms);
   auto known = good_.find(digest);
   if (known == good_.end()) {
@@ -31,20 +31,32 @@ Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms, const Assignmen
     if (good_.size() >= kMostKept) good_.clear();
     known = good_.emplace(digest, std::move(opened)).first;
   }
-  if (!had_run(assignments, known->second.record.epoch(), known->second.machine)) {
-    return fail(Code::kPermission, "who signed these terms did not have the run");
-  }
   return known->second;
 }
 
-bool Grants::was_asked_for(const OpenedRecord& answer, const Assignments& assignments) {
-  const auto opened = open(answer.record.answer().grant(), assignments);
-  if (!opened) return false;
+Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms, const Assignments& assignments) {
+  MUSTER_TRY(auto opened, open(terms));
+  if (!had_run(assignments, opened.record.epoch(), opened.machine)) {
+    return fail(Code::kPermission, "who signed these terms did not have the run");
+  }
+  return opened;
+}
+
+std::string Grants::who_asked(const OpenedRecord& answer) {
+  const auto opened = open(answer.record.answer().grant());
+  if (!opened) return "";
   const pb::Record& terms = opened->record;
   const auto& items = terms.grant().items();
-  return terms.job() == answer.record.job() && terms.run() == answer.record.run() &&
-         terms.epoch() == answer.record.epoch() && terms.grant().machine() == answer.machine &&
-         std::find(items.begin(), items.end(), answer.record.answer().item()) != items.end();
+  const bool fits =
+      terms.job() == answer.record.job() && terms.run() == answer.record.run() &&
+      terms.epoch() == answer.record.epoch() && terms.grant().machine() == answer.machine &&
+      std::find(items.begin(), items.end(), answer.record.answer().item()) != items.end();
+  return fits ? opened->machine : "";
+}
+
+bool Grants::was_asked_for(const OpenedRecord& answer, const Assignments& assignments) {
+  const std::string asked_by = who_asked(answer);
+  return !asked_by.empty() && had_run(assignments, answer.record.epoch(), asked_by);
 }
 
 }  // namespace muster::roles

@@ -35,8 +35,13 @@ class Grants {
 
   // Whether an answer's author was asked for this very item, in this run, under this epoch.
   bool was_asked_for(const OpenedRecord& answer, const Assignments& assignments);
+  // The machine that signed the terms of an answer, if they ask its author for just this; whether
+  // it might ask is not looked at. Empty: nobody did.
+  std::string who_asked(const OpenedRecord& answer);
 
  private:
+  Result<OpenedRecord> open(const pb::SignedRecord& terms);
+
   const Keys& keys_;
   std::map<Digest, OpenedRecord> good_;
 };

@@ -93,5 +93,11 @@ TEST_F(GrantsTest, OtherRecordsOfACoordinatorAreNoTerms) {
   EXPECT_FALSE(grants.open(sign_record(seal, coordinator), assignments));
 }
 
+TEST_F(GrantsTest, TellsWhoAskedThoughItMightNot) {
+  EXPECT_EQ(grants.who_asked(answer(5, granted({5}, stranger))), machine_id("stranger"));
+  EXPECT_EQ(grants.who_asked(answer(6, granted({5}, stranger))), "") << "for another item";
+  EXPECT_EQ(grants.who_asked(answer(5, {})), "");
+}
+
 }  // namespace
 }  // namespace muster::roles

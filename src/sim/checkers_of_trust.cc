@@ -89,6 +89,44 @@ class HonestAreNotRefused final : public Checker {
   }
 };
 
+// A store that was left alone, as were the coordinator and the server, is not said to neglect its
+// duty: what ails one store costs no other its place.
+class HonestStoresAreNotStruck final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (!envelope.has_silent_store() || node.insider) return;
+    const Node* store = world_.find(envelope.silent_store().machine());
+    if (store == nullptr || store->insider) return;
+    const bool feeds_nonsense = envelope.silent_store().what().starts_with("feeds ");
+    if (feeds_nonsense ? serves_altered_records(store->name) : has_excuse(node, *store)) return;
+    wrong(node.name + " says that " + store->name + " " + envelope.silent_store().what());
+  }
+
+ private:
+  static constexpr Duration kAfterwards = seconds(30);  // What ails one may be noticed so late.
+
+  [[nodiscard]] bool serves_altered_records(const std::string& store) const {
+    return std::any_of(plan_.faults.begin(), plan_.faults.end(), [&](const Fault& fault) {
+      return fault.node == store &&
+             (fault.kind == FaultKind::kRot || fault.kind == FaultKind::kLyingStore);
+    });
+  }
+  [[nodiscard]] bool has_excuse(const Node& coordinator, const Node& store) const {
+    return !is_calm() || was_troubled(store.name) || was_troubled(coordinator.name) ||
+           was_troubled("server") || was_troubled("");
+  }
+  [[nodiscard]] bool is_calm() const {
+    return plan_.weather.lost_per_mille < 5 || world_.now() > plan_.healed + kAfterwards;
+  }
+  [[nodiscard]] bool was_troubled(const std::string& name) const {
+    return std::any_of(plan_.faults.begin(), plan_.faults.end(), [&](const Fault& fault) {
+      const bool passed = !fault.for_good && fault.until + kAfterwards < world_.now();
+      return fault.node == name && fault.at <= world_.now() && !passed;
+    });
+  }
+};
+
 }  // namespace
 
 void add_checkers_of_trust(AllCheckers& all) {
@@ -96,6 +134,7 @@ void add_checkers_of_trust(AllCheckers& all) {
   all.add<AnswersAreNotShown>("answers are not shown");
   all.add<HonestAreNotPunished>("an honest machine is not punished");
   all.add<HonestAreNotRefused>("an honest machine is not refused");
+  all.add<HonestStoresAreNotStruck>("a store that does its duty keeps its place");
 }
 
 }  // namespace muster::sim

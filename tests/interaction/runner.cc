@@ -136,6 +136,12 @@ std::string run_command(World& world, const std::string& text) {
     world.set_objecting(who, line.get("to", "model"));
   else if (line.word == "fill")
     world.set_disk_full(who, line.get("is", "yes") == "yes");
+  else if (line.word == "hang")
+    world.hang_disk(who);
+  else if (line.word == "back_up")
+    world.back_up();
+  else if (line.word == "restore")
+    world.restore();
   else if (line.word == "rot")
     world.rot(who, std::stoul(line.get("record", "0")));
   else if (line.word == "lose")

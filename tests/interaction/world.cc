@@ -88,6 +88,14 @@ void World::rebuild_storage() {
   }
 }
 
+void World::back_up() { backup_ = node("server").database; }
+
+void World::restore() {
+  pool_.kill(node("server"));
+  node("server").database = backup_;
+  restart("server");
+}
+
 void World::cut(const std::string& name) { node(name).cut_up = node(name).cut_down = true; }
 
 void World::heal(const std::string& name) {
@@ -111,6 +119,7 @@ void World::set_objecting(const std::string& name, const std::string& to) {
   node(name).engine.objects_to_items = to == "items";
 }
 void World::set_disk_full(const std::string& name, bool full) { node(name).disk.full = full; }
+void World::hang_disk(const std::string& name) { pool_.hang_disk(node(name), true); }
 void World::rot(const std::string& name, uint64_t record) { node(name).records.rot(record); }
 void World::lose(const std::string& name, uint64_t record) {
   sim::RecordDisk& records = node(name).records;

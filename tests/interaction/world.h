@@ -21,6 +21,9 @@ class World final : private sim::Observer {
   void restart(const std::string& name);  // A new process on what it had stored.
   // Every storage role is built anew from what it stored, while the rest of its process lives on.
   void rebuild_storage();
+  // The server is started again on the database of the last back_up().
+  void back_up();
+  void restore();
   void cut(const std::string& name);  // Silence, both ways.
   void heal(const std::string& name);
   void set_lying(const std::string& name, bool lying);
@@ -29,6 +32,7 @@ class World final : private sim::Observer {
   void set_objecting(const std::string& name,
                      const std::string& to);  // "model", "items", "nothing".
   void set_disk_full(const std::string& name, bool full);
+  void hang_disk(const std::string& name);  // What it is asked to write is never answered.
   void rot(const std::string& name, uint64_t record);   // Alters a record on its disk.
   void lose(const std::string& name, uint64_t record);  // It is not there any more.
   void pause(const std::string& name);                  // Stands still, like by SIGSTOP.
@@ -78,6 +82,7 @@ class World final : private sim::Observer {
   [[nodiscard]] std::string name_of(const pb::Address& address) const;
 
   sim::World pool_;
+  sim::ServerDisk backup_;
   std::string job_;
 };
 

@@ -143,7 +143,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
       return on_feed(now, from, envelope.feed(), effects);
     case pb::Envelope::kPutDone:
       for (uint64_t tag : outbox_.acknowledge(now, from, envelope.put_done())) {
-        if (tag == kSealTag && phase_ == Phase::kSealing) phase_ = Phase::kReading;
+        if (tag == kSealTag && phase_ == Phase::kSealing) begin_reading(now);
         if (tag == kSealTag || items_[tag].acknowledged) continue;
         items_[tag].acknowledged = true;
         ++acknowledged_;
@@ -318,7 +318,8 @@ void Job::report_silent_stores(Instant now, Effects& effects) {
   effects.wake_by(silent_due_);
   std::map<std::string, std::string> silent;
   for (const auto& [member, reader] : readers_) {
-    if (now - reader.heard >= kPatience) silent[member] = "has fed nothing for 8 s";
+    const bool was_asked = phase_ != Phase::kSealing;
+    if (was_asked && now - reader.heard >= kPatience) silent[member] = "has fed nothing for 8 s";
     if (!reader.nonsense.empty()) silent[member] = "feeds " + reader.nonsense;
   }
   for (const std::string& machine : outbox_.silent(now)) {
@@ -332,6 +333,12 @@ void Job::report_silent_stores(Instant now, Effects& effects) {
     say.mutable_silent_store()->set_what(what);
     effects.send.push_back({std::move(say)});
   }
+}
+
+// Nobody was asked before, and so nobody was silent.
+void Job::begin_reading(Instant now) {
+  phase_ = Phase::kReading;
+  for (auto& [member, reader] : readers_) reader.heard = now;
 }
 
 void Job::read_feeds(Instant now, Effects& effects) {

@@ -167,6 +167,7 @@ class Job {
   void on_server_heard(Instant now);
   void repeat_overtaken(Instant now, Effects& effects);
   void report_silent_stores(Instant now, Effects& effects);
+  void begin_reading(Instant now);
   void read_feeds(Instant now, Effects& effects);
   void repeat_requests(Instant now, Effects& effects);
   void report(Instant now, Effects& effects);

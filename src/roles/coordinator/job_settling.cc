@@ -35,10 +35,13 @@ std::string Job::on_record(Instant now, const pb::SignedRecord& record, Effects&
   if (!opened) return "what nobody signed";
   if (!same_run(opened->record, key_)) return "records of another run";
   if (!is_of_known_epoch(opened->record, row_.assignments())) return "";  // Too long ago.
-  const bool asked_for = opened->record.has_answer()
-                             ? grants_.was_asked_for(*opened, row_.assignments())
-                             : had_run(row_.assignments(), opened->record.epoch(), opened->machine);
-  if (!asked_for) {
+  // Who answers for the record.
+  const std::string coordinator =
+      opened->record.has_answer() ? grants_.who_asked(*opened) : opened->machine;
+  if (!had_run(row_.assignments(), opened->record.epoch(), coordinator)) {
+    // A restored server has given the run's epochs anew: what was done for a coordinator of the
+    // pool under the lost ones is no store's invention, though nobody counts it.
+    if (coordinators_.contains(coordinator)) return "";
     MUSTER_PROBE("a store feeds what nobody asked for");
     return "what nobody asked for";
   }
