@@ -101,13 +101,18 @@ void Outbox::on_answer(Instant now, const std::string& machine) {
 }
 
 void Outbox::on_resumed(Instant now) {
-  for (auto& [machine, target] : targets_) target.heard = now;
+  for (auto& [machine, target] : targets_) {
+    target.heard = now;
+    for (auto& [order, sent] : target.sent) sent.first = now;
+  }
 }
 
 std::vector<std::string> Outbox::silent(Instant now) const {
   std::vector<std::string> silent;
   for (const auto& [machine, target] : targets_) {
-    if (!target.sent.empty() && now - target.heard >= kPatience) silent.push_back(machine);
+    if (target.sent.empty()) continue;
+    const Instant oldest = target.sent.begin()->second.first;
+    if (now - target.heard >= kPatience || now - oldest >= kLongest) silent.push_back(machine);
   }
   return silent;
 }
@@ -117,15 +122,15 @@ void Outbox::send_to(const std::string& machine, Target& target, Instant now, Ef
   Puts puts(machine, view_.number(), effects);
   if (target.sent.empty()) target.heard = now;
   if (!target.sent.empty() && target.due <= now) {
-    for (auto& [order, due] : target.sent) {
-      if (due > now) continue;
+    for (auto& [order, sent] : target.sent) {
+      if (sent.due > now) continue;
       const Waiting& waiting = waiting_.at(order_.at(order));
       puts.add(waiting.record, waiting.bytes);
-      due = now + kRepeatEvery;
+      sent.due = now + kRepeatEvery;
     }
     target.due = std::min_element(target.sent.begin(), target.sent.end(), [](auto& a, auto& b) {
-                   return a.second < b.second;
-                 })->second;
+                   return a.second.due < b.second.due;
+                 })->second.due;
   }
   for (auto next = order_.lower_bound(target.next); next != order_.end(); ++next) {
     const Waiting& waiting = waiting_.at(next->second);
@@ -134,7 +139,7 @@ void Outbox::send_to(const std::string& machine, Target& target, Instant now, Ef
     if (waiting.acknowledged.contains(machine)) continue;
     puts.add(waiting.record, waiting.bytes);
     if (target.sent.empty()) target.due = now + kRepeatEvery;
-    target.sent[next->first] = now + kRepeatEvery;
+    target.sent[next->first] = {now, now + kRepeatEvery};
     target.bytes += waiting.bytes;
   }
   puts.flush();

@@ -20,8 +20,9 @@ namespace muster::roles {
 class Outbox {
  public:
   static constexpr size_t kWindowBytes = 256u << 10;
-  // A store that has acknowledged nothing of what it was sent for so long does not do its duty.
-  static constexpr Duration kPatience = seconds(8);
+  // A store that has acknowledged nothing of what it was sent for so long does not do its duty; nor
+  // does one that has owed the same record for kLongest, whatever else it says.
+  static constexpr Duration kPatience = seconds(8), kLongest = seconds(32);
 
   // Puts a record in; `tag` comes back when it is acknowledged.
   void add(const pb::SignedRecord& record, uint64_t tag);
@@ -30,7 +31,7 @@ class Outbox {
   // Takes in an acknowledgement and returns the tags of the records that it completed.
   std::vector<uint64_t> acknowledge(Instant now, const std::string& machine,
                                     const pb::PutDone& done);
-  // The store has answered, though not with an acknowledgement: it is there.
+  // The store has answered, though not with an acknowledgement: it is there, for now.
   void on_answer(Instant now, const std::string& machine);
   // This process stood still: nobody has been silent meanwhile.
   void on_resumed(Instant now);
@@ -39,7 +40,8 @@ class Outbox {
   // Forgets a record by one of its tags: nobody wants it any more.
   void drop(uint64_t tag);
 
-  // Stores that have been silent for kPatience while something was on its way to them.
+  // Stores that have been silent for kPatience while something was on its way to them, or have had
+  // it on its way for kLongest.
   [[nodiscard]] std::vector<std::string> silent(Instant now) const;
   [[nodiscard]] size_t size() const { return waiting_.size(); }
   [[nodiscard]] const pb::View& view() const { return view_; }
@@ -52,8 +54,11 @@ class Outbox {
     std::set<std::string> acknowledged;  // Under view_.number().
     std::set<uint64_t> tags;
   };
+  struct Sent {
+    Instant first{}, due{};  // When it was sent; when to send it again.
+  };
   struct Target {
-    std::map<uint64_t, Instant> sent;  // By order: when to send it again. Not acknowledged yet.
+    std::map<uint64_t, Sent> sent;     // By order. Not acknowledged yet.
     size_t bytes = 0;                  // Of those.
     uint64_t next = 0;                 // What comes before this order was sent.
     Instant due{};                     // The earliest of `sent`.

@@ -145,6 +145,25 @@ TEST(Outbox, NoticesWhoIsSilent) {
   EXPECT_EQ(outbox.silent(late + Outbox::kPatience), Names{"b"});
 }
 
+TEST(Outbox, NoticesWhoOwesTheSameForLong) {
+  Outbox outbox;
+  outbox.set_view(view(1, {"a"}));
+  for (const char* body : {"owed", "1", "2", "3", "4", "5", "6"}) outbox.add(record(body), 1);
+  targets(outbox, kStart);
+  Instant now = kStart;
+  for (const char* body : {"1", "2", "3", "4", "5"}) {  // One at a time, and never the first.
+    now += seconds(6);
+    outbox.acknowledge(now, "a", done(1, record(body)));
+    outbox.on_answer(now, "a");
+    EXPECT_EQ(outbox.silent(now), Names{}) << body;
+  }
+  now += seconds(2);
+  outbox.on_answer(now, "a");
+  EXPECT_EQ(outbox.silent(now), Names{"a"});
+  outbox.on_resumed(now);
+  EXPECT_EQ(outbox.silent(now), Names{}) << "it was this process that stood still";
+}
+
 TEST(Outbox, KeepsAPutSmall) {
   Outbox outbox;
   outbox.set_view(view(1, {"a"}));

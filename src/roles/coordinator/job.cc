@@ -16,7 +16,6 @@ constexpr Duration kTellFor = seconds(5);
 constexpr size_t kMostTold = 50;
 constexpr size_t kMostItems = 1'000'000;
 constexpr size_t kMostRequestBytes = 256u << 10;  // Of one item: a grant has room for two.
-constexpr Duration kPatience = Outbox::kPatience;
 constexpr Duration kServerPatience = seconds(5);  // It answers what is asked every 2 s.
 constexpr int kMostTallies = 4096;
 constexpr uint64_t kOneInChecked = 20;  // Items of a trusted machine that others answer too.
@@ -143,6 +142,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
       return on_feed(now, from, envelope.feed(), effects);
     case pb::Envelope::kPutDone:
       for (uint64_t tag : outbox_.acknowledge(now, from, envelope.put_done())) {
+        if (tag == kSealTag) feeds_.on_acknowledged(now, seal_);
         if (tag == kSealTag && phase_ == Phase::kSealing) begin_reading(now);
         if (tag == kSealTag || items_[tag].acknowledged) continue;
         items_[tag].acknowledged = true;
@@ -157,17 +157,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
 void Job::on_pool_state(Instant now, const pb::PoolState& state) {
   outbox_.set_view(state.view());
   coordinators_ = {state.coordinators().begin(), state.coordinators().end()};
-  std::map<std::string, Reader> readers;
-  for (const auto& member : outbox_.view().members()) {
-    Reader& reader = readers_[member.machine()];
-    const bool same = reader.store_id == member.store_id() && reader.since == member.since();
-    readers[member.machine()] =
-        same ? reader
-             : Reader{.store_id = member.store_id(), .since = member.since(), .heard = now};
-    stores_.insert(member.machine());
-  }
-  for (const auto& joiner : outbox_.view().joiners()) stores_.insert(joiner.machine());
-  readers_ = std::move(readers);
+  feeds_.set_view(now, state.view());
 }
 
 void Job::on_line(Instant now, bool up) {
@@ -182,7 +172,7 @@ void Job::on_line(Instant now, bool up) {
 void Job::on_resumed(Instant now) {
   stuck_since_.reset();
   outbox_.on_resumed(now);
-  for (auto& [member, reader] : readers_) reader.heard = now;
+  feeds_.excuse(now);
   for (auto& [id, lease] : leases_) lease.deadline = std::max(lease.deadline, now + seconds(10));
 }
 
@@ -194,7 +184,9 @@ void Job::seal(Effects& effects) {
   record.set_run(key_.run());
   record.set_epoch(key_.epoch());
   record.mutable_seal();
-  outbox_.add(sign_record(record, keys_), kSealTag);
+  const pb::SignedRecord seal = sign_record(record, keys_);
+  seal_ = record_digest(seal);
+  outbox_.add(seal, kSealTag);
   if (key_.epoch() > 1) effects.note("job " + short_id(key_.job()) + ": taking over");
 }
 
@@ -243,31 +235,10 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   watch_owners(now, effects);
 }
 
-// No honest store has more records of a run than were asked for.
-size_t Job::most_records() const {
-  const auto epochs = static_cast<size_t>(row_.assignments_size());
-  return 4096 + items_.size() * (2 * ItemVotes::kMostKept + epochs);
-}
-
 void Job::on_feed(Instant now, const std::string& member, const pb::Feed& feed, Effects& effects) {
-  auto found = readers_.find(member);
-  if (feed.epoch() != key_.epoch()) return;
-  if (found == readers_.end() || feed.from() != found->second.cursor) return;
-  if (feed.view() < found->second.since) return;  // Of an earlier stay in the view.
-  Reader& reader = found->second;
-  reader.heard = now;
-  reader.records += static_cast<size_t>(feed.records_size());
-  const bool had_sense = reader.nonsense.empty();
-  for (const auto& record : feed.records()) {
-    const std::string wrong = on_record(now, record, effects);
-    if (!wrong.empty()) reader.nonsense = wrong;
-  }
-  if (reader.records > most_records()) reader.nonsense = "more records than the run can have";
-  if (!feed.at_end() && feed.records().empty()) reader.nonsense = "nothing, and says it has more";
-  if (had_sense && !reader.nonsense.empty()) silent_due_ = {};  // At once: this may be the end.
-  reader.cursor = feed.next();
-  reader.caught_up |= feed.at_end();
-  reader.due = {};
+  if (feed.epoch() != key_.epoch() || !feeds_.take_batch(now, member, feed)) return;
+  for (const auto& record : feed.records()) on_record(now, member, record, effects);
+  if (feeds_.has_news()) silent_due_ = {};  // At once: this may be the end.
 }
 
 // The store is there, but at another view, which the server will tell of; or a later coordinator
@@ -305,7 +276,7 @@ void Job::repeat_overtaken(Instant now, Effects& effects) {
 void Job::on_server_heard(Instant now) {
   if (now - server_heard_ > kServerPatience) {
     outbox_.on_resumed(now);
-    for (auto& [member, reader] : readers_) reader.heard = now;
+    feeds_.excuse(now);
   }
   server_heard_ = now;
 }
@@ -316,12 +287,7 @@ void Job::report_silent_stores(Instant now, Effects& effects) {
   if (silent_due_ > now) return effects.wake_by(silent_due_);
   silent_due_ = now + kRepeatEvery;
   effects.wake_by(silent_due_);
-  std::map<std::string, std::string> silent;
-  for (const auto& [member, reader] : readers_) {
-    const bool was_asked = phase_ != Phase::kSealing;
-    if (was_asked && now - reader.heard >= kPatience) silent[member] = "has fed nothing for 8 s";
-    if (!reader.nonsense.empty()) silent[member] = "feeds " + reader.nonsense;
-  }
+  auto silent = feeds_.neglectful(now);
   for (const std::string& machine : outbox_.silent(now)) {
     silent[machine] = "has acknowledged nothing for 8 s";
   }
@@ -335,29 +301,9 @@ void Job::report_silent_stores(Instant now, Effects& effects) {
   }
 }
 
-// Nobody was asked before, and so nobody was silent.
 void Job::begin_reading(Instant now) {
   phase_ = Phase::kReading;
-  for (auto& [member, reader] : readers_) reader.heard = now;
-}
-
-void Job::read_feeds(Instant now, Effects& effects) {
-  for (auto& [member, reader] : readers_) {
-    if (reader.due <= now) {
-      pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, member));
-      auto* request = ask.mutable_subscribe();
-      request->set_job(key_.job());
-      request->set_run(key_.run());
-      request->set_cursor(reader.cursor);
-      // One that has had nothing new for a while is asked whether it is there.
-      request->set_copying(!reader.caught_up || now - reader.heard >= kPatience / 2);
-      request->set_epoch(key_.epoch());
-      request->set_view(outbox_.view().number());
-      effects.send.push_back({std::move(ask)});
-      reader.due = now + kRepeatEvery;
-    }
-    effects.wake_by(reader.due);
-  }
+  feeds_.begin(now);
 }
 
 // A row that was restored from an older copy may lack the class of what was settled since.
@@ -374,10 +320,9 @@ bool Job::classes_are_known(Instant now, Effects& effects) {
 
 // Once all that is stored has been read, what was settled before is adopted and work begins.
 void Job::begin_running(Instant now, Effects& effects) {
-  const bool all = std::all_of(readers_.begin(), readers_.end(),
-                               [](const auto& entry) { return entry.second.caught_up; });
   // Before the server has said whose votes count, and whether of distinct owners, nothing settles.
-  if (!all || readers_.empty() || !rules_heard_ || !classes_are_known(now, effects)) return;
+  const bool all_read = !feeds_.empty() && feeds_.all_caught_up();
+  if (!all_read || !rules_heard_ || !classes_are_known(now, effects)) return;
   phase_ = Phase::kRunning;
   started_ = last_vote_ = now;
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
@@ -397,7 +342,7 @@ void Job::repeat_requests(Instant now, Effects& effects) {
 
 std::string Job::waiting_reason() const {
   if (phase_ == Phase::kFreezing) return "building the requests";
-  if (readers_.empty()) return "no storage node is there to keep the answers";
+  if (feeds_.empty()) return "no storage node is there to keep the answers";
   if (phase_ == Phase::kSealing) return "waiting for the storage nodes to seal the run";
   if (phase_ == Phase::kReading) return "reading what the storage nodes hold";
   if (const Item* item = crashes_all()) {
@@ -454,7 +399,7 @@ void Job::report(Instant now, Effects& effects) {
 void Job::move(Instant now, Effects& effects) {
   if (phase_ == Phase::kSealing) report(now, effects);
   if (phase_ == Phase::kReading || phase_ == Phase::kRunning) {
-    read_feeds(now, effects);
+    feeds_.send_due(now, key_, outbox_.view().number(), effects);
     report(now, effects);
   }
   if (phase_ >= Phase::kSealing && phase_ <= Phase::kRunning) report_silent_stores(now, effects);

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "eval/item.h"
 #include "roles/coordinator/backoffs.h"
+#include "roles/coordinator/feeds.h"
 #include "roles/coordinator/votes.h"
 #include "roles/grants.h"
 #include "roles/keys.h"
@@ -148,16 +149,6 @@ class Job {
     pb::Happening happening;
     Instant until{};
   };
-  struct Reader {
-    std::string store_id;  // A cursor means nothing to another store.
-    uint64_t since = 0;    // The view with which it came.
-    uint64_t cursor = 0;
-    bool caught_up = false;
-    Instant due{};
-    Instant heard{};       // When it last fed something, if only that there is nothing.
-    size_t records = 0;    // That it fed; no store has more than so many of a run.
-    std::string nonsense;  // What it fed that no honest store has.
-  };
 
   // job.cc: phases, messages, the end.
   void on_lend(Instant now, const pb::Lend& lend, Effects& effects);
@@ -168,14 +159,12 @@ class Job {
   void repeat_overtaken(Instant now, Effects& effects);
   void report_silent_stores(Instant now, Effects& effects);
   void begin_reading(Instant now);
-  void read_feeds(Instant now, Effects& effects);
   void repeat_requests(Instant now, Effects& effects);
   void report(Instant now, Effects& effects);
   void happened(Instant now, const std::string& machine, const std::string& text);
   void begin_running(Instant now, Effects& effects);
   [[nodiscard]] bool classes_are_known(Instant now, Effects& effects);
   [[nodiscard]] std::string too_large() const;
-  [[nodiscard]] size_t most_records() const;
   void finish(pb::JobResult result, Effects& effects);
   void give_up(const Error& error, Effects& effects);
   [[nodiscard]] pb::JobResult result(Instant now) const;
@@ -276,7 +265,8 @@ class Job {
   void recount(Item& item);
 
   // job_settling.cc: what the votes say.
-  std::string on_record(Instant now, const pb::SignedRecord& record, Effects& effects);
+  void on_record(Instant now, const std::string& member, const pb::SignedRecord& record,
+                 Effects& effects);
   void on_answer(Instant now, const OpenedRecord& opened, Effects& effects);
   void on_settled(const OpenedRecord& opened);
   void adopt(Instant now, const Adopted& adopted, Effects& effects);
@@ -301,6 +291,7 @@ class Job {
   std::set<uint32_t> wanting_;           // Items with needed > 0.
   std::map<uint32_t, Adopted> adopted_;  // While reading.
   std::string digest_;                   // Of all requests.
+  Digest seal_;                          // This epoch's.
   std::set<uint32_t> orphans_;           // Of those: tried already, and no answer gives a value.
   size_t votes_wanted_ = 0;              // By all of them together.
   size_t settled_ = 0, acknowledged_ = 0, provisional_ = 0;
@@ -309,9 +300,7 @@ class Job {
   Grants grants_;
   RefusalLog refusals_;
   std::set<std::string> coordinators_;       // Of the pool.
-  std::map<std::string, Reader> readers_;    // By member.
-  std::set<std::string> stores_;             // That were ever in the view: what they can read.
-  std::set<Digest> seen_;                    // Records read; two members hold the same ones.
+  Feeds feeds_;
   std::map<std::string, Machine> machines_;  // Lent to the job now.
   std::set<std::string> known_machines_;     // Lent to it now or before.
   std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.

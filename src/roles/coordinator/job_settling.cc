@@ -26,29 +26,29 @@ bool is_of_known_epoch(const pb::Record& record, const Assignments& assignments)
 
 }  // namespace
 
-// Takes in a record that a store fed. Returns what is wrong with it that no honest store would
-// keep.
-std::string Job::on_record(Instant now, const pb::SignedRecord& record, Effects& effects) {
+// What a store fed. Answers count with the terms that asked for them; whatever no honest store would
+// keep is held against it.
+void Job::on_record(Instant now, const std::string& member, const pb::SignedRecord& record,
+                    Effects& effects) {
   const Digest digest = record_digest(record);
-  if (seen_.contains(digest)) return "";
+  if (feeds_.knows(digest)) return feeds_.on_genuine(now, member, digest);
   const auto opened = open_record(record, digest, keys_);
-  if (!opened) return "what nobody signed";
-  if (!same_run(opened->record, key_)) return "records of another run";
-  if (!is_of_known_epoch(opened->record, row_.assignments())) return "";  // Too long ago.
+  if (!opened) return feeds_.on_nonsense(member, "what nobody signed");
+  if (!same_run(opened->record, key_)) return feeds_.on_nonsense(member, "records of another run");
   // Who answers for the record.
   const std::string coordinator =
       opened->record.has_answer() ? grants_.who_asked(*opened) : opened->machine;
   if (!had_run(row_.assignments(), opened->record.epoch(), coordinator)) {
-    // A restored server has given the run's epochs anew: what was done for a coordinator of the
-    // pool under the lost ones is no store's invention, though nobody counts it.
-    if (coordinators_.contains(coordinator)) return "";
+    // The row remembers the last epochs only, and a restored server has given some of them anew:
+    // what was done for a coordinator of the pool is no store's invention, though nobody counts it.
+    if (coordinators_.contains(coordinator)) return feeds_.on_leftover(member, digest);
+    if (!is_of_known_epoch(opened->record, row_.assignments())) return;
     MUSTER_PROBE("a store feeds what nobody asked for");
-    return "what nobody asked for";
+    return feeds_.on_nonsense(member, "what nobody asked for");
   }
-  seen_.insert(digest);
+  feeds_.on_genuine(now, member, digest);
   if (opened->record.has_answer()) on_answer(now, *opened, effects);
   if (opened->record.has_settled()) on_settled(*opened);
-  return "";
 }
 
 void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {

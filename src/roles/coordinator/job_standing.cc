@@ -29,7 +29,7 @@ void Job::judge(Instant now, Item& item, const Vote& vote, Effects& effects) {
 
 // Whoever stores answers could have copied them; an answer before all others is its own.
 bool Job::earns_trust(const Item& item, const Vote& vote) const {
-  if (item.first == vote.machine || !stores_.contains(vote.machine)) return true;
+  if (item.first == vote.machine || !feeds_.was_member(vote.machine)) return true;
   MUSTER_PROBE("an answer that could have been copied earns no trust");
   return false;
 }

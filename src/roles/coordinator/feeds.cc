@@ -1,0 +1,186 @@
+#include "roles/coordinator/feeds.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/probe.h"
+
+namespace muster::roles::coordinator {
+namespace {
+
+constexpr double kLeastBytesPerSecond = 16 << 10;  // Of a store that says it has more.
+constexpr Duration kLeastWorth = milliseconds(100);
+constexpr size_t kMostUnexplained = 4096;  // Records that are fed again, or of forgotten epochs.
+
+}  // namespace
+
+size_t Feeds::DigestHash::operator()(const Digest& digest) const {
+  size_t hash = 0;
+  std::memcpy(&hash, digest.bytes.data(), sizeof hash);
+  return hash;
+}
+
+void Feeds::set_view(Instant now, const pb::View& view) {
+  std::map<std::string, Reader> readers;
+  for (const auto& member : view.members()) {
+    Reader& reader = readers_[member.machine()];
+    const bool same = reader.store_id == member.store_id() && reader.since == member.since();
+    if (!same) {
+      reader = {.store_id = member.store_id(), .since = member.since(), .came = now, .heard = now};
+    }
+    readers[member.machine()] = std::move(reader);
+    ever_.insert(member.machine());
+  }
+  for (const auto& joiner : view.joiners()) ever_.insert(joiner.machine());
+  readers_ = std::move(readers);
+}
+
+void Feeds::begin(Instant now) {
+  asking_ = true;
+  excuse(now);
+}
+
+void Feeds::excuse(Instant now) {
+  for (auto& [member, reader] : readers_) reader.heard = now;
+  for (auto& [record, incomplete] : incomplete_) incomplete.since = now;
+}
+
+bool Feeds::take_batch(Instant now, const std::string& member, const pb::Feed& feed) {
+  const auto found = readers_.find(member);
+  if (found == readers_.end() || feed.from() != found->second.cursor) return false;
+  Reader& reader = found->second;
+  if (feed.view() < reader.since) return false;  // Of an earlier stay in the view.
+  reader.records += static_cast<size_t>(feed.records_size());
+  if (reader.records > kMostUnexplained + 2 * reader.fed.size() + feed.records_size()) {
+    on_nonsense(member, "the same again and again");
+  }
+  if (!feed.at_end() && feed.next() <= feed.from()) {
+    on_nonsense(member, "nothing, and says it has more");
+  }
+  const double bytes = static_cast<double>(feed.ByteSizeLong());
+  const Duration worth = kLeastWorth + from_seconds(bytes / kLeastBytesPerSecond);
+  reader.heard = feed.at_end() ? now : std::min(now, reader.heard + worth);
+  reader.cursor = feed.next();
+  reader.caught_up |= feed.at_end();
+  reader.due = {};
+  return true;
+}
+
+void Feeds::on_genuine(Instant now, const std::string& member, const Digest& record) {
+  const auto found = readers_.find(member);
+  if (found == readers_.end()) return;
+  found->second.fed.insert(DigestHash{}(record));
+  if (known_.insert(record).second) return note_incomplete(now, record, false);
+  const auto incomplete = incomplete_.find(record);
+  if (incomplete != incomplete_.end() && all_have(record)) incomplete_.erase(incomplete);
+}
+
+void Feeds::on_leftover(const std::string& member, const Digest& record) {
+  const auto found = readers_.find(member);
+  if (found == readers_.end()) return;
+  found->second.fed.insert(DigestHash{}(record));
+  known_.insert(record);
+}
+
+void Feeds::on_nonsense(const std::string& member, const std::string& what) {
+  blame(member, "feeds " + what);
+}
+
+void Feeds::blame(const std::string& member, const std::string& what) {
+  const auto found = readers_.find(member);
+  if (found == readers_.end() || !found->second.wrong.empty()) return;
+  found->second.wrong = what;
+  has_news_ = true;
+}
+
+void Feeds::on_acknowledged(Instant now, const Digest& record) {
+  note_incomplete(now, record, true);
+}
+
+void Feeds::note_incomplete(Instant now, const Digest& record, bool is_acknowledged) {
+  if (all_have(record)) return;
+  Incomplete& incomplete = incomplete_.try_emplace(record, Incomplete{now}).first->second;
+  incomplete.is_acknowledged |= is_acknowledged;
+}
+
+bool Feeds::all_have(const Digest& record) const {
+  const size_t hash = DigestHash{}(record);
+  return std::all_of(readers_.begin(), readers_.end(),
+                     [hash](const auto& entry) { return entry.second.fed.contains(hash); });
+}
+
+void Feeds::send_due(Instant now, const pb::JobKey& key, uint64_t view, Effects& effects) {
+  for (auto& [member, reader] : readers_) {
+    if (reader.due <= now) {
+      pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, member));
+      auto* request = ask.mutable_subscribe();
+      request->set_job(key.job());
+      request->set_run(key.run());
+      request->set_cursor(reader.cursor);
+      // One that has had nothing new for a while is asked whether it is there.
+      request->set_copying(!reader.caught_up || now - reader.heard >= kPatience / 2);
+      request->set_epoch(key.epoch());
+      request->set_view(view);
+      effects.send.push_back({std::move(ask)});
+      reader.due = now + kRepeatEvery;
+    }
+    effects.wake_by(reader.due);
+  }
+}
+
+bool Feeds::all_caught_up() const {
+  return std::all_of(readers_.begin(), readers_.end(),
+                     [](const auto& entry) { return entry.second.caught_up; });
+}
+
+std::map<std::string, std::string> Feeds::neglectful(Instant now) {
+  has_news_ = false;
+  look_for_withheld(now);
+  std::map<std::string, std::string> found;
+  for (const auto& [member, reader] : readers_) {
+    if (asking_ && now - reader.heard >= kPatience) found[member] = "has fed nothing for 8 s";
+    if (!reader.wrong.empty()) found[member] = reader.wrong;
+  }
+  return found;
+}
+
+void Feeds::look_for_withheld(Instant now) {
+  std::erase_if(incomplete_, [&](const auto& entry) {
+    const auto& [record, incomplete] = entry;
+    const size_t hash = DigestHash{}(record);
+    const bool somebody_has =
+        std::any_of(readers_.begin(), readers_.end(),
+                    [hash](const auto& other) { return other.second.fed.contains(hash); });
+    // Lost with the stores that had it, or complete with those that are left.
+    return all_have(record) || (!somebody_has && !incomplete.is_acknowledged);
+  });
+  for (const auto& [record, incomplete] : incomplete_) {
+    if (now - incomplete.since < kWithheld) continue;
+    for (const auto& [member, reader] : readers_) {
+      const bool had_time = reader.caught_up && now - reader.came >= kWithheld;
+      if (!had_time || reader.fed.contains(DigestHash{}(record))) continue;
+      MUSTER_PROBE("a store withholds what another feeds");
+      if (incomplete.is_acknowledged) return blame(member, "does not feed what it acknowledged");
+      return settle_dispute(member, record);
+    }
+  }
+}
+
+// While one is blamed for it, it is on its way out of the view, and nothing else is decided.
+void Feeds::settle_dispute(const std::string& lacks, const Digest& record) {
+  const size_t hash = DigestHash{}(record);
+  std::string has;
+  for (const auto& [member, reader] : readers_) {
+    if (!reader.wrong.empty()) return;
+    if (reader.fed.contains(hash) && (has.empty() || disputes_[member] > disputes_[has])) {
+      has = member;
+    }
+  }
+  const bool is_recurrent = disputes_[has] > disputes_[lacks];
+  ++disputes_[has];
+  ++disputes_[lacks];
+  if (is_recurrent) return blame(has, "feeds what no other store gets from it");
+  blame(lacks, "lacks what another store feeds");
+}
+
+}  // namespace muster::roles::coordinator
