@@ -10,6 +10,12 @@ bool had_run(const Assignments& assignments, uint64_t epoch, const std::string& 
   });
 }
 
+bool had_run_ever(const Assignments& assignments, const std::string& machine) {
+  return std::any_of(assignments.begin(), assignments.end(), [&](const pb::Assignment& assignment) {
+    return assignment.coordinator() == machine;
+  });
+}
+
 pb::SignedRecord sign_grant(const pb::JobKey& key, uint64_t lease, const std::string& machine,
                             const std::vector<uint32_t>& items, const Keys& keys) {
   pb::Record record;

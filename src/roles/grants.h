@@ -14,6 +14,9 @@ using Assignments = google::protobuf::RepeatedPtrField<pb::Assignment>;
 // Whether this machine had the run under this epoch, as the server says.
 bool had_run(const Assignments& assignments, uint64_t epoch, const std::string& machine);
 
+// Under whatever epoch.
+bool had_run_ever(const Assignments& assignments, const std::string& machine);
+
 // What a coordinator asks a machine for, signed. At most 64 items.
 pb::SignedRecord sign_grant(const pb::JobKey& key, uint64_t lease, const std::string& machine,
                             const std::vector<uint32_t>& items, const Keys& keys);

@@ -183,7 +183,7 @@ void Job::seal(Effects& effects) {
   record.set_job(key_.job());
   record.set_run(key_.run());
   record.set_epoch(key_.epoch());
-  record.mutable_seal();
+  record.mutable_seal()->set_life(rng_.fork("seal").next());
   const pb::SignedRecord seal = sign_record(record, keys_);
   seal_ = record_digest(seal);
   outbox_.add(seal, kSealTag);
@@ -247,9 +247,12 @@ void Job::on_put_refused(Instant now, const std::string& store, const pb::PutRef
   outbox_.on_answer(now, store);
   if (!refused.has_seal() || overtaken_) return;
   const auto seal = open_record(refused.seal(), keys_);
-  const bool believed = seal && seal->record.has_seal() && same_run(seal->record, key_) &&
-                        seal->record.epoch() > key_.epoch() &&
-                        coordinators_.contains(seal->machine);
+  if (!seal || !seal->record.has_seal() || !same_run(seal->record, key_)) return;
+  const uint64_t epoch = seal->record.epoch();
+  const bool is_over_ours =
+      epoch > key_.epoch() || (epoch == key_.epoch() && seal->digest != seal_);
+  const bool believed = is_over_ours && (coordinators_.contains(seal->machine) ||
+                                         had_run_ever(row_.assignments(), seal->machine));
   if (believed) on_overtaken(key_, seal->record.epoch());
 }
 

@@ -190,7 +190,8 @@ class Job {
   std::vector<std::string> idle_machines(Instant now, Effects& effects);
   void grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
   void copy_oldest(Instant now, const std::string& name, Effects& effects);
-  void send_grant(Lease lease, Effects& effects);
+  LeaseId new_lease();
+  LeaseId send_grant(Lease lease, Effects& effects);
   void expire_leases(Instant now, Effects& effects);
   void close_lease_if_answered(Instant now, const std::string& machine);
   void close_lease(Instant now, const LeaseId& id, bool measured);
@@ -299,10 +300,10 @@ class Job {
   Outbox outbox_;  // Tag = item index for settled records; kSealTag.
   Grants grants_;
   RefusalLog refusals_;
-  std::set<std::string> coordinators_;       // Of the pool.
+  std::set<std::string> coordinators_;  // Of the pool.
   Feeds feeds_;
-  std::map<std::string, Machine> machines_;  // Lent to the job now.
-  std::set<std::string> known_machines_;     // Lent to it now or before.
+  std::map<std::string, Machine> machines_;               // Lent to the job now.
+  std::set<std::string> known_machines_;                  // Lent to it now or before.
   std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.
   VotingRules rules_;
   VotingRules rules_by_machine_;        // The same where every owner has voted.

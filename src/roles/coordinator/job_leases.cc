@@ -300,13 +300,18 @@ void Job::copy_oldest(Instant now, const std::string& name, Effects& effects) {
   }
   if (lease.items.empty()) return;
   MUSTER_PROBE("an idle machine copies a lease");
-  leases_.at(original).copy = LeaseId{key_.epoch(), next_lease_};
   lease.latest = latest_end(now, name, lease.bytes);
-  send_grant(std::move(lease), effects);
+  leases_.at(original).copy = send_grant(std::move(lease), effects);
 }
 
-void Job::send_grant(Lease lease, Effects& effects) {
-  const LeaseId id{key_.epoch(), next_lease_++};
+// One that nobody holds, whatever was shown of an earlier life of this epoch.
+LeaseId Job::new_lease() {
+  while (leases_.contains({key_.epoch(), next_lease_})) ++next_lease_;
+  return {key_.epoch(), next_lease_++};
+}
+
+LeaseId Job::send_grant(Lease lease, Effects& effects) {
+  const LeaseId id = new_lease();
   effects.note("lease " + std::to_string(id.second) + " to " + short_id(lease.machine) + ": " +
                describe(lease.items) + (lease.is_copy ? ", a copy" : ""));
   pb::Envelope grant = envelope_to(address(pb::ROLE_WORKER, lease.machine));
@@ -322,6 +327,7 @@ void Job::send_grant(Lease lease, Effects& effects) {
   effects.wake_by(lease.deadline);
   machines_.at(lease.machine).leases.insert(id);
   leases_.emplace(id, std::move(lease));
+  return id;
 }
 
 void Job::on_progress(Instant now, const std::string& name, const pb::LeaseId& id) {

@@ -26,8 +26,8 @@ bool is_of_known_epoch(const pb::Record& record, const Assignments& assignments)
 
 }  // namespace
 
-// What a store fed. Answers count with the terms that asked for them; whatever no honest store would
-// keep is held against it.
+// What a store fed. Answers count with the terms that asked for them; whatever no honest store
+// would keep is held against it.
 void Job::on_record(Instant now, const std::string& member, const pb::SignedRecord& record,
                     Effects& effects) {
   const Digest digest = record_digest(record);

@@ -193,7 +193,8 @@ class Server final : public Role {
                    Effects& effects);
   void on_finish(Instant now, const std::string& from, const pb::Finish& finish, Effects& effects);
   void assign_jobs(Instant now, Effects& effects);
-  void assign_to(Instant now, Job& job, const std::string& coordinator, Effects& effects);
+  void assign_to(Instant now, Job& job, const std::string& coordinator, uint64_t epoch,
+                 Effects& effects);
   void on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects);
   void expire_pins(Instant now, Effects& effects);
   void write_row(RowWrite write, Effects& effects);

@@ -160,8 +160,7 @@ void Server::on_overtaken(Instant now, const std::string& from, const pb::Overta
   MUSTER_PROBE("a restored server goes on above the epochs that stores know");
   record_reason(now, *job, from, "an assignment that this database does not know was there before",
                 effects);
-  job->row.set_epoch(epoch);
-  assign_to(now, *job, from, effects);
+  assign_to(now, *job, from, epoch + 1, effects);
 }
 
 }  // namespace muster::roles::server

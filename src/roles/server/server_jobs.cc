@@ -309,7 +309,7 @@ void Server::assign_jobs(Instant now, Effects& effects) {
         effects.wake_by(job.assign_due);
         continue;
       }
-      assign_to(now, job, coordinator, effects);
+      assign_to(now, job, coordinator, job.row.epoch() + 1, effects);
     } else if (!job.heard) {
       if (job.assign_due <= now) {
         pb::Envelope assign = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
@@ -324,9 +324,10 @@ void Server::assign_jobs(Instant now, Effects& effects) {
 }
 
 // Under an epoch above all before.
-void Server::assign_to(Instant now, Job& job, const std::string& coordinator, Effects& effects) {
+void Server::assign_to(Instant now, Job& job, const std::string& coordinator, uint64_t epoch,
+                       Effects& effects) {
   pb::JobRow row = job.row;
-  row.set_epoch(row.epoch() + 1);
+  row.set_epoch(epoch);
   row.set_coordinator(coordinator);
   row.clear_reason();
   auto* assignment = row.add_assignments();

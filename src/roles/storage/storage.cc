@@ -15,6 +15,7 @@ constexpr uint64_t kProbeBytes = 64u << 20;
 constexpr Duration kScrubEvery = seconds(5);  // A batch of at most kMaxPutBytes.
 constexpr Duration kDiskPatience = seconds(10);
 constexpr size_t kMostWrites = 4096, kMostWritingBytes = 64u << 20;
+constexpr size_t kMostReads = 64;  // Under way at once for one other store.
 constexpr int kMostDamaged = 5;  // Batches in a row, before a copy goes on without what is damaged.
 
 }  // namespace
@@ -102,6 +103,8 @@ void Storage::take_in(Effects& effects) {
   });
   std::erase_if(copies_,
                 [this](const Copy& copy) { return !is_kept(copy.job.job(), copy.job.run()); });
+  one_answers_.keep_only(
+      [this](const std::string& job, uint32_t run) { return is_kept(job, run); });
   const bool same_view = state.view().number() == view_.number() && state.pool() == pool_;
   if (state.view().number() < view_.number()) copies_.clear();  // The pool began anew from there.
   pool_ = state.pool();
@@ -187,12 +190,18 @@ bool Storage::was_asked_for(const OpenedRecord& opened, const pb::LiveJob& run,
   return false;
 }
 
-// A coordinator writes seals and settled items as long as no later one has sealed the run.
+// A coordinator writes seals and settled items as long as no later one has sealed the run. Of one
+// epoch only the first seal counts: who has the run under an epoch that was given before asks for
+// another.
 const StorageState::Seal* Storage::seal_over(const OpenedRecord& opened) const {
   const auto seal = state_.seals.find({opened.record.job(), opened.record.run()});
-  const bool free = opened.record.has_answer() || seal == state_.seals.end() ||
-                    opened.record.epoch() >= seal->second.epoch;
-  if (free) return nullptr;
+  if (opened.record.has_answer() || seal == state_.seals.end()) return nullptr;
+  const uint64_t epoch = seal->second.epoch;
+  pb::SignedRecord sealed;
+  const bool is_another = opened.record.has_seal() && opened.record.epoch() == epoch &&
+                          sealed.ParseFromString(seal->second.record) &&
+                          record_digest(sealed) != opened.digest;
+  if (opened.record.epoch() >= epoch && !is_another) return nullptr;
   MUSTER_PROBE("a store refuses a record of a coordinator that was replaced");
   return &seal->second;
 }
@@ -211,6 +220,10 @@ Storage::Judged Storage::judge(const Records& records, const pb::Address* author
                                                : live(opened->record.job(), opened->record.run());
     if (run == nullptr || (author != nullptr && opened->machine != author->machine())) continue;
     if (!was_asked_for(*opened, *run, source)) continue;
+    if (opened->record.has_answer() && !one_answers_.admit(*opened, author == nullptr)) {
+      refusals_.note(opened->machine, "another answer to a question that it has answered");
+      continue;
+    }
     if (const auto* seal = author == nullptr ? nullptr : seal_over(*opened)) {
       judged.sealed = seal;
       continue;
@@ -390,8 +403,10 @@ void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request
   if (is_stranger)
     refusals_.note(from.machine(), "it asks for records, and is no store of the view");
   if (!well_formed || !may_read(from, request)) return;
+  const bool is_early =
+      request.digests().empty() && request.copying() && request.view() > view_.number();
+  if (is_early || !begin_read(from)) return;  // It asks again.
   if (!request.digests().empty()) return effects.run.push_back(ReadRecords{from, request});
-  if (request.copying() && request.view() > view_.number()) return;  // It asks again.
   std::erase_if(readers_, [&](const Reader& reader) {
     return reader.address.role() == from.role() && reader.address.machine() == from.machine() &&
            reader.request.job() == request.job() && reader.request.run() == request.run();
@@ -399,7 +414,24 @@ void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request
   effects.run.push_back(ReadRecords{from, request});
 }
 
+// Another store waits for its turn, so that it cannot keep this one from everybody else; what it
+// asks beyond that it asks again.
+bool Storage::begin_read(const pb::Address& asker) {
+  if (asker.role() != pb::ROLE_STORAGE) return true;
+  size_t& reads = reads_[asker.machine()];
+  if (reads >= kMostReads) return false;
+  ++reads;
+  return true;
+}
+
+void Storage::end_read(const pb::Address& asker) {
+  const auto found = reads_.find(asker.machine());
+  if (asker.role() != pb::ROLE_STORAGE || found == reads_.end()) return;
+  if (--found->second == 0) reads_.erase(found);
+}
+
 void Storage::on_read(Instant now, const RecordsRead& read, Effects& effects) {
+  end_read(read.reader);
   if (!read.feed) {
     effects.warn("storage: cannot read: " + read.feed.error().message);
     return;

@@ -11,6 +11,7 @@
 #include "roles/record.h"
 #include "roles/refusal_log.h"
 #include "roles/role.h"
+#include "roles/storage/one_answers.h"
 
 namespace muster::roles::storage {
 
@@ -96,6 +97,8 @@ class Storage final : public Role {
   void scrub(Instant now, Effects& effects);
   void drop_what_is_over(Effects& effects);
   void watch_disk(Instant now, Effects& effects);
+  bool begin_read(const pb::Address& asker);
+  void end_read(const pb::Address& asker);
   void wake_readers(const std::set<std::string>& jobs, Effects& effects);
   void start_copies();
   void copy_from(const std::string& source, uint64_t since);
@@ -143,7 +146,9 @@ class Storage final : public Role {
   const Keys& keys_;
   Grants grants_;
   RefusalLog refusals_;
-  uint64_t revision_ = 0;  // Of the last PoolState on this line.
+  OneAnswers one_answers_;
+  std::map<std::string, size_t> reads_;  // Under way, by the other store that asked.
+  uint64_t revision_ = 0;                // Of the last PoolState on this line.
   pb::View view_;
   std::vector<pb::LiveJob> live_, kept_;  // kept_: with those that are live.
   // The runs that were kept when others were last dropped; none: nothing was dropped yet, or in

@@ -44,18 +44,19 @@ void Storage::compare(Instant now, Effects& effects) {
 void Storage::on_compare(const pb::Envelope& envelope, Effects& effects) {
   const pb::Compare& theirs = envelope.compare();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
-  if (!is_kept(theirs.job(), theirs.run())) return;
+  if (!is_kept(theirs.job(), theirs.run()) || !begin_read(envelope.from())) return;
   effects.run.push_back(digests_for(theirs, envelope));
 }
 
 void Storage::on_holds(const pb::Envelope& envelope, Effects& effects) {
   const pb::Holds& holds = envelope.holds();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
-  if (!is_kept(holds.job(), holds.run())) return;
+  if (!is_kept(holds.job(), holds.run()) || !begin_read(envelope.from())) return;
   effects.run.push_back(digests_for(holds, envelope));
 }
 
 void Storage::on_digests(const DigestsRead& read, Effects& effects) {
+  end_read(read.about.from());
   if (!read.digests) return effects.warn("storage: cannot read: " + read.digests.error().message);
   if (read.about.has_holds()) return fetch_missing(read, effects);
   if (!read.about.has_from()) {  // Our own turn: the ranges are what the other gets.
