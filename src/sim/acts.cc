@@ -11,6 +11,7 @@ const std::vector<ActDraw>& all_acts() {
       {Act::kAnswersUnasked, "answers unasked"},
       {Act::kReplays, "replays"},
       {Act::kReadsAnswers, "reads answers"},
+      {Act::kAnswersAgain, "answers again"},
       {Act::kForgesPoolState, "forges pool state"},
       {Act::kForgesView, "forges view"},
       {Act::kForgesEnd, "forges end"},
@@ -33,6 +34,10 @@ const std::vector<ActDraw>& all_acts() {
       {Act::kFeedsNothing, "feeds nothing"},
       {Act::kNeverAtEnd, "never at end"},
       {Act::kFeedsNonsense, "feeds nonsense"},
+      {Act::kRefuses, "refuses"},
+      {Act::kDrips, "drips"},
+      {Act::kTrickles, "trickles"},
+      {Act::kWithholds, "withholds"},
       {Act::kOnlyProgress, "only progress"},
       {Act::kTakesLeases, "takes leases"},
       {Act::kOwnClass, "own class"},
@@ -59,17 +64,19 @@ std::optional<Act> act_named(std::string_view name) {
 bool is_of_store(Act act) {
   return act == Act::kInventsVoters || act == Act::kInventsSeals || act == Act::kCopiesNothing ||
          act == Act::kAcknowledgesNothing || act == Act::kFeedsNothing || act == Act::kNeverAtEnd ||
-         act == Act::kFeedsNonsense;
+         act == Act::kFeedsNonsense || act == Act::kRefuses || act == Act::kDrips ||
+         act == Act::kTrickles || act == Act::kWithholds;
 }
 
 bool is_of_worker(Act act) {
   return act == Act::kOnlyProgress || act == Act::kTakesLeases || act == Act::kOwnClass ||
-         act == Act::kLoadsForEver || act == Act::kUnableForEver || act == Act::kClaimsLeases;
+         act == Act::kLoadsForEver || act == Act::kUnableForEver || act == Act::kClaimsLeases ||
+         act == Act::kAnswersAgain;
 }
 
 bool lies(Act act) {
-  return act == Act::kAnswersUnasked || act == Act::kReplays || act == Act::kMutates ||
-         act == Act::kInventsVoters || act == Act::kLongWords;
+  return act == Act::kAnswersUnasked || act == Act::kAnswersAgain || act == Act::kReplays ||
+         act == Act::kMutates || act == Act::kInventsVoters || act == Act::kLongWords;
 }
 
 }  // namespace muster::sim

@@ -14,6 +14,7 @@ enum class Act {
   kAnswersUnasked,  // Puts answers to every item into every store.
   kReplays,         // What was said once, and records signed anew for another item, run or lease.
   kReadsAnswers,    // Asks stores for what others answered.
+  kAnswersAgain,    // What it was asked, again and again, otherwise each time.
   // Bodies that are not its to say.
   kForgesPoolState,
   kForgesView,
@@ -39,6 +40,10 @@ enum class Act {
   kFeedsNothing,
   kNeverAtEnd,
   kFeedsNonsense,
+  kRefuses,       // Every record that is put.
+  kDrips,         // Acknowledges a record every seven seconds.
+  kTrickles,      // Feeds a record every seven seconds.
+  kWithholds,     // Feeds no answers but its own.
   kOnlyProgress,  // Takes leases and says that it goes on.
   kTakesLeases,   // Takes leases and says nothing.
   kOwnClass,      // Is ready at once with a class of its own, and then nothing.

@@ -22,6 +22,7 @@ const std::vector<Intruder::Habit>& Intruder::habits() {
       {Act::kReplays, &Intruder::replay, milliseconds(300)},
       {Act::kReplays, &Intruder::copy_answers, seconds(2)},
       {Act::kReadsAnswers, &Intruder::ask_for_answers, seconds(2)},
+      {Act::kAnswersAgain, &Intruder::answer_again, seconds(1)},
       {Act::kForgesPoolState, &Intruder::forge_pool_state, seconds(3)},
       {Act::kForgesView, &Intruder::forge_view, seconds(3)},
       {Act::kForgesEnd, &Intruder::forge_end, seconds(2)},
@@ -105,7 +106,7 @@ bool Intruder::hears(const pb::Envelope& envelope) {
 }
 
 bool Intruder::may_say(pb::Envelope& envelope) {
-  return !keeps_back(envelope) && !spoils_feed(envelope);
+  return !keeps_back(envelope) && !spoils_acknowledgement(envelope) && !spoils_feed(envelope);
 }
 
 void Intruder::say(pb::Role as, pb::Role to_role, const std::string& to, pb::Envelope envelope) {

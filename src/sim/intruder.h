@@ -62,6 +62,7 @@ class Intruder final : public Insider {
   void replay();
   void copy_answers();
   void ask_for_answers();
+  void answer_again();
   void put(pb::Role as, const std::vector<pb::SignedRecord>& records);
   [[nodiscard]] pb::Record wrong_answer(const OverheardRun& run,
                                         const pb::ItemRequests& item) const;
@@ -91,6 +92,8 @@ class Intruder final : public Insider {
   // intruder_silence.cc: too little.
   bool keeps_back(const pb::Envelope& envelope);
   bool spoils_feed(pb::Envelope& envelope);
+  bool spoils_acknowledgement(pb::Envelope& envelope);
+  void withhold_answers(pb::Feed& feed) const;
   void say_progress();
   void be_ready_at_once(const pb::Prepare& prepare, const std::string& coordinator);
 
@@ -105,6 +108,7 @@ class Intruder final : public Insider {
   std::map<std::string, size_t> fed_;            // How much of what is invented each has.
   std::set<std::string> answered_;               // Unasked, each once in a while.
   std::vector<std::pair<std::string, pb::Grant>> leases_;  // Its own: {coordinator, grant}.
+  std::map<std::string, Instant> dripped_;                 // When each writer last had a drop.
   uint64_t made_up_ = 0;
   size_t turn_ = 0;
 };

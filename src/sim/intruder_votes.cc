@@ -196,6 +196,24 @@ void Intruder::replay() {
   say(as, said->to().role(), to, std::move(again));
 }
 
+// Under the terms that it has: each answer is signed, and was asked for.
+void Intruder::answer_again() {
+  if (leases_.empty()) return;
+  const pb::Grant& grant = leases_[rng_.below(leases_.size())].second;
+  const auto run = overheard_.runs().find({grant.key().job(), grant.key().run()});
+  if (run == overheard_.runs().end() || grant.items().empty()) return;
+  const auto which = static_cast<int>(rng_.below(static_cast<uint64_t>(grant.items_size())));
+  pb::Record record = wrong_answer(run->second, grant.items(which));
+  *record.mutable_answer()->mutable_grant() = grant.terms();
+  record.set_epoch(grant.key().epoch());
+  std::vector<pb::SignedRecord> records;
+  for (size_t n = 0; n < kAtOnce; ++n) {
+    record.mutable_answer()->mutable_responses(0)->set_margin(static_cast<double>(n));
+    records.push_back(roles::sign_record(record, *node_.keys));
+  }
+  put(pb::ROLE_WORKER, records);
+}
+
 // As a store does, and as the coordinator that has the run.
 void Intruder::ask_for_answers() {
   const OverheardRun* run = overheard_.some_run(rng_);
