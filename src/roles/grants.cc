@@ -16,15 +16,12 @@ bool had_run_ever(const Assignments& assignments, const std::string& machine) {
   });
 }
 
-pb::SignedRecord sign_grant(const pb::JobKey& key, uint64_t lease, const std::string& machine,
-                            const std::vector<uint32_t>& items, const Keys& keys) {
+pb::SignedRecord sign_grant(const pb::JobKey& key, const pb::GrantTerms& terms, const Keys& keys) {
   pb::Record record;
   record.set_job(key.job());
   record.set_run(key.run());
   record.set_epoch(key.epoch());
-  record.mutable_grant()->set_lease(lease);
-  record.mutable_grant()->set_machine(machine);
-  record.mutable_grant()->mutable_items()->Add(items.begin(), items.end());
+  *record.mutable_grant() = terms;
   return sign_record(record, keys);
 }
 
@@ -48,20 +45,21 @@ Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms, const Assignmen
   return opened;
 }
 
-std::string Grants::who_asked(const OpenedRecord& answer) {
+Grants::Asked Grants::who_asked(const OpenedRecord& answer) {
   const auto opened = open(answer.record.answer().grant());
-  if (!opened) return "";
+  if (!opened) return {};
   const pb::Record& terms = opened->record;
   const auto& items = terms.grant().items();
   const bool fits =
       terms.job() == answer.record.job() && terms.run() == answer.record.run() &&
       terms.epoch() == answer.record.epoch() && terms.grant().machine() == answer.machine &&
       std::find(items.begin(), items.end(), answer.record.answer().item()) != items.end();
-  return fits ? opened->machine : "";
+  if (!fits) return {};
+  return {opened->machine, owner_of(answer.machine, terms.grant().owner())};
 }
 
 bool Grants::was_asked_for(const OpenedRecord& answer, const Assignments& assignments) {
-  const std::string asked_by = who_asked(answer);
+  const std::string asked_by = who_asked(answer).coordinator;
   return !asked_by.empty() && had_run(assignments, answer.record.epoch(), asked_by);
 }
 

@@ -17,9 +17,8 @@ bool had_run(const Assignments& assignments, uint64_t epoch, const std::string& 
 // Under whatever epoch.
 bool had_run_ever(const Assignments& assignments, const std::string& machine);
 
-// What a coordinator asks a machine for, signed. At most 64 items.
-pb::SignedRecord sign_grant(const pb::JobKey& key, uint64_t lease, const std::string& machine,
-                            const std::vector<uint32_t>& items, const Keys& keys);
+// What a coordinator asks a machine for, signed; `terms` has 64 items at most.
+pb::SignedRecord sign_grant(const pb::JobKey& key, const pb::GrantTerms& terms, const Keys& keys);
 
 // Tells what was asked for from what was not. A vote counts only if it shows the terms under which
 // its author was asked: then no store can invent voters, and no machine can vote unasked. Needs no
@@ -38,9 +37,12 @@ class Grants {
 
   // Whether an answer's author was asked for this very item, in this run, under this epoch.
   bool was_asked_for(const OpenedRecord& answer, const Assignments& assignments);
-  // The machine that signed the terms of an answer, if they ask its author for just this; whether
-  // it might ask is not looked at. Empty: nobody did.
-  std::string who_asked(const OpenedRecord& answer);
+  // Whoever signed the terms of an answer, if they ask its author for just this; whether it might
+  // ask is not looked at. Without a coordinator: nobody did.
+  struct Asked {
+    std::string coordinator, owner;  // The author's, at that time.
+  };
+  Asked who_asked(const OpenedRecord& answer);
 
  private:
   Result<OpenedRecord> open(const pb::SignedRecord& terms);

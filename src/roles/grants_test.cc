@@ -36,7 +36,12 @@ class GrantsTest : public testing::Test {
     assignment->set_coordinator(machine_id("coordinator"));
   }
   pb::SignedRecord granted(const std::vector<uint32_t>& items, const Keys& signer) {
-    return sign_grant(key, 7, machine_id("worker"), items, signer);
+    pb::GrantTerms terms;
+    terms.set_lease(7);
+    terms.set_machine(machine_id("worker"));
+    terms.set_owner("lab");
+    terms.mutable_items()->Add(items.begin(), items.end());
+    return sign_grant(key, terms, signer);
   }
   OpenedRecord answer(uint32_t item, const pb::SignedRecord& grant) {
     pb::Record record;
@@ -94,9 +99,11 @@ TEST_F(GrantsTest, OtherRecordsOfACoordinatorAreNoTerms) {
 }
 
 TEST_F(GrantsTest, TellsWhoAskedThoughItMightNot) {
-  EXPECT_EQ(grants.who_asked(answer(5, granted({5}, stranger))), machine_id("stranger"));
-  EXPECT_EQ(grants.who_asked(answer(6, granted({5}, stranger))), "") << "for another item";
-  EXPECT_EQ(grants.who_asked(answer(5, {})), "");
+  const Grants::Asked asked = grants.who_asked(answer(5, granted({5}, stranger)));
+  EXPECT_EQ(asked.coordinator, machine_id("stranger"));
+  EXPECT_EQ(asked.owner, "lab");
+  EXPECT_EQ(grants.who_asked(answer(6, granted({5}, stranger))).coordinator, "");
+  EXPECT_EQ(grants.who_asked(answer(5, {})).coordinator, "");
 }
 
 }  // namespace

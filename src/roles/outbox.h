@@ -58,10 +58,10 @@ class Outbox {
     Instant first{}, due{};  // When it was sent; when to send it again.
   };
   struct Target {
-    std::map<uint64_t, Sent> sent;     // By order. Not acknowledged yet.
-    size_t bytes = 0;                  // Of those.
-    uint64_t next = 0;                 // What comes before this order was sent.
-    Instant due{};                     // The earliest of `sent`.
+    std::map<uint64_t, Sent> sent;  // By order. Not acknowledged yet.
+    size_t bytes = 0;               // Of those.
+    uint64_t next = 0;              // What comes before this order was sent.
+    Instant due{};                  // The earliest of `sent`.
     Instant heard{};  // The last sign of life, or when something was sent after nothing had been.
   };
   void send_to(const std::string& machine, Target& target, Instant now, Effects& effects);

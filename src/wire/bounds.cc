@@ -38,6 +38,7 @@ const std::vector<Bound> kBounds = {
     binary("SignedRecord.signature"),
     name("Record.job"),
     name("GrantTerms.machine"),
+    name("GrantTerms.owner"),
     list("GrantTerms.items", kItems),
     binary("Answer.request_digest"),
     {"Answer.numeric_class", kClass},

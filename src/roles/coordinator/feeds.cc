@@ -26,6 +26,9 @@ void Feeds::set_view(Instant now, const pb::View& view) {
     Reader& reader = readers_[member.machine()];
     const bool same = reader.store_id == member.store_id() && reader.since == member.since();
     if (!same) {
+      for (auto& [record, incomplete] : incomplete_) {
+        incomplete.acknowledged_by.erase(member.machine());
+      }
       reader = {.store_id = member.store_id(), .since = member.since(), .came = now, .heard = now};
     }
     readers[member.machine()] = std::move(reader);
@@ -70,7 +73,7 @@ void Feeds::on_genuine(Instant now, const std::string& member, const Digest& rec
   const auto found = readers_.find(member);
   if (found == readers_.end()) return;
   found->second.fed.insert(DigestHash{}(record));
-  if (known_.insert(record).second) return note_incomplete(now, record, false);
+  if (known_.insert(record).second) return void(note_incomplete(now, record));
   const auto incomplete = incomplete_.find(record);
   if (incomplete != incomplete_.end() && all_have(record)) incomplete_.erase(incomplete);
 }
@@ -93,14 +96,19 @@ void Feeds::blame(const std::string& member, const std::string& what) {
   has_news_ = true;
 }
 
-void Feeds::on_acknowledged(Instant now, const Digest& record) {
-  note_incomplete(now, record, true);
+void Feeds::blame_the_only(const std::string& what) {
+  if (readers_.size() == 1) blame(readers_.begin()->first, what);
 }
 
-void Feeds::note_incomplete(Instant now, const Digest& record, bool is_acknowledged) {
-  if (all_have(record)) return;
-  Incomplete& incomplete = incomplete_.try_emplace(record, Incomplete{now}).first->second;
-  incomplete.is_acknowledged |= is_acknowledged;
+void Feeds::on_acknowledged(Instant now, const Digest& record) {
+  Incomplete* incomplete = note_incomplete(now, record);
+  if (incomplete == nullptr) return;
+  for (const auto& [member, reader] : readers_) incomplete->acknowledged_by.insert(member);
+}
+
+Feeds::Incomplete* Feeds::note_incomplete(Instant now, const Digest& record) {
+  if (all_have(record)) return nullptr;
+  return &incomplete_.try_emplace(record, Incomplete{now, {}}).first->second;
 }
 
 bool Feeds::all_have(const Digest& record) const {
@@ -148,11 +156,13 @@ void Feeds::look_for_withheld(Instant now) {
   std::erase_if(incomplete_, [&](const auto& entry) {
     const auto& [record, incomplete] = entry;
     const size_t hash = DigestHash{}(record);
-    const bool somebody_has =
-        std::any_of(readers_.begin(), readers_.end(),
-                    [hash](const auto& other) { return other.second.fed.contains(hash); });
+    const bool somebody_should =
+        std::any_of(readers_.begin(), readers_.end(), [&, hash](const auto& other) {
+          return other.second.fed.contains(hash) ||
+                 incomplete.acknowledged_by.contains(other.first);
+        });
     // Lost with the stores that had it, or complete with those that are left.
-    return all_have(record) || (!somebody_has && !incomplete.is_acknowledged);
+    return all_have(record) || !somebody_should;
   });
   for (const auto& [record, incomplete] : incomplete_) {
     if (now - incomplete.since < kWithheld) continue;
@@ -160,7 +170,9 @@ void Feeds::look_for_withheld(Instant now) {
       const bool had_time = reader.caught_up && now - reader.came >= kWithheld;
       if (!had_time || reader.fed.contains(DigestHash{}(record))) continue;
       MUSTER_PROBE("a store withholds what another feeds");
-      if (incomplete.is_acknowledged) return blame(member, "does not feed what it acknowledged");
+      if (incomplete.acknowledged_by.contains(member)) {
+        return blame(member, "does not feed what it acknowledged");
+      }
       return settle_dispute(member, record);
     }
   }
@@ -176,6 +188,7 @@ void Feeds::settle_dispute(const std::string& lacks, const Digest& record) {
       has = member;
     }
   }
+  if (has.empty()) return;
   const bool is_recurrent = disputes_[has] > disputes_[lacks];
   ++disputes_[has];
   ++disputes_[lacks];

@@ -47,6 +47,7 @@ class Feeds {
   void on_acknowledged(Instant now, const Digest& record);
   // Nobody sees what machines say that they stored there.
   void blame(const std::string& member, const std::string& what);
+  void blame_the_only(const std::string& what);  // Nothing, while there are two or more.
 
   // Appends what is due: a question to each member that has answered the one before.
   void send_due(Instant now, const pb::JobKey& key, uint64_t view, Effects& effects);
@@ -76,15 +77,15 @@ class Feeds {
     Instant due{};
     Instant heard{};                 // Until when what it fed is worth.
     size_t records = 0;              // That it fed; most of them were genuine.
-    std::unordered_set<size_t> fed;  // Genuine ones, by hash, each once.
+    std::unordered_set<size_t> fed;   // Genuine ones, by hash, each once.
     std::string wrong;               // Why it is blamed; empty: it is not.
   };
   struct Incomplete {
     Instant since{};
-    bool is_acknowledged = false;  // By every member: who lacks it has dropped it.
+    std::set<std::string> acknowledged_by;  // Who of them lacks it has dropped it.
   };
   [[nodiscard]] bool all_have(const Digest& record) const;
-  void note_incomplete(Instant now, const Digest& record, bool is_acknowledged);
+  Incomplete* note_incomplete(Instant now, const Digest& record);
   void look_for_withheld(Instant now);
   void settle_dispute(const std::string& lacks, const Digest& record);
 

@@ -106,6 +106,8 @@ class Job {
     bool provisional = false;             // Adaptive: one trusted answer is all it wants.
     bool by_machine = false;              // Every owner has voted: votes of machines count.
     bool acknowledged = false;
+    std::string chosen;  // Disputed: who is to vote next, by lot; nobody else may.
+    Instant chosen_until{};
   };
   struct Machine {
     bool ready = false;
@@ -188,6 +190,9 @@ class Job {
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);
   std::vector<std::string> idle_machines(Instant now, Effects& effects);
+  void draw_voters(Instant now, Effects& effects);
+  [[nodiscard]] bool may_be_chosen(const std::string& name, const Item& item) const;
+  [[nodiscard]] std::vector<uint32_t> shard_order(const std::string& name);
   void grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
   void copy_oldest(Instant now, const std::string& name, Effects& effects);
   LeaseId new_lease();
@@ -237,6 +242,7 @@ class Job {
   [[nodiscard]] bool is_reference(const std::string& machine) const;
   [[nodiscard]] bool has_claim(const std::string& name, const Machine& machine) const;
   [[nodiscard]] bool is_class_lost() const;
+  [[nodiscard]] bool is_class_lonely() const;
   [[nodiscard]] bool may_be_given(const Item* item) const;
 
   // job_standing.cc: whose answers are believed.
@@ -268,7 +274,8 @@ class Job {
   // job_settling.cc: what the votes say.
   void on_record(Instant now, const std::string& member, const pb::SignedRecord& record,
                  Effects& effects);
-  void on_answer(Instant now, const OpenedRecord& opened, Effects& effects);
+  void on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
+                 Effects& effects);
   void on_settled(const OpenedRecord& opened);
   void adopt(Instant now, const Adopted& adopted, Effects& effects);
   void settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects);
@@ -292,6 +299,8 @@ class Job {
   std::set<uint32_t> wanting_;           // Items with needed > 0.
   std::map<uint32_t, Adopted> adopted_;  // While reading.
   std::string digest_;                   // Of all requests.
+  std::set<uint32_t> disputed_;          // Of those: some answers do not agree.
+  std::set<uint32_t> outvoted_;          // Open, and most agree on what no reference class says.
   Digest seal_;                          // This epoch's.
   std::set<uint32_t> orphans_;           // Of those: tried already, and no answer gives a value.
   size_t votes_wanted_ = 0;              // By all of them together.
@@ -318,6 +327,7 @@ class Job {
   Backoffs backoffs_;                          // Machines that could not serve this job.
   std::map<std::string, Patience> patience_;
   std::map<std::string, int> fruitless_;       // Leases that came to nothing, since an answer.
+  std::set<std::string> barren_;               // Given back for it, since anybody's answer.
   bool rules_heard_ = false;                   // By a Lend.
   std::set<std::string> quarantined_;          // Their votes do not count.
   std::string retiring_;                       // Gets no more leases.

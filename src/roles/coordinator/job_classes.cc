@@ -7,7 +7,8 @@
 namespace muster::roles::coordinator {
 namespace {
 
-constexpr Duration kClassWait = seconds(2);  // For other machines to be ready too.
+constexpr Duration kClassWait = seconds(2);       // For other machines to be ready too.
+constexpr Duration kClassPatience = seconds(60);  // Without a vote.
 
 }  // namespace
 
@@ -57,8 +58,27 @@ bool Job::may_be_given(const Item* item) const {
   });
 }
 
-// Some item has no answer that could be its value, and no machine that could give one.
+// One machine alone gives the values, and two or more of another class wait for it.
+bool Job::is_class_lonely() const {
+  size_t of_reference = 0;
+  std::map<std::string, int> others;
+  for (const auto& [name, machine] : machines_) {
+    if (!machine.ready || !has_claim(name, machine)) continue;
+    is_reference(name) ? void(++of_reference) : void(++others[class_of_.at(name)]);
+  }
+  const bool are_two =
+      std::any_of(others.begin(), others.end(), [](const auto& entry) { return entry.second > 1; });
+  return of_reference <= 1 && are_two &&
+         std::any_of(wanting_.begin(), wanting_.end(),
+                     [this](uint32_t i) { return items_[i].votes.lacks_candidate(); });
+}
+
+// Some item has no answer that could be its value, or one that was outvoted, and no machine that
+// could give another.
 bool Job::is_class_lost() const {
+  const bool outvoted = std::any_of(outvoted_.begin(), outvoted_.end(),
+                                    [this](uint32_t i) { return !may_be_given(&items_[i]); });
+  if (outvoted) return true;
   if (wanting_.empty()) return false;
   if (!may_be_given(nullptr)) {
     return std::any_of(wanting_.begin(), wanting_.end(),
@@ -76,17 +96,19 @@ void Job::keep_class(Instant now, Effects& effects) {
   const bool none = rules_.classes.empty();
   // Nothing has changed since it was last found that all is well.
   if (!none && !work_changed_ && !class_lost_since_) return;
-  if (!none && (others_may_come(now) || !is_class_lost())) {
+  // Whoever gives the values may be at work elsewhere, though not for ever.
+  const bool waits = others_may_come(now) && now - last_vote_ < kClassPatience;
+  if (!none && !is_class_lonely() && (waits || !is_class_lost())) {
     return class_lost_since_.reset();
   }
   const std::string next = fastest_class();
   std::optional<Instant>& since = none ? first_ready_ : class_lost_since_;
   if (next.empty()) return since.reset();
   if (!since) since = now;
-  const bool all_ready =
-      none && std::all_of(machines_.begin(), machines_.end(), [](const auto& entry) {
-        return entry.second.ready || !entry.second.unable.empty();
-      });
+  const bool all_ready = none && !others_may_come(now) &&
+                         std::all_of(machines_.begin(), machines_.end(), [](const auto& entry) {
+                           return entry.second.ready || !entry.second.unable.empty();
+                         });
   const Duration quorum_wait = milliseconds(row_.request().quorum_wait_ms());
   const Instant due = *since + (none && may_begin_with(next) ? kClassWait : quorum_wait);
   if (!all_ready && now < due) return effects.wake_by(due);

@@ -22,6 +22,9 @@ constexpr Duration kLongestPreparing = seconds(1800), kLongestStep = seconds(120
 // Away for so long, a machine is asked to have the model ready as for the first time.
 constexpr Duration kAnew = seconds(10);
 constexpr Duration kFruitlessWait = seconds(30);
+constexpr size_t kMostBarren = 3;  // Machines in a row; then it is not the machines.
+constexpr Duration kChosenFor = seconds(30);
+constexpr Duration kLoadsLong = seconds(60);
 constexpr uint32_t kMostWanted = 4096;  // Machines at once.
 
 // "0..24 of a list" for a console: a range where it is one.
@@ -52,15 +55,15 @@ void Job::watch_preparing(Instant now, const std::string& name, Effects& effects
   give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
 }
 
-// However much it says: five times what it should take. Who was not measured may be four times as
-// slow as the slowest that was.
+// However much it says: five times what it should take, ten minutes at most. Who was not measured
+// may be four times as slow as the slowest that was.
 Instant Job::latest_end(Instant now, const std::string& name, size_t bytes) const {
   const auto machine = machines_.find(name);
   const double measured = machine == machines_.end() ? 0 : machine->second.bytes_per_second;
   const double speed = measured > 0 ? measured : slowest_ / kSlower;
   if (speed <= 0) return now + kLongestItem;
-  return now +
-         std::max(kLeastTime, from_seconds(kPatienceFactor * static_cast<double>(bytes) / speed));
+  const Duration five_times = from_seconds(kPatienceFactor * static_cast<double>(bytes) / speed);
+  return now + std::clamp(five_times, kLeastTime, kLongestItem);
 }
 
 // It is of no use for now: others may have it, and it is asked again later.
@@ -99,7 +102,6 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   }
   withdraw_objection(name);
   class_of_[name] = ready.numeric_class();
-  owners_[name] = owner_of(name, ready.owner());
   work_changed_ = true;
   for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
 }
@@ -140,7 +142,6 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
   auto found = machines_.find(name);
   if (found == machines_.end()) return;
   const Error error = to_error(unable.failure());
-  owners_[name] = owner_of(name, unable.owner());
   if (found->second.unable.empty()) {
     effects.warn("machine " + short_id(name) + " cannot: " + unable.failure().message());
     happened(now, name, "cannot have the model ready: " + unable.failure().message());
@@ -180,6 +181,8 @@ void Job::refresh_needed(Item& item) {
   put(wanting_, needed > 0);
   const bool touched = item.votes.size() > 0 || !item.failures.empty();
   put(orphans_, needed > 0 && touched && item.votes.lacks_candidate());
+  put(disputed_, needed > 0 && item.votes.disputed());
+  put(outvoted_, !settled && item.votes.outvotes_candidates());
 }
 
 bool Job::may_vote(const std::string& machine, const Item& item) const {
@@ -206,6 +209,7 @@ void Job::grant_all(Instant now, Effects& effects) {
   if (rules_.classes.empty()) return;
   work_changed_ = false;
   grant_due_ = {};
+  draw_voters(now, effects);
   for (const std::string& name : idle_machines(now, effects)) {
     Machine& machine = machines_.at(name);
     grant(now, name, machine, effects);
@@ -231,20 +235,60 @@ std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
   return idle;
 }
 
+// Whose answers do not agree are judged by a machine drawn by lot among all that may, at work or
+// idle: who is idle is for the machines to choose.
+void Job::draw_voters(Instant now, Effects& effects) {
+  for (uint32_t i : disputed_) {
+    Item& item = items_[i];
+    const bool holds_it = item.open.contains(item.chosen);
+    if (now >= item.chosen_until || (!holds_it && !may_be_chosen(item.chosen, item))) {
+      std::vector<std::string> able;
+      for (const auto& [name, machine] : machines_) {
+        if (may_be_chosen(name, item)) able.push_back(name);
+      }
+      item.chosen = able.empty() ? "" : able[rng_.below(able.size())];
+      item.chosen_until = now + kChosenFor;
+    }
+    if (grant_due_ == Instant() || item.chosen_until < grant_due_) grant_due_ = item.chosen_until;
+    effects.wake_by(item.chosen_until);
+  }
+}
+
+bool Job::may_be_chosen(const std::string& name, const Item& item) const {
+  const auto machine = machines_.find(name);
+  return machine != machines_.end() && machine->second.ready && machine->second.unable.empty() &&
+         name != retiring_ && may_vote(name, item);
+}
+
 // How many leases with this item there may be for one more to this machine. Whoever may answer
-// alone is left alone with it. While no answer can give the value, the last place is kept for a
+// alone is left alone with it, be it a check: who is checked must not see it by who else is asked.
+// While no answer can give the value, the last place is kept for a
 // machine whose answer can.
 size_t Job::places(const std::string& name, const Item& item) const {
   const bool answers_alone =
-      row_.request().adaptive() && !item.is_check && !item.votes.disputed() &&
+      row_.request().adaptive() && !item.votes.disputed() &&
       std::any_of(item.open.begin(), item.open.end(), [this](const std::string& other) {
         return is_trusted(other) && is_reference(other);
       });
   if (answers_alone) return 0;
+  if (item.votes.disputed()) return item.chosen == name ? item.open.size() + 1 : 0;
   const bool keep = item.votes.lacks_candidate() && !is_reference(name) &&
                     std::none_of(item.open.begin(), item.open.end(),
                                  [this](const std::string& other) { return is_reference(other); });
   return item.needed - (keep && item.needed > 0 ? 1 : 0);
+}
+
+// What it may be asked, in the order in which a list of it is cut: what it was drawn for, then from
+// an item drawn by lot onwards, so that machines cannot bring about that they get the same list.
+std::vector<uint32_t> Job::shard_order(const std::string& name) {
+  std::vector<uint32_t> order;
+  for (uint32_t i : disputed_) {
+    if (items_[i].chosen == name) order.push_back(i);
+  }
+  const auto from = wanting_.lower_bound(static_cast<uint32_t>(rng_.below(items_.size())));
+  order.insert(order.end(), from, wanting_.end());
+  order.insert(order.end(), wanting_.begin(), from);
+  return order;
 }
 
 void Job::grant(Instant now, const std::string& name, Machine& machine, Effects& effects) {
@@ -253,10 +297,11 @@ void Job::grant(Instant now, const std::string& name, Machine& machine, Effects&
   const size_t most_items = machine.bytes_per_second > 0 ? std::min(kMaxShardItems, share) : 1;
   const double most_bytes = machine.bytes_per_second * kShardSeconds;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
-  for (uint32_t i : wanting_) {
+  for (uint32_t i : shard_order(name)) {
     if (lease.items.size() >= most_items) break;
     const Item& item = items_[i];
-    if (item.open.size() >= places(name, item) || !may_vote(name, item)) continue;
+    const bool is_in = std::find(lease.items.begin(), lease.items.end(), i) != lease.items.end();
+    if (is_in || item.open.size() >= places(name, item) || !may_vote(name, item)) continue;
     const bool full =
         !lease.items.empty() && (static_cast<double>(lease.bytes + item.bytes) > most_bytes ||
                                  lease.bytes + item.bytes > kMaxShardBytes ||
@@ -278,7 +323,7 @@ bool Job::may_copy(const std::string& name, const Lease& lease) const {
   return std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
     const Item& item = items_[i];
     return item.needed == 0 || item.votes.has(lease.machine) ||
-           (may_vote(name, item) && !item.failures.contains(name));
+           (may_vote(name, item) && !item.votes.disputed() && !item.failures.contains(name));
   });
 }
 
@@ -317,8 +362,12 @@ LeaseId Job::send_grant(Lease lease, Effects& effects) {
   pb::Envelope grant = envelope_to(address(pb::ROLE_WORKER, lease.machine));
   *grant.mutable_grant()->mutable_key() = key_;
   *grant.mutable_grant()->mutable_lease() = to_message(id);
-  *grant.mutable_grant()->mutable_terms() =
-      sign_grant(key_, id.second, lease.machine, lease.items, keys_);
+  pb::GrantTerms terms;
+  terms.set_lease(id.second);
+  terms.set_machine(lease.machine);
+  terms.set_owner(owners_.at(lease.machine));
+  terms.mutable_items()->Add(lease.items.begin(), lease.items.end());
+  *grant.mutable_grant()->mutable_terms() = sign_grant(key_, terms, keys_);
   for (uint32_t i : lease.items) {
     items_[i].open.insert(lease.machine);
     *grant.mutable_grant()->add_items() = items_[i].requests;
@@ -442,6 +491,10 @@ void Job::on_machine_served(const std::string& name) {
 void Job::came_to_nothing(Instant now, const std::string& name, Effects& effects) {
   if (++fruitless_[name] < kMostFruitless && !backoffs_.has(name)) return;
   give_back(now, name, {Code::kFailed, "takes leases and answers none"}, effects);
+  barren_.insert(name);
+  if (barren_.size() < kMostBarren) return;
+  barren_.clear();
+  feeds_.blame_the_only("feeds nothing of what machines answer");
 }
 
 // Machines that are not lent now may be soon: they are at work elsewhere, or on their way back to a
@@ -467,6 +520,10 @@ bool Job::is_useful(const std::string& name) const {
 void Job::ask_for_workers(Instant now, Effects& effects) const {
   size_t wanted = votes_wanted_;
   for (const auto& [id, lease] : leases_) wanted += lease.is_copy ? 0 : 1;
+  // Nor do those count that have been getting ready for long.
+  for (const auto& [name, asked] : patience_) {
+    if (machines_.contains(name) && now - asked.since >= kLoadsLong) ++wanted;
+  }
   pb::Envelope want = envelope_to_server();
   *want.mutable_want_workers()->mutable_key() = key_;
   for (const std::string& name : known_machines_) {

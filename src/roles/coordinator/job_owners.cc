@@ -19,7 +19,11 @@ std::set<std::string> Job::able_owners(Instant now) const {
   if (waits_for_owners_) owners = other_owners_;
   if (!line_up_ || now < others_may_return_until_) owners.insert(kSomebodyElse);
   for (const auto& [name, machine] : machines_) {
-    if (machine.unable.empty() && !backoffs_.has(name)) owners.insert(owners_.at(name));
+    const bool lingers = std::any_of(
+        machine.leases.begin(), machine.leases.end(),
+        [&](const LeaseId& id) { return now - leases_.at(id).granted >= kOwnerPatience; });
+    const bool is_able = machine.unable.empty() && !backoffs_.has(name) && !lingers;
+    if (is_able) owners.insert(owners_.at(name));
   }
   for (const auto& [owner, until] : may_return_) owners.insert(owner);
   return owners;

@@ -10,6 +10,7 @@ namespace muster::roles::coordinator {
 namespace {
 
 constexpr size_t kMostClasses = 8;  // Named in the result.
+constexpr int kMostAttempts = 3;    // At having the model ready.
 
 bool is_finite(const pb::Answer& answer) {
   return std::all_of(answer.responses().begin(), answer.responses().end(), [](const auto& r) {
@@ -36,22 +37,23 @@ void Job::on_record(Instant now, const std::string& member, const pb::SignedReco
   if (!opened) return feeds_.on_nonsense(member, "what nobody signed");
   if (!same_run(opened->record, key_)) return feeds_.on_nonsense(member, "records of another run");
   // Who answers for the record.
-  const std::string coordinator =
-      opened->record.has_answer() ? grants_.who_asked(*opened) : opened->machine;
-  if (!had_run(row_.assignments(), opened->record.epoch(), coordinator)) {
+  const Grants::Asked asked =
+      opened->record.has_answer() ? grants_.who_asked(*opened) : Grants::Asked{opened->machine, ""};
+  if (!had_run(row_.assignments(), opened->record.epoch(), asked.coordinator)) {
     // The row remembers the last epochs only, and a restored server has given some of them anew:
     // what was done for a coordinator of the pool is no store's invention, though nobody counts it.
-    if (coordinators_.contains(coordinator)) return feeds_.on_leftover(member, digest);
+    if (coordinators_.contains(asked.coordinator)) return feeds_.on_leftover(member, digest);
     if (!is_of_known_epoch(opened->record, row_.assignments())) return;
     MUSTER_PROBE("a store feeds what nobody asked for");
     return feeds_.on_nonsense(member, "what nobody asked for");
   }
   feeds_.on_genuine(now, member, digest);
-  if (opened->record.has_answer()) on_answer(now, *opened, effects);
+  if (opened->record.has_answer()) on_answer(now, *opened, asked.owner, effects);
   if (opened->record.has_settled()) on_settled(*opened);
 }
 
-void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
+void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
+                    Effects& effects) {
   const pb::Answer& answer = opened.record.answer();
   if (answer.item() >= items_.size()) return;
   Item& item = items_[answer.item()];
@@ -67,15 +69,19 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, Effects& effects) {
   }
   const bool was_disputed = item.votes.disputed();
   Vote vote{opened.machine,
-            owner_of(opened.machine, answer.owner()),
+            owner,
             opened.digest,
             answer.numeric_class(),
-            {answer.responses().begin(), answer.responses().end()}};
+            {answer.responses().begin(), answer.responses().end()},
+            // What was there when this coordinator came was in time, for all that it can know.
+            phase_ == Phase::kRunning && !item.open.contains(opened.machine)};
+  if (vote.is_late) MUSTER_PROBE("an answer comes when its machine's turn is over");
   if (item.votes.size() == 0 && item.first.empty()) item.first = opened.machine;
   if (item.votes_at_settling > 0) judge(now, item, vote, effects);
   if (item.votes.add(std::move(vote), rules_of(item)) != ItemVotes::Added::kNew) return;
   last_vote_ = now;
   if (classes_.size() < kMostClasses) classes_.insert(answer.numeric_class());
+  barren_.clear();
   on_machine_served(opened.machine);
   work_changed_ = true;
   recount(item);
@@ -160,16 +166,21 @@ bool Job::is_stuck(Instant now) const {
   return settled_ < items_.size();
 }
 
-// Every machine that was ever asked says that the model is not there, or has answered nothing.
+// Every machine that was ever asked says that the model is not there, or cannot run it for whatever
+// reason that another attempt does not mend, or has answered nothing.
 const Error* Job::nobody_has_the_model() const {
   if (!classes_.empty()) return nullptr;  // Somebody has answered something.
-  const Error* missing = nullptr;
+  const Error *missing = nullptr, *cannot = nullptr;
+  bool has_hope = false;
   for (const auto& [name, entry] : backoffs_.all()) {
     if (entry.why.code == Code::kNotFound) missing = &entry.why;
     // Nor has whoever says that it has it, and answers nothing.
-    if (entry.why.code != Code::kNotFound && entry.why.code != Code::kFailed) return nullptr;
+    const bool is_final = entry.why.code == Code::kNotFound || entry.why.code == Code::kFailed;
+    has_hope |= !is_final && (entry.why.code == Code::kUnavailable || entry.times < kMostAttempts);
+    if (entry.times >= kMostAttempts) cannot = &entry.why;
   }
-  return missing;
+  if (has_hope) return nullptr;
+  return missing != nullptr ? missing : cannot;
 }
 
 void Job::fail_disputed(const Item& item, Effects& effects) {
@@ -193,9 +204,16 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   stuck_since_ = now;  // What has no answer yet waits on.
   if (const Error* objection = open_objection()) return give_up(*objection, effects);
   if (const Error* missing = nobody_has_the_model()) {
-    return give_up(missing->in("no machine of this pool has the model"), effects);
+    return give_up(
+        missing->in(missing->code == Code::kNotFound ? "no machine of this pool has the model"
+                                                     : "no machine of this pool can run the model"),
+        effects);
   }
   for (Item& item : items_) {
+    if (item.votes_at_settling > 0) continue;
+    item.votes.accept_late(rules_of(item));
+    refresh_needed(item);
+    settle_if_agreed(now, item, row_.request().redundancy(), effects);
     if (item.votes_at_settling > 0) continue;
     if (item.votes.disputed()) count_by_machine(now, item, effects);
     if (item.votes.disputed() && item.votes_at_settling == 0) return fail_disputed(item, effects);

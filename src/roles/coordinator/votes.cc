@@ -80,16 +80,25 @@ bool ItemVotes::distrust(const std::string& machine, const VotingRules& rules) {
   return true;
 }
 
+void ItemVotes::accept_late(const VotingRules& rules) {
+  for (Vote& vote : votes_) vote.is_late = false;
+  recount(rules);
+}
+
 bool ItemVotes::has_owner(const std::string& owner) const {
   return std::any_of(votes_.begin(), votes_.end(),
                      [&](const Vote& vote) { return vote.owner == owner; });
 }
 
 size_t ItemVotes::count(const Candidate& votes, const VotingRules& rules) {
-  if (!rules.distinct_owners) return votes.size();
   std::set<std::string> owners;
-  for (const Vote* vote : votes) owners.insert(vote->owner);
-  return owners.size();
+  size_t in_time = 0;
+  for (const Vote* vote : votes) {
+    if (vote->is_late) continue;
+    owners.insert(vote->owner);
+    ++in_time;
+  }
+  return rules.distinct_owners ? owners.size() : in_time;
 }
 
 ItemVotes::Candidate ItemVotes::agreeing_with(const Vote& candidate) const {
@@ -128,6 +137,7 @@ void ItemVotes::recount(const VotingRules& rules) {
     of_candidates = std::max(of_candidates, votes);
   }
   support_ = lacks_candidate_ ? of_all : of_candidates;
+  outvotes_candidates_ = !lacks_candidate_ && of_all > of_candidates;
   disputed_ = most_together < votes_.size();
 }
 

@@ -17,6 +17,7 @@ struct Vote {
   Digest digest;      // Of its record.
   std::string numeric_class;
   std::vector<pb::Response> responses;  // One per request.
+  bool is_late = false;  // Its machine's turn was over: it could have waited to see who else votes.
 };
 
 // A class that does not promise equal bits says so in its name.
@@ -41,8 +42,10 @@ struct VotingRules {
 };
 
 // The answers to one item. Bounded: one per machine, kMostKept of them, and one more should none of
-// those be able to give the value. Once kMostAsked have voted nobody else is asked; what comes
-// late counts all the same, and steps in for whoever is distrusted.
+// those be able to give the value. Once kMostAsked have voted nobody else is asked.
+//
+// A late vote is one of the answers there are, and settles nothing: else two machines that want to
+// agree would need only one turn each, at whatever time. When nobody else can vote it is accepted.
 class ItemVotes {
  public:
   static constexpr size_t kMostAsked = 5, kMostKept = 10;
@@ -51,6 +54,8 @@ class ItemVotes {
   Added add(Vote vote, const VotingRules& rules);
   // The rules have changed.
   void recount(const VotingRules& rules);
+  // Nobody else can vote: those that came late count like others.
+  void accept_late(const VotingRules& rules);
   // The machine's vote does not count any more; it is not asked again either. Whether it had one.
   bool distrust(const std::string& machine, const VotingRules& rules);
 
@@ -65,6 +70,8 @@ class ItemVotes {
   [[nodiscard]] size_t wanted(size_t enough) const;
   // No answer of a class that may give the value.
   [[nodiscard]] bool lacks_candidate() const { return lacks_candidate_; }
+  // Answers of other classes that agree have more votes than any that may give the value.
+  [[nodiscard]] bool outvotes_candidates() const { return outvotes_candidates_; }
   // Some two votes do not agree.
   [[nodiscard]] bool disputed() const { return disputed_; }
   [[nodiscard]] bool has(const std::string& machine) const { return machines_.contains(machine); }
@@ -74,7 +81,7 @@ class ItemVotes {
   [[nodiscard]] const std::vector<Vote>& all() const { return votes_; }  // In order of digest.
   [[nodiscard]] size_t size() const { return votes_.size(); }
 
-  // How many of these count: one an owner, where owners must be distinct.
+  // How many of these count: none that is late, one an owner where owners must be distinct.
   [[nodiscard]] static size_t count(const Candidate& votes, const VotingRules& rules);
 
  private:
@@ -83,7 +90,7 @@ class ItemVotes {
   std::vector<Vote> votes_;
   std::set<std::string> machines_;
   size_t support_ = 0;  // Of the best candidate; of any answer while there is no candidate.
-  bool lacks_candidate_ = true, disputed_ = false;
+  bool lacks_candidate_ = true, disputed_ = false, outvotes_candidates_ = false;
 };
 
 }  // namespace muster::roles::coordinator

@@ -156,5 +156,29 @@ TEST(Votes, ADifferenceNamesTheRequestAndBothValues) {
             "request 0: log-likelihood -7.5, others -5.25 greedy");
 }
 
+TEST(Votes, ALateOneSettlesNothingUntilNobodyElseCanVote) {
+  ItemVotes votes;
+  Vote late = vote("a", -3);
+  late.is_late = true;
+  votes.add(vote("b", -3), kRules);
+  votes.add(late, kRules);
+  EXPECT_FALSE(votes.settled_by(2, kRules));
+  EXPECT_EQ(votes.wanted(2), 1u);
+  votes.add(vote("c", -5), kRules);
+  EXPECT_TRUE(votes.disputed()) << "it is an answer all the same";
+  votes.accept_late(kRules);
+  ASSERT_TRUE(votes.settled_by(2, kRules));
+  EXPECT_EQ(votes.settled_by(2, kRules)->size(), 2u);
+}
+
+TEST(Votes, TellWhenTheReferenceIsOutvoted) {
+  ItemVotes votes;
+  votes.add(vote("a", -3, "A"), kRules);
+  votes.add(vote("b", -5, "B"), kRules);
+  EXPECT_FALSE(votes.outvotes_candidates());
+  votes.add(vote("c", -5, "B"), kRules);
+  EXPECT_TRUE(votes.outvotes_candidates());
+}
+
 }  // namespace
 }  // namespace muster::roles::coordinator

@@ -14,12 +14,17 @@ OpenedRecord answer(uint64_t lease, uint32_t item, double value) {
   pb::JobKey key;
   key.set_job("job");
   key.set_run(1);
+  pb::GrantTerms terms;
+  terms.set_lease(lease);
+  terms.set_machine("worker");
+  terms.add_items(1);
+  terms.add_items(2);
   pb::Record record;
   record.set_job("job");
   record.set_run(1);
   record.mutable_answer()->set_item(item);
   record.mutable_answer()->add_responses()->set_loglikelihood(value);
-  *record.mutable_answer()->mutable_grant() = sign_grant(key, lease, "worker", {1, 2}, keys);
+  *record.mutable_answer()->mutable_grant() = sign_grant(key, terms, keys);
   return *open_record(sign_record(record, keys), keys);
 }
 
