@@ -196,6 +196,7 @@ void World::connect(Node& node) {
   joined.hello.set_role_flag(said_flag(node));
   joined.hello.set_owner(node.owner);
   joined.hello.set_version(node.version);
+  joined.hello.set_instance(node.name + " " + std::to_string(node.life));
   if (node.stores()) joined.hello.set_store_id(node.records.store_id());
   tell_line(node, roles::LineUp{});
   node.hello_arrives = now() + delay(&node);

@@ -10,6 +10,8 @@ constexpr const char* kTwins =
     "two machines share an identity: delete machine.key in the --state_dir of one of them and "
     "start it again";
 
+constexpr const char* kTooOften = "it has connected 60 times in a minute; it has to wait";
+
 }  // namespace
 
 void Lines::open(std::shared_ptr<NodeLine> line) {
@@ -23,7 +25,13 @@ bool Lines::admit(const std::string& machine, const std::string& instance, const
   const auto newer = open_.at(&line);
   auto found = admitted_.find(machine);
   const auto older = found == admitted_.end() ? nullptr : found->second;
-  const bool two = twins_.are_two(machine, instance, std::chrono::steady_clock::now());
+  const auto now = std::chrono::steady_clock::now();
+  if (!admissions_.may_come(machine, now)) {
+    lock.unlock();
+    newer->dismiss(kTooOften);
+    return false;
+  }
+  const bool two = twins_.are_two(machine, instance, now);
   if (!two) admitted_[machine] = newer;
   lock.unlock();
   if (two) {
@@ -125,6 +133,7 @@ void Lines::tick(Instant now) {
   const auto lines = open_;
   const auto calls = calls_;
   twins_.forget_old(now);
+  admissions_.forget_old(now);
   lock.unlock();
   for (const auto& [key, line] : lines) line->tick(now);
   for (const auto& [name, call] : calls) call->tick(now);

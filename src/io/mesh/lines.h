@@ -8,6 +8,7 @@
 #include <string>
 
 #include "io/intake.h"
+#include "io/mesh/admissions.h"
 #include "io/mesh/seldom.h"
 #include "io/mesh/twins.h"
 
@@ -73,6 +74,7 @@ class Lines {
   std::map<std::string, std::shared_ptr<NodeLine>> admitted_;
   std::map<std::string, std::shared_ptr<Call>> calls_;
   Twins twins_;
+  Admissions admissions_;
   uint64_t next_call_ = 0;
   Seldom refused_, left_out_, behind_;
 };

@@ -216,6 +216,12 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
     settle_if_agreed(now, item, row_.request().redundancy(), effects);
     if (item.votes_at_settling > 0) continue;
     if (item.votes.disputed()) count_by_machine(now, item, effects);
+    if (item.votes_at_settling > 0) continue;
+    // The reference class is outvoted: what most say gives the values from here on.
+    if (item.votes.outvotes_candidates() && rules_.classes.size() < kMostClasses) {
+      MUSTER_PROBE("a reference class is outvoted");
+      return ask_for_class(now, item.votes.leading_class(rules_of(item)), effects);
+    }
     if (item.votes.disputed() && item.votes_at_settling == 0) return fail_disputed(item, effects);
     settle_if_agreed(now, item, 1, effects);
   }

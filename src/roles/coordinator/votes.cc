@@ -124,6 +124,20 @@ std::set<std::set<std::string>> ItemVotes::leading_owners() const {
   return leading;
 }
 
+std::string ItemVotes::leading_class(const VotingRules& rules) const {
+  std::string leading;
+  size_t most = 0;
+  for (const Vote& vote : votes_) {
+    const size_t votes = count(agreeing_with(vote), rules);
+    if (votes < most || (votes == most && !leading.empty() && vote.numeric_class >= leading)) {
+      continue;
+    }
+    most = votes;
+    leading = vote.numeric_class;
+  }
+  return leading;
+}
+
 void ItemVotes::recount(const VotingRules& rules) {
   size_t of_candidates = 0, of_all = 0, most_together = 0;
   lacks_candidate_ = true;

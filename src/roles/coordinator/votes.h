@@ -72,6 +72,8 @@ class ItemVotes {
   [[nodiscard]] bool lacks_candidate() const { return lacks_candidate_; }
   // Answers of other classes that agree have more votes than any that may give the value.
   [[nodiscard]] bool outvotes_candidates() const { return outvotes_candidates_; }
+  // The class of an answer that most agree with; the smallest name, if there are several.
+  [[nodiscard]] std::string leading_class(const VotingRules& rules) const;
   // Some two votes do not agree.
   [[nodiscard]] bool disputed() const { return disputed_; }
   [[nodiscard]] bool has(const std::string& machine) const { return machines_.contains(machine); }

@@ -178,6 +178,7 @@ TEST(Votes, TellWhenTheReferenceIsOutvoted) {
   EXPECT_FALSE(votes.outvotes_candidates());
   votes.add(vote("c", -5, "B"), kRules);
   EXPECT_TRUE(votes.outvotes_candidates());
+  EXPECT_EQ(votes.leading_class(kRules), "B");
 }
 
 }  // namespace

@@ -63,6 +63,9 @@ Status check_pin(const pb::ModelPin& pin) {
     return refuse("'" + pin.commit().substr(0, 80) +
                   "' is no commit and no digest: 40 or 64 hex digits");
   }
+  if (eval::is_commit(pin.commit()) && !pin.path().empty()) {
+    return refuse("a model of the Hub has a commit and no path; a directory has its digest");
+  }
   if (!is_text(pin.name(), 300)) return refuse("a model's name has 300 printable bytes at most");
   const bool is_path = pin.path().empty() || pin.path().front() == '/';
   if (!is_path || !is_text(pin.path(), 4096)) return refuse("a model's path is an absolute one");

@@ -8,6 +8,7 @@
 namespace muster::roles::server {
 namespace {
 
+constexpr Duration kLentFor = seconds(60);  // After its line closed a machine may go on.
 constexpr size_t kMostListed = 900u << 10;  // Bytes of a list: a message has a MiB.
 constexpr int kMostChargesShown = 5;
 
@@ -110,6 +111,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
     return effects.send.push_back({std::move(refusal)});
   }
   if (nodes_.contains(machine)) on_left(now, machine, "it connected again", effects);
+  if (flag == pb::ROLE_FLAG_COORDINATOR) on_coordinator_back(joined);
   Node& node = nodes_[machine];
   node.hello = joined.hello;
   node.heard = now;
@@ -131,8 +133,10 @@ void Server::on_resumed(Instant now) {
   for (auto& [machine, since] : gone_since_) since = std::max(since, now - kHeartbeatEvery);
 }
 
-// A worker says what it works for: if that is still going on, it stays lent to it.
-void Server::on_holding(const std::string& machine, const pb::Holding& holding, Effects& effects) {
+// A worker says what it works for: if that is still going on, and this server lent it or has just
+// started and cannot know, it stays lent to it. Nobody lends himself.
+void Server::on_holding(Instant now, const std::string& machine, const pb::Holding& holding,
+                        Effects& effects) {
   Node& node = nodes_.at(machine);
   if (node.lent_known) return;
   node.lent_known = true;
@@ -141,6 +145,11 @@ void Server::on_holding(const std::string& machine, const pb::Holding& holding, 
   const bool goes_on = found != jobs_.end() && !is_over(found->second.row.state()) &&
                        found->second.row.run() == holding.key().run();
   if (!goes_on) return;
+  const auto was_lent = found->second.lent_before.find(machine);
+  const bool is_known =
+      was_lent != found->second.lent_before.end() && now - was_lent->second < kLentFor;
+  const bool is_welcome = may_compute(machine, node) && !found->second.spare.contains(machine);
+  if ((!is_known && !in_grace(now)) || !is_welcome) return;
   node.lent_to = found->first;
   found->second.lent.insert(machine);
   found->second.lend_due = {};
@@ -161,17 +170,23 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   const Node node = std::move(found->second);
   timers_.erase({node.timer, machine});
   nodes_.erase(found);
+  coordinators_here_.erase(machine);
   effects.warn((in_view(machine) ? "storage node " : "machine ") + short_id(machine) +
                " is gone: " + why);
   if (in_view(machine)) gone_since_[machine] = node.heard;
   if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
     job->second.lent.erase(machine);
+    std::erase_if(job->second.lent_before,
+                  [now](const auto& entry) { return now - entry.second >= kLentFor; });
+    job->second.lent_before[machine] = now;
     record_reason(now, job->second, machine, "lost while it worked: " + why, effects);
     send_lend(now, job->second, effects);
   }
   for (const std::string& id : std::set(live_)) {
     Job& job = jobs_.at(id);
-    if (job.row.coordinator() == machine) on_coordinator_lost(now, job, why, effects);
+    if (job.row.coordinator() != machine) continue;
+    job.lost = {machine, node.hello.instance()};
+    on_coordinator_lost(now, job, why, effects);
   }
 }
 
@@ -255,7 +270,8 @@ void list_run(const pb::JobRow& row, pb::LiveJob& run) {
 void Server::list_kept(Instant now, pb::PoolState& state) const {
   std::vector<const pb::JobRow*> rows;
   for (const auto& [id, job] : jobs_) {
-    if (is_kept(job, now)) rows.push_back(&job.row);
+    // What nobody has frozen has no records.
+    if (is_kept(job, now) && !job.row.frozen_digest().empty()) rows.push_back(&job.row);
   }
   std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
     return a->ended_at_ms() > b->ended_at_ms();
@@ -307,11 +323,11 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kPoolStateSeen:
       return on_seen(from, envelope.pool_state_seen());
     case pb::Envelope::kHolding:
-      return on_holding(from, envelope.holding(), effects);
+      return on_holding(now, from, envelope.holding(), effects);
     case pb::Envelope::kCopied:
       return on_copied(now, from, envelope.copied(), effects);
     case pb::Envelope::kStoreState:
-      return on_store_state(from, envelope.store_state(), effects);
+      return on_store_state(now, from, envelope.store_state(), effects);
     case pb::Envelope::kPinned:
       return on_pinned(from, envelope.pinned(), effects);
     case pb::Envelope::kRefusals:

@@ -70,14 +70,19 @@ class Server final : public Role {
     uint64_t store_state = 0;     // Number of the last StoreState.
   };
   struct Job {
-    pb::JobRow row;            // As committed.
-    bool writing = false;      // A change of the row is under way.
-    bool heard = false;        // The coordinator has spoken under this epoch.
-    int unheard = 0;           // Coordinators in a row that were lost before they did.
-    std::string cannot_write;  // Why its row could not be committed the last time.
+    pb::JobRow row;        // As committed.
+    bool writing = false;  // A change of the row is under way.
+    bool heard = false;    // The coordinator has spoken under this epoch.
+    // Coordinators in a row that ended as soon as they had it, before anything more was settled.
+    int ended_early = 0;
+    Instant assigned_at{};
+    int64_t settled_before = 0;                // When it was assigned.
+    std::pair<std::string, std::string> lost;  // The last coordinator: {machine, instance}.
+    std::string cannot_write;                  // Why its row could not be committed the last time.
     Instant assign_due{}, lend_due{};
     uint32_t wants = 0;  // Machines its coordinator could use.
     std::set<std::string> lent;
+    std::map<std::string, Instant> lent_before;             // Whose line closed lately, and when.
     std::set<std::string> spare;                            // Of no use to it, lent to it or not.
     std::vector<std::pair<std::string, pb::Submit>> asked;  // While the row is being written.
     std::set<std::string> watchers;                         // Clients' call numbers.
@@ -112,6 +117,7 @@ class Server final : public Role {
     int lapses = 0;                  // Of its duties as a store, since this server started.
     Instant lapsed_until{};          // Out of the view.
     std::string lapse;
+    int problems = 0;  // Times that it could not be written, since this server started.
   };
   struct Pinning {
     std::string client, coordinator;
@@ -127,7 +133,8 @@ class Server final : public Role {
                  Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
   void on_resumed(Instant now);
-  void on_holding(const std::string& machine, const pb::Holding& holding, Effects& effects);
+  void on_holding(Instant now, const std::string& machine, const pb::Holding& holding,
+                  Effects& effects);
   void on_seen(const std::string& machine, const pb::PoolStateSeen& seen);
   void watch_nodes(Instant now, Effects& effects);
   void watch_node(Instant now, const std::string& machine, Effects& effects);
@@ -167,11 +174,13 @@ class Server final : public Role {
 
   // server_view.cc: which stores count.
   void keep_view(Instant now, Effects& effects);
-  void on_store_state(const std::string& machine, const pb::StoreState& state, Effects& effects);
+  void on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
+                      Effects& effects);
   void on_copied(Instant now, const std::string& machine, const pb::Copied& copied,
                  Effects& effects);
   void write_view(Instant now, pb::View view, Effects& effects);
   void on_view_stored(Instant now, const Stored& stored, Effects& effects);
+  [[nodiscard]] bool may_store(const std::string& machine, const Node& node) const;
   [[nodiscard]] std::string next_to_promote(Instant now, bool lent, bool even_lapsed = false) const;
   void retire_one(Instant now, Effects& effects);
   [[nodiscard]] bool in_view(const std::string& machine) const;
@@ -195,6 +204,7 @@ class Server final : public Role {
   void assign_jobs(Instant now, Effects& effects);
   void assign_to(Instant now, Job& job, const std::string& coordinator, uint64_t epoch,
                  Effects& effects);
+  void on_coordinator_back(const NodeJoined& joined);
   void on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects);
   void expire_pins(Instant now, Effects& effects);
   void write_row(RowWrite write, Effects& effects);
@@ -262,7 +272,8 @@ class Server final : public Role {
   std::optional<Instant> pool_due_;  // After an attempt that failed, or at the start.
 
   std::map<std::string, Job> jobs_;
-  std::set<std::string> live_;  // Of these, those that go on.
+  std::set<std::string> live_;               // Of these, those that go on.
+  std::set<std::string> coordinators_here_;  // Of nodes_.
   bool lending_changed_ = true, in_grace_ = true;
   std::map<std::string, Standing> standings_;  // By machine: those that have answered something.
   std::map<WriteId, pb::MachineRow> machine_writes_;

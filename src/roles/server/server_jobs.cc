@@ -19,7 +19,8 @@ constexpr size_t kLongestKey = 64;
 constexpr size_t kMostAsking = 1000;  // Submissions of one job that wait for its row.
 constexpr size_t kMostPinning = 1000, kMostLive = 1000;
 constexpr int kMostAssignments = 16;  // That a row remembers, the latest.
-constexpr int kMostUnheard = 10;      // Coordinators that a job may cost before it has begun.
+constexpr int kMostEndedEarly = 10;   // Coordinators in a row that a job may cost.
+constexpr Duration kShortLived = seconds(30);
 
 pb::Envelope to_client(const std::string& client) {
   return envelope_to(address(pb::ROLE_CLIENT, client));
@@ -29,6 +30,11 @@ pb::Envelope submit_failure(const std::string& client, const Error& error) {
   pb::Envelope reply = to_client(client);
   *reply.mutable_submit_reply()->mutable_failure() = to_failure(error);
   return reply;
+}
+
+pb::Envelope too_many_jobs(const std::string& client) {
+  return submit_failure(client,
+                        {Code::kTryLater, "a thousand jobs are waiting already; try again later"});
 }
 
 pb::Envelope submit_reply(const std::string& client, const pb::JobRow& row, bool attached) {
@@ -78,6 +84,9 @@ Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pi
   }
   hasher.add_field(request.has_limit() ? text_of(request.limit()) : "all");
   hasher.add_field(request.adaptive() ? "auto" : text_of(request.redundancy()));
+  // With how few votes it may end up, and where its model is looked for.
+  hasher.add_field(text_of(request.quorum_wait_ms()));
+  hasher.add_field(pin.path());
   return to_hex(hasher.finish().substr(0, 8));
 }
 
@@ -93,11 +102,7 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     effects.send.push_back({submit_failure(client, checked.error())});
     return;
   }
-  if (pinning_.size() >= kMostPinning || live_.size() >= kMostLive) {
-    const Error error{Code::kTryLater, "a thousand jobs are waiting already; try again later"};
-    effects.send.push_back({submit_failure(client, error)});
-    return;
-  }
+  if (pinning_.size() >= kMostPinning) return effects.send.push_back({too_many_jobs(client)});
   if (request.has_directory_pin()) {
     return accept(client, submit, request.directory_pin(), effects);
   }
@@ -171,6 +176,10 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
     row.set_run(job.row.run());  // Epochs never go back, not for the next run either.
     row.set_epoch(job.row.epoch());
     *row.mutable_begun_by() = job.row.begun_by();
+  }
+  // What is on its way to the database will go on, too.
+  if (live_.size() + row_writes_.size() + row_retries_.size() >= kMostLive) {
+    return effects.send.push_back({too_many_jobs(client)});
   }
   if (!submit.idempotency_key().empty()) row.add_begun_by(submit.idempotency_key());
   if (row.begun_by_size() > kMostKeys) row.mutable_begun_by()->DeleteSubrange(0, 1);
@@ -249,6 +258,7 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   if (is_over(job.row.state())) release(job);
   if (new_run) {
     job.spare.clear();
+    job.lent_before.clear();
     job.reasons.clear();
   }
   if (job.row.state() == pb::JOB_STATE_FAILED) {
@@ -257,7 +267,8 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   if (new_run || reassigned || is_over(job.row.state())) tell_everyone();
   if (reassigned && !is_over(job.row.state())) {
     job.heard = false;
-    job.assign_due = now;
+    job.assign_due = job.assigned_at = now;
+    job.settled_before = job.row.settled_items();
     job.wants = 0;
   }
   notify(job, "", effects);
@@ -279,11 +290,10 @@ void Server::retry_rows(Instant now, Effects& effects) {
 std::string Server::pick_coordinator() const {
   std::string best;
   size_t fewest = SIZE_MAX;
-  for (const auto& [machine, node] : nodes_) {
-    if (node.hello.role_flag() != pb::ROLE_FLAG_COORDINATOR) continue;
-    const auto load = static_cast<size_t>(
-        std::count_if(live_.begin(), live_.end(), [&, &name = machine](const std::string& id) {
-          return jobs_.at(id).row.coordinator() == name;
+  for (const std::string& machine : coordinators_here_) {
+    const auto load =
+        static_cast<size_t>(std::count_if(live_.begin(), live_.end(), [&](const std::string& id) {
+          return jobs_.at(id).row.coordinator() == machine;
         }));
     if (load < fewest) {
       best = machine;
@@ -340,21 +350,34 @@ void Server::assign_to(Instant now, Job& job, const std::string& coordinator, ui
   write_row({std::move(row), {}, {}}, effects);
 }
 
-// A job that every coordinator is lost over before it says a word is not given to another for ever.
+// The very process: its line had closed, it had not ended.
+void Server::on_coordinator_back(const NodeJoined& joined) {
+  coordinators_here_.insert(joined.machine);
+  for (const std::string& id : live_) {
+    Job& job = jobs_.at(id);
+    if (job.lost != std::pair(joined.machine, joined.hello.instance())) continue;
+    job.lost = {};
+    job.ended_early = std::max(0, job.ended_early - 1);
+  }
+}
+
+// A job over which every coordinator ends as soon as it has it is not given to another for ever.
 void Server::on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects) {
   const std::string machine = job.row.coordinator();
   job.row.clear_coordinator();
   job.wants = 0;
-  job.unheard = job.heard ? 0 : job.unheard + 1;
+  const bool was_short = !job.heard || now - job.assigned_at < kShortLived;
+  const bool came_to_nothing = job.row.settled_items() <= job.settled_before;
+  job.ended_early = was_short && came_to_nothing ? job.ended_early + 1 : 0;
   record_reason(now, job, machine, "coordinator lost: " + why, effects);
   notify(job, "coordinator lost, waiting", effects);
-  if (job.unheard < kMostUnheard || job.writing) return;
+  if (job.ended_early < kMostEndedEarly || job.writing) return;
   MUSTER_PROBE("a job that costs every coordinator fails");
   pb::JobRow row = job.row;
   row.set_ended_at_ms(unix_ms(now));
   row.set_state(pb::JOB_STATE_FAILED);
   row.set_epoch(row.epoch() + 1);
-  row.set_reason(std::to_string(job.unheard) +
+  row.set_reason(std::to_string(job.ended_early) +
                  " coordinators in a row were lost as soon as they had this job");
   write_row({std::move(row), {}, {}}, effects);
 }

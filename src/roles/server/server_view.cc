@@ -9,7 +9,8 @@ namespace muster::roles::server {
 namespace {
 
 constexpr Duration kCopyWait = seconds(60);  // Longer each time: there may be much to copy.
-constexpr Duration kIdleWait = seconds(5);   // For an idle machine to store, before one that works.
+constexpr Duration kProblemWait = seconds(30);
+constexpr Duration kIdleWait = seconds(5);  // For an idle machine to store, before one that works.
 
 bool lists(const google::protobuf::RepeatedPtrField<pb::Member>& list, const std::string& machine) {
   return std::any_of(list.begin(), list.end(),
@@ -33,22 +34,25 @@ bool Server::is_there(Instant now, const pb::Member& member) const {
   return gone != gone_since_.end() && now - gone->second < kSilence;
 }
 
+bool Server::may_store(const std::string& machine, const Node& node) const {
+  const pb::RoleFlag flag = node.hello.role_flag();
+  return (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE) &&
+         node.store_problem.empty() && !node.hello.store_id().empty() && !in_view(machine) &&
+         !is_banished(machine);
+}
+
 // Of the idle machines, or of those that are lent: whoever has always done its duty first, then
 // storage-only ones, in the order they joined.
 std::string Server::next_to_promote(Instant now, bool lent, bool even_lapsed) const {
   std::string best;
   std::tuple<int, int, uint64_t> best_rank{};
   for (const auto& [machine, node] : nodes_) {
-    const pb::RoleFlag flag = node.hello.role_flag();
-    if (!node.lent_known) continue;
-    const bool may_store =
-        (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE) && node.store_problem.empty();
-    if (!may_store || node.hello.store_id().empty() || in_view(machine)) continue;
+    if (!node.lent_known || !may_store(machine, node)) continue;
     const auto standing = standings_.find(machine);
     const int lapses = standing == standings_.end() ? 0 : standing->second.lapses;
-    if (lent == node.lent_to.empty() || is_banished(machine)) continue;
+    if (lent == node.lent_to.empty()) continue;
     if (!even_lapsed && has_lapsed(now, machine)) continue;
-    const int kind = flag == pb::ROLE_FLAG_STORAGE ? 0 : 1;
+    const int kind = node.hello.role_flag() == pb::ROLE_FLAG_STORAGE ? 0 : 1;
     const std::tuple rank{lapses, kind, node.order};
     if (best.empty() || rank < best_rank) {
       best = machine;
@@ -118,7 +122,8 @@ void Server::watch_joiners(Instant now, Effects& effects) {
 // No machine is idle: after a while one that is lent works off its leases and is idle then.
 void Server::retire_one(Instant now, Effects& effects) {
   if (!short_since_) short_since_ = now;
-  if (!retiring_.empty() && nodes_.contains(retiring_)) return;
+  const auto chosen = nodes_.find(retiring_);
+  if (chosen != nodes_.end() && may_store(retiring_, chosen->second)) return;
   if (now < *short_since_ + kIdleWait) return effects.wake_by(*short_since_ + kIdleWait);
   retiring_ = next_to_promote(now, true);
   if (retiring_.empty()) return;
@@ -129,7 +134,9 @@ void Server::retire_one(Instant now, Effects& effects) {
   if (job != jobs_.end()) send_lend(now, job->second, effects);
 }
 
-void Server::on_store_state(const std::string& machine, const pb::StoreState& state,
+// One that can be written again is taken again; if it cannot once more, after a while, and longer
+// each time: every change of the view costs everybody something.
+void Server::on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
                             Effects& effects) {
   auto node = nodes_.find(machine);
   if (node == nodes_.end() || state.number() < node->second.store_state) return;
@@ -139,6 +146,10 @@ void Server::on_store_state(const std::string& machine, const pb::StoreState& st
   tell(machine);
   if (!state.problem().empty()) {
     effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem());
+    Standing& standing = standing_of(machine);
+    const int before = std::min(standing.problems++, 6);
+    if (before > 0) standing.lapsed_until = now + kProblemWait * (1 << before);
+    standing.lapse = "cannot store: " + state.problem();
   }
 }
 

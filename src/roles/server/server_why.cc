@@ -8,6 +8,7 @@ namespace muster::roles::server {
 namespace {
 
 constexpr size_t kMostReasons = 100;  // Of a job.
+constexpr Duration kOften = seconds(10);
 
 std::string items_of(const pb::JobRow& row) {
   return std::to_string(row.settled_items()) + " of " + std::to_string(row.total_items()) +
@@ -36,8 +37,13 @@ void Server::record_reason(Instant now, Job& job, const std::string& machine,
   }
   pb::Reason& reason = again ? *same : reasons.back();
   reason.set_times(reason.times() + 1);
+  // What happens again and again is written now and then.
+  const bool is_rare = unix_ms(now) - reason.at_ms() >= kOften.count() / 1000;
+  const bool is_power_of_two = (reason.times() & (reason.times() - 1)) == 0;
   reason.set_at_ms(unix_ms(now));
-  effects.persist.push_back({next_write_++, SaveReason{reason}});
+  if (is_rare || is_power_of_two) {
+    effects.persist.push_back({next_write_++, SaveReason{reason}});
+  }
 }
 
 // Each is told several times; an assignment numbers its own.
