@@ -22,7 +22,7 @@ class Outbox {
   static constexpr size_t kWindowBytes = 256u << 10;
   // A store that has acknowledged nothing of what it was sent for so long does not do its duty; nor
   // does one that has owed the same record for kLongest, whatever else it says.
-  static constexpr Duration kPatience = seconds(8), kLongest = seconds(32);
+  static constexpr Duration kPatience = seconds(8), kLongest = seconds(10);
 
   // Puts a record in; `tag` comes back when it is acknowledged.
   void add(const pb::SignedRecord& record, uint64_t tag);

@@ -65,7 +65,7 @@ constexpr Row kRows[] = {
     {Body::kClassCommitted, kServer, kCoordinator},
     {Body::kReportCharge, kCoordinator, kServer},
     {Body::kChargeNoted, kServer, kCoordinator},
-    {Body::kSilentStore, kCoordinator, kServer},
+    {Body::kSilentStore, kCoordinator | kStorage, kServer},
     {Body::kOvertaken, kCoordinator, kServer},
     // Coordinator and worker.
     {Body::kPrepare, kCoordinator, kWorker},

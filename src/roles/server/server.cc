@@ -333,6 +333,9 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kRefusals:
       return on_refusals(now, from, envelope.refusals(), effects);
     case pb::Envelope::kSilentStore:
+      if (envelope.from().role() == pb::ROLE_STORAGE) {
+        return on_silent_source(now, from, envelope.silent_store(), effects);
+      }
       return on_silent_store(now, from, envelope.silent_store(), effects);
     case pb::Envelope::kOvertaken:
       return on_overtaken(now, from, envelope.overtaken(), effects);

@@ -167,6 +167,8 @@ class Server final : public Role {
                   Effects& effects);
   void on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
                        Effects& effects);
+  void on_silent_source(Instant now, const std::string& joiner, const pb::SilentStore& silent,
+                        Effects& effects);
   void on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
                     Effects& effects);
   [[nodiscard]] bool has_lapsed(Instant now, const std::string& machine) const;
@@ -262,6 +264,8 @@ class Server final : public Role {
   std::optional<Instant> short_since_;    // It has fewer stores than wanted, and no idle machine.
   std::string retiring_;                  // Works off its leases, to become a store then.
   std::optional<Instant> joining_since_;  // The joiner of view_.
+  // Joiners that a member let copy nothing, since one last could.
+  std::map<std::string, std::set<std::string>> not_served_;
   std::optional<WriteId> view_write_;
   pb::View view_being_written_;
   bool view_doubtful_ = false;  // An attempt to write it ended with an unknown outcome.

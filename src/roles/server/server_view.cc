@@ -158,6 +158,7 @@ void Server::on_copied(Instant now, const std::string& machine, const pb::Copied
   if (view_write_ || view_doubtful_ || view_due_ > now || copied.view() != view_.number() ||
       !lists(view_.joiners(), machine))
     return;
+  not_served_.clear();
   pb::View next;
   *next.mutable_members() = view_.members();
   for (const auto& joiner : view_.joiners()) {

@@ -15,6 +15,7 @@ constexpr uint64_t kProbeBytes = 64u << 20;
 constexpr Duration kScrubEvery = seconds(5);  // A batch of at most kMaxPutBytes.
 constexpr Duration kDiskPatience = seconds(10);
 constexpr size_t kMostWrites = 4096, kMostWritingBytes = 64u << 20;
+constexpr Duration kSourcePatience = seconds(20);
 constexpr size_t kMostReads = 64;  // Under way at once for one other store.
 constexpr int kMostDamaged = 5;  // Batches in a row, before a copy goes on without what is damaged.
 
@@ -37,6 +38,7 @@ Effects Storage::step(Instant now, const Event& event) {
     revision_ = 0;  // Another server may count from another number.
   } else if (std::holds_alternative<Resumed>(event)) {
     disk_asked_.reset();
+    for (auto& [source, heard] : source_heard_) heard = now;
   }
   watch_disk(now, effects);
   move_copies(now, effects);
@@ -65,7 +67,7 @@ void Storage::on_message(Instant now, const pb::Envelope& envelope, Effects& eff
     case pb::Envelope::kFeed:
       if (envelope.feed().picked())
         return on_picked(now, envelope.from().machine(), envelope.feed(), effects);
-      return on_copied_batch(envelope.from().machine(), envelope.feed(), effects);
+      return on_copied_batch(now, envelope.from().machine(), envelope.feed(), effects);
     case pb::Envelope::kCompare:
       return on_compare(envelope, effects);
     case pb::Envelope::kHolds:
@@ -499,6 +501,7 @@ void Storage::wake_readers(const std::set<std::string>& jobs, Effects& effects) 
 // A joiner copies from every member; a member from every joiner. Each once for each time it joins.
 void Storage::start_copies() {
   say_copied_at_ = {};
+  source_heard_.clear();
   picked_.clear();
   std::map<std::string, uint64_t> sources;
   if (place_ == Place::kMember) {
@@ -523,11 +526,13 @@ void Storage::copy_from(const std::string& source, uint64_t since) {
   for (const auto& job : kept_) copies_.push_back({.source = source, .since = since, .job = job});
 }
 
-void Storage::on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects) {
+void Storage::on_copied_batch(Instant now, const std::string& source, const pb::Feed& feed,
+                              Effects& effects) {
   for (Copy& copy : copies_) {
     const bool mine = copy.source == source && copy.job.job() == feed.job() &&
                       copy.job.run() == feed.run() && copy.cursor == feed.from() && !copy.at_end;
     if (!mine || !feed.copying() || feed.view() < copy.since) continue;
+    source_heard_[source] = now;
     Judged judged = judge(feed.records(), nullptr, source);
     if (!judged.good.empty()) write(std::move(judged.good), true, effects);
     // Asked for again: a copy with holes is no copy. But what its source never had right is not to
@@ -550,6 +555,7 @@ void Storage::move_copies(Instant now, Effects& effects) {
   for (Copy& copy : copies_) {
     if (copy.at_end) continue;
     whole = false;
+    source_heard_.try_emplace(copy.source, now);
     if (copy.due <= now) {
       pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, copy.source));
       auto* request = ask.mutable_subscribe();
@@ -563,13 +569,31 @@ void Storage::move_copies(Instant now, Effects& effects) {
     }
     effects.wake_by(copy.due);
   }
-  if (!whole || place_ != Place::kJoining) return;
+  if (place_ != Place::kJoining) return;
+  if (!whole) return watch_sources(now, effects);
   effects.wake_by(say_copied_at_ > now ? say_copied_at_ : now + kRepeatEvery);
   if (say_copied_at_ > now) return;
   say_copied_at_ = now + kRepeatEvery;
   pb::Envelope say = envelope_to_server();
   say.mutable_copied()->set_view(view_.number());
   effects.send.push_back({std::move(say)});
+}
+
+// Whoever does not let it copy is named: else it would be this machine that does not do its duty.
+void Storage::watch_sources(Instant now, Effects& effects) {
+  if (complain_at_ > now) return effects.wake_by(complain_at_);
+  for (const auto& [source, heard] : source_heard_) {
+    if (now - heard < kSourcePatience) {
+      effects.wake_by(heard + kSourcePatience);
+      continue;
+    }
+    MUSTER_PROBE("a member lets a joiner copy nothing");
+    pb::Envelope say = envelope_to_server();
+    say.mutable_silent_store()->set_machine(source);
+    say.mutable_silent_store()->set_what("lets no other store copy what it has");
+    effects.send.push_back({std::move(say)});
+    complain_at_ = now + kRepeatEvery;
+  }
 }
 
 }  // namespace muster::roles::storage

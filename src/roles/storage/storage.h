@@ -90,7 +90,8 @@ class Storage final : public Role {
   void refuse(const pb::Address& to, const StorageState::Seal* seal, const pb::Put& put,
               Effects& effects) const;
   void on_subscribe(const pb::Address& from, const pb::Subscribe& request, Effects& effects);
-  void on_copied_batch(const std::string& source, const pb::Feed& feed, Effects& effects);
+  void on_copied_batch(Instant now, const std::string& source, const pb::Feed& feed,
+                       Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
   void on_read(Instant now, const RecordsRead& read, Effects& effects);
   void drop_damaged(Instant now, const std::vector<Digest>& damaged, Effects& effects);
@@ -106,6 +107,7 @@ class Storage final : public Role {
   void try_again(Instant now, Effects& effects);
   void say_state(Effects& effects) const;
   void move_copies(Instant now, Effects& effects);
+  void watch_sources(Instant now, Effects& effects);
   WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
 
   // storage_comparing.cc
@@ -173,6 +175,9 @@ class Storage final : public Role {
   std::optional<Instant> disk_asked_;       // Since when it owes an answer, to whatever.
   std::vector<Reader> readers_;             // Waiting; one per address and job.
   std::vector<Copy> copies_;
+  // A joiner's sources: when each last let it copy something, or was first asked to.
+  std::map<std::string, Instant> source_heard_;
+  Instant complain_at_{};
   size_t copied_writes_ = 0;  // Of `writes_`, those with `copied`.
   Instant say_copied_at_{};
   pb::Subscribe scrub_;  // The batch that is looked at next.

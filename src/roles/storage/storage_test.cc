@@ -74,5 +74,32 @@ TEST_F(StorageTest, ADiskThatHangsWhileItEntersAPoolCannotBeWritten) {
   EXPECT_TRUE(says(storage.step(now, Tick{}), pb::Envelope::kStoreState));
 }
 
+TEST_F(StorageTest, NamesAMemberThatLetsItCopyNothing) {
+  (void)join(7);
+  now += seconds(19);
+  EXPECT_FALSE(says(storage.step(now, Tick{}), pb::Envelope::kSilentStore));
+  now += seconds(1);
+  EXPECT_TRUE(says(storage.step(now, Tick{}), pb::Envelope::kSilentStore));
+  now += seconds(2);
+  EXPECT_TRUE(says(feed(7), pb::Envelope::kCopied)) << "late, but it did";
+  now += seconds(30);
+  EXPECT_FALSE(says(storage.step(now, Tick{}), pb::Envelope::kSilentStore));
+}
+
+TEST_F(StorageTest, AnotherStoreHasItsReadsInTurn) {
+  (void)join(7);
+  pb::Envelope ask;
+  ask.mutable_from()->set_role(pb::ROLE_STORAGE);
+  ask.mutable_from()->set_machine("other");
+  ask.mutable_compare()->set_job("job");
+  ask.mutable_compare()->set_run(1);
+  size_t reads = 0;
+  for (int n = 0; n < 1000; ++n) reads += storage.step(now, Received{ask}).run.size();
+  EXPECT_LE(reads, 100u);
+  EXPECT_TRUE(storage.step(now, Received{ask}).run.empty());
+  (void)storage.step(now, DigestsRead{ask, std::vector<Digest>()});
+  EXPECT_FALSE(storage.step(now, Received{ask}).run.empty()) << "one has been read";
+}
+
 }  // namespace
 }  // namespace muster::roles::storage
