@@ -4,7 +4,7 @@ import shutil
 import unittest
 
 from insider import WAIT_S, InsiderTest
-from rogue import COORDINATOR_FLAG, Rogue
+from rogue import COORDINATOR_FLAG, Identity, Rogue
 
 
 class Coordinators(InsiderTest):
@@ -59,6 +59,16 @@ class Identities(InsiderTest):
         second = self.start("worker", "--role", "compute", state=clone)
         for one in (first, second):
             one.wait_for("two machines share an identity")
+
+    def test_a_machine_that_connects_again_and_again_has_to_wait(self):
+        self.start_server()
+        identity = Identity()
+        for _ in range(60):
+            self.rogue(Rogue, identity=identity).leave()
+        again = self.add(Rogue(self.port, identity=identity))
+        again.wait_closed(WAIT_S)
+        self.assertIn("60 times in a minute", again.refusal)
+        self.rogue(Rogue)  # Another machine may come.
 
     def test_foreign_words_reach_no_terminal_as_they_are(self):
         self.start_server()

@@ -1,15 +1,21 @@
 """H2, H3 and M2 of the review: a store that does not do its duty while its heart beats, and a server that knows less
 than its nodes."""
+import collections
 import os
 import shutil
 import signal
 import subprocess
+import threading
+import time
 import unittest
 
+import wire
 from insider import HERE, WAIT_S, InsiderTest
-from rogue import Store
+from rogue import Store, record_digest
 
+e = wire.envelope
 NAMED = "as a storage node it"  # Has not done this or that.
+NOW_AND_THEN_S = 7  # Just often enough to seem alive.
 
 
 class SilentStores(InsiderTest):
@@ -31,13 +37,17 @@ class SilentStores(InsiderTest):
         self.server.wait_for("copies 2 of 2")
         self.assert_replaced(node, self.undisturbed())
 
-    def silenced_member(self, *neglects):
+    def faithless_member(self):
+        """A member, and the honest table of the pool before it does anything."""
         self.start_server()
         node = self.add(Store(self.port)).wait_joined(WAIT_S)
         self.start_rest(stores=2)
         self.server.wait_for("copies 2 of 2")
         node.wait_member(WAIT_S)
-        table = self.undisturbed()
+        return node, self.undisturbed()
+
+    def silenced_member(self, *neglects):
+        node, table = self.faithless_member()
         node.neglects.update(neglects)
         self.assert_replaced(node, table)
 
@@ -49,6 +59,44 @@ class SilentStores(InsiderTest):
 
     def test_a_member_that_says_nothing_leaves_the_view(self):
         self.silenced_member("put", "subscribe", "copied")
+
+    def test_a_member_that_refuses_every_record_leaves_the_view(self):
+        node, table = self.faithless_member()
+
+        def refuse(envelope):
+            who = getattr(envelope, "from")
+            node.say(who.role, who.machine, put_refused=e.PutRefused(view=envelope.put.view))
+        node.handle["put"] = refuse
+        self.assert_replaced(node, table)
+
+    def test_a_member_that_acknowledges_a_record_now_and_then_leaves_the_view(self):
+        node, table = self.faithless_member()
+        last = collections.defaultdict(float)
+
+        def acknowledge_one(envelope):
+            who = getattr(envelope, "from")
+            if time.monotonic() - last[who.machine] < NOW_AND_THEN_S:
+                return
+            last[who.machine] = time.monotonic()
+            digests = [record_digest(envelope.put.records[-1])]
+            node.say(who.role, who.machine, put_done=e.PutDone(view=envelope.put.view, digests=digests))
+        node.handle["put"] = acknowledge_one
+        self.assert_replaced(node, table)
+
+    def test_a_member_that_feeds_a_record_now_and_then_leaves_the_view(self):
+        node, table = self.faithless_member()
+
+        def feed_one(envelope):
+            request, who = envelope.subscribe, getattr(envelope, "from")
+            kept = node.records[request.job, request.run]
+            feed = e.Feed(job=request.job, run=request.run, epoch=request.epoch, view=request.view, records=kept[:1],
+                          next=request.cursor + 1, copying=request.copying)
+            setattr(feed, "from", request.cursor)
+            timer = threading.Timer(NOW_AND_THEN_S, node.say, (who.role, who.machine), dict(feed=feed))
+            timer.daemon = True
+            timer.start()
+        node.handle["subscribe"] = feed_one
+        self.assert_replaced(node, table)
 
 
 class HungDisk(InsiderTest):

@@ -7,9 +7,9 @@ import unittest
 
 import grpc
 import wire
-from insider import WAIT_S, InsiderTest
+from insider import WAIT_S, InsiderTest, lie, numeric_class
 from relay import Relay
-from rogue import STORAGE, STORAGE_FLAG, UNBOUNDED, WORKER, Rogue, Store
+from rogue import STORAGE, STORAGE_FLAG, UNBOUNDED, WORKER, Lender, Rogue, Store
 
 e, r = wire.envelope, wire.record
 MIB = 1 << 20
@@ -105,6 +105,25 @@ class Floods(InsiderTest):
         self.assert_honest(job, table, node)
         for store in self.stores:
             self.assertLess(resident_bytes(store), 256 * MIB)
+
+    def test_thousands_of_answers_to_one_item_cost_no_store_its_place(self):
+        """Each is signed and was asked for: whoever was asked answers once."""
+        self.start_honest_pool(compute=3)
+        table = self.undisturbed()
+        self.scores.close()
+        node = self.rogue(Lender, numeric_class(), lambda item: None)
+        job = self.begin_job()
+        node.wait_for("grant", WAIT_S)
+        grant = node.grants[0]
+
+        def answer(number):
+            responses = lie(len(grant.items[0].requests), 0)
+            responses[0].margin = number
+            return node.signed_answer(grant, grant.items[0], responses)
+        for batch in range(60):
+            node.put([answer(batch * 100 + number) for number in range(100)])
+        self.assert_honest(job, table, node)
+        self.assertEqual(self.count_of(self.server, "leaves the view"), 0)
 
     def test_a_store_whose_feed_never_ends_holds_nothing_up(self):
         self.start_server()

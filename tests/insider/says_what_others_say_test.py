@@ -65,6 +65,19 @@ class SaysWhatOthersSay(InsiderTest):
             (SERVER, "", dict(job_progress=e.JobProgress(key=key, settled=3, total=3, reason="all is well"))),
             (SERVER, "", dict(pinned=e.Pinned(call=1, model=j.ModelPin(name="mine", commit="0" * 40)))))
 
+    def test_a_worker_does_not_lend_itself(self):
+        key = self.job.key
+
+        class LendsItself(Rogue):
+            def on_pool_state(self, envelope):
+                if not envelope.pool_state.lent_known:
+                    self.say(SERVER, holding=e.Holding(key=key))
+                super().on_pool_state(envelope)
+        node = self.rogue(LendsItself)
+        self.assert_honest(self.job, self.table)
+        lent_itself = f"machine {node.machine[:8]} works for job"
+        self.assertEqual([line for line in list(self.server.lines) if lent_itself in line], [])
+
     # What the server says.
 
     def test_pool_state(self):

@@ -77,7 +77,7 @@ class Feeds {
     Instant due{};
     Instant heard{};                 // Until when what it fed is worth.
     size_t records = 0;              // That it fed; most of them were genuine.
-    std::unordered_set<size_t> fed;   // Genuine ones, by hash, each once.
+    std::unordered_set<size_t> fed;  // Genuine ones, by hash, each once.
     std::string wrong;               // Why it is blamed; empty: it is not.
   };
   struct Incomplete {

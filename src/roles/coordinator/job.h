@@ -89,6 +89,8 @@ class Job {
   struct Item {
     [[nodiscard]] bool bars(const std::string& machine) const;
     [[nodiscard]] std::set<std::string> barred() const;
+    // Its next voter is drawn by lot: some answers do not agree, or an attempt has failed.
+    [[nodiscard]] bool needs_lot() const { return votes.disputed() || !failures.empty(); }
 
     const eval::Item* item = nullptr;
     size_t task = 0;
@@ -106,7 +108,7 @@ class Job {
     bool provisional = false;             // Adaptive: one trusted answer is all it wants.
     bool by_machine = false;              // Every owner has voted: votes of machines count.
     bool acknowledged = false;
-    std::string chosen;  // Disputed: who is to vote next, by lot; nobody else may.
+    std::string chosen;  // Disputed, or failed before: who is to vote next, by lot.
     Instant chosen_until{};
   };
   struct Machine {
@@ -299,7 +301,7 @@ class Job {
   std::set<uint32_t> wanting_;           // Items with needed > 0.
   std::map<uint32_t, Adopted> adopted_;  // While reading.
   std::string digest_;                   // Of all requests.
-  std::set<uint32_t> disputed_;          // Of those: some answers do not agree.
+  std::set<uint32_t> by_lot_;            // Of those: whose next voter is drawn.
   std::set<uint32_t> outvoted_;          // Open, and most agree on what no reference class says.
   Digest seal_;                          // This epoch's.
   std::set<uint32_t> orphans_;           // Of those: tried already, and no answer gives a value.

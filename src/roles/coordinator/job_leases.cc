@@ -181,7 +181,7 @@ void Job::refresh_needed(Item& item) {
   put(wanting_, needed > 0);
   const bool touched = item.votes.size() > 0 || !item.failures.empty();
   put(orphans_, needed > 0 && touched && item.votes.lacks_candidate());
-  put(disputed_, needed > 0 && item.votes.disputed());
+  put(by_lot_, needed > 0 && item.needs_lot());
   put(outvoted_, !settled && item.votes.outvotes_candidates());
 }
 
@@ -235,10 +235,10 @@ std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
   return idle;
 }
 
-// Whose answers do not agree are judged by a machine drawn by lot among all that may, at work or
-// idle: who is idle is for the machines to choose.
+// Where answers do not agree, or an attempt has failed, the next to try is drawn by lot among all
+// that may, at work or idle: who is idle is for the machines to choose.
 void Job::draw_voters(Instant now, Effects& effects) {
-  for (uint32_t i : disputed_) {
+  for (uint32_t i : by_lot_) {
     Item& item = items_[i];
     const bool holds_it = item.open.contains(item.chosen);
     if (now >= item.chosen_until || (!holds_it && !may_be_chosen(item.chosen, item))) {
@@ -271,7 +271,7 @@ size_t Job::places(const std::string& name, const Item& item) const {
         return is_trusted(other) && is_reference(other);
       });
   if (answers_alone) return 0;
-  if (item.votes.disputed()) return item.chosen == name ? item.open.size() + 1 : 0;
+  if (item.needs_lot()) return item.chosen == name ? item.open.size() + 1 : 0;
   const bool keep = item.votes.lacks_candidate() && !is_reference(name) &&
                     std::none_of(item.open.begin(), item.open.end(),
                                  [this](const std::string& other) { return is_reference(other); });
@@ -282,7 +282,7 @@ size_t Job::places(const std::string& name, const Item& item) const {
 // an item drawn by lot onwards, so that machines cannot bring about that they get the same list.
 std::vector<uint32_t> Job::shard_order(const std::string& name) {
   std::vector<uint32_t> order;
-  for (uint32_t i : disputed_) {
+  for (uint32_t i : by_lot_) {
     if (items_[i].chosen == name) order.push_back(i);
   }
   const auto from = wanting_.lower_bound(static_cast<uint32_t>(rng_.below(items_.size())));
