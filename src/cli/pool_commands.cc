@@ -112,7 +112,7 @@ Status show_status(const Options& options) {
   client::PoolClient pool(options.server.text());
   MUSTER_TRY(const auto status, pool.status());
   if (options.json) {
-    std::printf("%s\n", status_json(status).dump().c_str());
+    std::printf("%s\n", status_json(status).dump(-1, ' ', true).c_str());
     return {};
   }
   std::printf("muster %s, copies %d of %u\n\n", printable(status.version()).c_str(),
@@ -131,7 +131,8 @@ Status show_jobs(const Options& options) {
   client::PoolClient pool(options.server.text());
   MUSTER_TRY(const auto list, pool.list());
   if (options.json) {
-    for (const auto& row : list.rows()) std::printf("%s\n", job_json(row).dump().c_str());
+    for (const auto& row : list.rows())
+      std::printf("%s\n", job_json(row).dump(-1, ' ', true).c_str());
   } else {
     std::printf("%s", jobs_table(list.rows()).c_str());
   }
@@ -186,7 +187,7 @@ Status explain(const Options& options) {
   client::PoolClient pool(options.server.text());
   MUSTER_TRY(const auto reply, pool.why(options.job));
   if (options.json) {
-    std::printf("%s\n", why_json(reply).dump().c_str());
+    std::printf("%s\n", why_json(reply).dump(-1, ' ', true).c_str());
     return {};
   }
   std::printf("%s\n", printable(reply.what() + ": " + reply.now(), kMostLine).c_str());

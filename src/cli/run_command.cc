@@ -118,7 +118,7 @@ class Run {
   }
 
   static void print(const Json& line) {
-    std::printf("%s\n", line.dump().c_str());
+    std::printf("%s\n", line.dump(-1, ' ', true).c_str());
     std::fflush(stdout);
   }
 

@@ -72,10 +72,12 @@ class Identities(InsiderTest):
 
     def test_foreign_words_reach_no_terminal_as_they_are(self):
         self.start_server()
-        self.rogue(Rogue, owner="\x1b[2Jowned\nby me")
+        self.rogue(Rogue, owner="\x1b[2J\x9b2Jowned\nby me")
+        self.assertTrue(self.muster("status", "--json").stdout.isascii())
         status = self.muster("status")
         self.assertIn("owned", status.stdout)
         self.assertEqual([line for line in status.stdout.splitlines() if line.startswith("by me")], [])
+        self.assertNotIn("\x9b", status.stdout)
         self.assertNotIn("\x1b", status.stdout + "".join(self.server.lines))
 
 
