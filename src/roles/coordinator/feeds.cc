@@ -153,13 +153,13 @@ std::map<std::string, std::string> Feeds::neglectful(Instant now) {
 }
 
 void Feeds::look_for_withheld(Instant now) {
-  std::erase_if(incomplete_, [&](const auto& entry) {
-    const auto& [record, incomplete] = entry;
+  std::erase_if(incomplete_, [this](const auto& entry) {
+    const Digest& record = entry.first;
+    const std::set<std::string>& promised_by = entry.second.acknowledged_by;
     const size_t hash = DigestHash{}(record);
     const bool somebody_should =
-        std::any_of(readers_.begin(), readers_.end(), [&, hash](const auto& other) {
-          return other.second.fed.contains(hash) ||
-                 incomplete.acknowledged_by.contains(other.first);
+        std::any_of(readers_.begin(), readers_.end(), [&](const auto& other) {
+          return other.second.fed.contains(hash) || promised_by.contains(other.first);
         });
     // Lost with the stores that had it, or complete with those that are left.
     return all_have(record) || !somebody_should;
