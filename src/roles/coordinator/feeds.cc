@@ -12,13 +12,13 @@ constexpr double kLeastBytesPerSecond = 16 << 10;  // Of a store that says it ha
 constexpr Duration kLeastWorth = milliseconds(100);
 constexpr size_t kMostUnexplained = 4096;  // Records that are fed again, or of forgotten epochs.
 
-}  // namespace
-
-size_t Feeds::DigestHash::operator()(const Digest& digest) const {
-  size_t hash = 0;
-  std::memcpy(&hash, digest.bytes.data(), sizeof hash);
-  return hash;
+uint64_t short_name(const Digest& digest) {
+  uint64_t name = 0;
+  std::memcpy(&name, digest.bytes.data(), sizeof name);
+  return name;
 }
+
+}  // namespace
 
 void Feeds::set_view(Instant now, const pb::View& view) {
   std::map<std::string, Reader> readers;
@@ -72,7 +72,7 @@ bool Feeds::take_batch(Instant now, const std::string& member, const pb::Feed& f
 void Feeds::on_genuine(Instant now, const std::string& member, const Digest& record) {
   const auto found = readers_.find(member);
   if (found == readers_.end()) return;
-  found->second.fed.insert(DigestHash{}(record));
+  found->second.fed.insert(short_name(record));
   if (known_.insert(record).second) return void(note_incomplete(now, record));
   const auto incomplete = incomplete_.find(record);
   if (incomplete != incomplete_.end() && all_have(record)) incomplete_.erase(incomplete);
@@ -81,7 +81,7 @@ void Feeds::on_genuine(Instant now, const std::string& member, const Digest& rec
 void Feeds::on_leftover(const std::string& member, const Digest& record) {
   const auto found = readers_.find(member);
   if (found == readers_.end()) return;
-  found->second.fed.insert(DigestHash{}(record));
+  found->second.fed.insert(short_name(record));
   known_.insert(record);
 }
 
@@ -112,9 +112,9 @@ Feeds::Incomplete* Feeds::note_incomplete(Instant now, const Digest& record) {
 }
 
 bool Feeds::all_have(const Digest& record) const {
-  const size_t hash = DigestHash{}(record);
+  const uint64_t name = short_name(record);
   return std::all_of(readers_.begin(), readers_.end(),
-                     [hash](const auto& entry) { return entry.second.fed.contains(hash); });
+                     [name](const auto& entry) { return entry.second.fed.contains(name); });
 }
 
 void Feeds::send_due(Instant now, const pb::JobKey& key, uint64_t view, Effects& effects) {
@@ -156,10 +156,10 @@ void Feeds::look_for_withheld(Instant now) {
   std::erase_if(incomplete_, [this](const auto& entry) {
     const Digest& record = entry.first;
     const std::set<std::string>& promised_by = entry.second.acknowledged_by;
-    const size_t hash = DigestHash{}(record);
+    const uint64_t name = short_name(record);
     const bool somebody_should =
         std::any_of(readers_.begin(), readers_.end(), [&](const auto& other) {
-          return other.second.fed.contains(hash) || promised_by.contains(other.first);
+          return other.second.fed.contains(name) || promised_by.contains(other.first);
         });
     // Lost with the stores that had it, or complete with those that are left.
     return all_have(record) || !somebody_should;
@@ -168,7 +168,7 @@ void Feeds::look_for_withheld(Instant now) {
     if (now - incomplete.since < kWithheld) continue;
     for (const auto& [member, reader] : readers_) {
       const bool had_time = reader.caught_up && now - reader.came >= kWithheld;
-      if (!had_time || reader.fed.contains(DigestHash{}(record))) continue;
+      if (!had_time || reader.fed.contains(short_name(record))) continue;
       MUSTER_PROBE("a store withholds what another feeds");
       if (incomplete.acknowledged_by.contains(member)) {
         return blame(member, "does not feed what it acknowledged");
@@ -180,11 +180,11 @@ void Feeds::look_for_withheld(Instant now) {
 
 // While one is blamed for it, it is on its way out of the view, and nothing else is decided.
 void Feeds::settle_dispute(const std::string& lacks, const Digest& record) {
-  const size_t hash = DigestHash{}(record);
+  const uint64_t name = short_name(record);
   std::string has;
   for (const auto& [member, reader] : readers_) {
     if (!reader.wrong.empty()) return;
-    if (reader.fed.contains(hash) && (has.empty() || disputes_[member] > disputes_[has])) {
+    if (reader.fed.contains(name) && (has.empty() || disputes_[member] > disputes_[has])) {
       has = member;
     }
   }

@@ -3,7 +3,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_set>
 
 #include "base/digest.h"
 #include "roles/message.h"
@@ -65,9 +64,6 @@ class Feeds {
   }
 
  private:
-  struct DigestHash {
-    size_t operator()(const Digest& digest) const;
-  };
   struct Reader {
     std::string store_id;  // A cursor means nothing to another store.
     uint64_t since = 0;    // The view with which it came.
@@ -75,10 +71,10 @@ class Feeds {
     bool caught_up = false;
     Instant came{};
     Instant due{};
-    Instant heard{};                 // Until when what it fed is worth.
-    size_t records = 0;              // That it fed; most of them were genuine.
-    std::unordered_set<size_t> fed;  // Genuine ones, by hash, each once.
-    std::string wrong;               // Why it is blamed; empty: it is not.
+    Instant heard{};         // Until when what it fed is worth.
+    size_t records = 0;      // That it fed; most of them were genuine.
+    std::set<uint64_t> fed;  // Genuine ones, each once.
+    std::string wrong;       // Why it is blamed; empty: it is not.
   };
   struct Incomplete {
     Instant since{};
@@ -92,7 +88,7 @@ class Feeds {
   bool asking_ = false, has_news_ = false;
   std::map<std::string, Reader> readers_;
   std::set<std::string> ever_;
-  std::unordered_set<Digest, DigestHash> known_;
+  std::set<Digest> known_;
   std::map<Digest, Incomplete> incomplete_;  // What some member has not fed yet.
   std::map<std::string, int> disputes_;
 };

@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_map>
 
 #include "roles/record.h"
 
@@ -17,7 +16,7 @@ namespace muster::roles::storage {
 //
 // What an author brings must be the first, or the same again. Another store may have been brought
 // another one: as copies up to kMostCopied of them pass, so that stores can come to hold the same.
-// About 40 bytes an answer, as long as its run is kept; a restart forgets them.
+// About 60 bytes an answer, as long as its run is kept; a restart forgets them.
 class OneAnswers {
  public:
   static constexpr size_t kMostCopied = 8;
@@ -29,7 +28,7 @@ class OneAnswers {
 
  private:
   struct Run {
-    std::unordered_map<uint64_t, uint64_t> first;  // By question, the answer; hashes of both.
+    std::map<uint64_t, uint64_t> first;  // By question, the answer; hashes of both.
     std::map<uint64_t, std::set<uint64_t>> further;
   };
   std::map<std::pair<std::string, uint32_t>, Run> runs_;
