@@ -36,9 +36,13 @@ namespace muster::roles::coordinator {
 // A lease is (epoch, number), granted by signed terms: leases of an epoch before go on, each
 // machine shows the terms of those it holds when it says Ready, and gets no other before that. An
 // idle machine copies the oldest open lease; whoever is still at it when its items settle is told
-// to stop. A lease ends without progress, and in any case at five times the time it should take.
-// Who takes leases and answers none, or comes and goes, is given back to the pool, for longer each
-// time.
+// to stop. A lease ends without progress, and in any case at five times the time it should take,
+// ten minutes at most. Who takes leases and answers none, or comes and goes, is given back to the
+// pool, for longer each time.
+//
+// Who votes with whom is drawn: from which item a list is cut, and, where answers do not agree or
+// an attempt has failed, who is next. An answer after its lease settles nothing while others can
+// vote.
 //
 // Answers are learned from storage alone, and count only with the terms that asked for them. An
 // item settles with `redundancy` votes that agree, of distinct machines (of distinct owners, while

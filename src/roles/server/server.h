@@ -167,8 +167,6 @@ class Server final : public Role {
                   Effects& effects);
   void on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
                        Effects& effects);
-  void on_silent_source(Instant now, const std::string& joiner, const pb::SilentStore& silent,
-                        Effects& effects);
   void on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
                     Effects& effects);
   [[nodiscard]] bool has_lapsed(Instant now, const std::string& machine) const;
@@ -188,6 +186,8 @@ class Server final : public Role {
   [[nodiscard]] bool in_view(const std::string& machine) const;
   [[nodiscard]] bool is_there(Instant now, const pb::Member& member) const;
   void watch_joiners(Instant now, Effects& effects);
+  void on_silent_source(Instant now, const std::string& joiner, const pb::SilentStore& silent,
+                        Effects& effects);
 
   // server_jobs.cc: from a request to a committed end.
   void on_submit(Instant now, const std::string& client, const pb::Submit& submit,
@@ -288,7 +288,8 @@ class Server final : public Role {
   WriteId next_write_ = 1;
 };
 
-// The id of a job: a hash of everything that determines its scores.
+// The id of a job: a hash of everything that determines its scores, and with how few votes it may
+// end (--quorum_wait).
 // kUnsupported for a task that is not known.
 Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pin);
 

@@ -136,23 +136,6 @@ void Server::on_silent_store(Instant now, const std::string& from, const pb::Sil
   note_lapse(now, silent.machine(), silent.what(), effects);
 }
 
-// One joiner's word may be as wrong as the member: it gives way to another. When that says the same
-// it is the member.
-void Server::on_silent_source(Instant now, const std::string& joiner, const pb::SilentStore& silent,
-                              Effects& effects) {
-  const auto lists = [](const auto& members, const std::string& machine) {
-    return std::any_of(members.begin(), members.end(),
-                       [&](const pb::Member& member) { return member.machine() == machine; });
-  };
-  const std::string& member = silent.machine();
-  if (!lists(view_.joiners(), joiner) || !lists(view_.members(), member)) return;
-  not_served_[member].insert(joiner);
-  if (not_served_[member].size() < 2) return;
-  MUSTER_PROBE("a member that lets nobody copy leaves the view");
-  not_served_.erase(member);
-  note_lapse(now, member, "lets no other store copy what it has", effects);
-}
-
 bool Server::has_lapsed(Instant now, const std::string& machine) const {
   auto standing = standings_.find(machine);
   return standing != standings_.end() &&

@@ -119,6 +119,19 @@ void Server::watch_joiners(Instant now, Effects& effects) {
   note_lapse(now, machine, "has not copied what the others hold", effects);
 }
 
+// One joiner's word may be as wrong as the member: it gives way to another. When that says the same
+// it is the member.
+void Server::on_silent_source(Instant now, const std::string& joiner, const pb::SilentStore& silent,
+                              Effects& effects) {
+  const std::string& member = silent.machine();
+  if (!lists(view_.joiners(), joiner) || !lists(view_.members(), member)) return;
+  not_served_[member].insert(joiner);
+  if (not_served_[member].size() < 2) return;
+  MUSTER_PROBE("a member that lets nobody copy leaves the view");
+  not_served_.erase(member);
+  note_lapse(now, member, "lets no other store copy what it has", effects);
+}
+
 // No machine is idle: after a while one that is lent works off its leases and is idle then.
 void Server::retire_one(Instant now, Effects& effects) {
   if (!short_since_) short_since_ = now;
