@@ -7,6 +7,7 @@
 #include "eval/item.h"
 #include "roles/message.h"
 #include "roles/server/server.h"
+#include "sim/collusion.h"
 #include "sim/intruder.h"
 #include "sim/overheard.h"
 #include "sim/world.h"
@@ -80,6 +81,7 @@ class Run final : private Observer {
     node.engine.model_class = {.name = "exact"};
     if (lies) node.engine.lie = pool_.alike ? "the same" : node.name;
     if (lies && pool_.unasked) corrupt(node, Act::kAnswersUnasked);
+    if (lies && pool_.colluding) collusion_.join(world_, node);
     // Ten seconds of an item are one item a shard; quick ones go in shards of many.
     node.engine.per_item = pool_.one_item_a_shard ? seconds(10) : milliseconds(100);
     node.engine.jitter = node.engine.per_item;
@@ -156,15 +158,16 @@ class Run final : private Observer {
   const LiarPool& pool_;
   World world_;
   Overheard overheard_;
+  Collusion collusion_{world_.rng.fork("collusion")};
   pb::JobState over_ = pb::JOB_STATE_UNSPECIFIED;
   std::unordered_set<std::string> seen_;  // Records of the job that runs.
   LiarOutcome& outcome_;
 };
 
-// Whether a rate that was counted is the one that was computed.
-bool is_near(double rate, double expected, uint64_t count) {
+// Whether a rate that was counted is the one that was computed; colluding may make it less.
+bool is_near(double rate, double expected, uint64_t count, bool may_be_less) {
   const double error = std::sqrt(expected * (1 - expected) / static_cast<double>(count));
-  return std::fabs(rate - expected) <= 3 * error;
+  return rate <= expected + 3 * error && (may_be_less || rate >= expected - 3 * error);
 }
 
 int print_pool(const LiarPool& pool, uint64_t seed) {
@@ -177,7 +180,8 @@ int print_pool(const LiarPool& pool, uint64_t seed) {
   // Whoever is not asked has no vote.
   const bool outvoted = !pool.unasked || (o.wrong == 0 && o.honest_quarantined == 0);
   const bool enough = o.settled + o.below >= pool.items;
-  const bool good = enough && outvoted && (!computed || is_near(rate, expected, o.settled));
+  const bool good =
+      enough && outvoted && (!computed || is_near(rate, expected, o.settled, pool.colluding));
   char told[32] = "-";
   if (computed) std::snprintf(told, sizeof told, "%.6f", expected);
   std::printf("%-22s %9lu %7lu %9.6f %9s %7lu %7lu %9.3f %3lu/%-3lu %3lu+%lu%s\n",
@@ -213,6 +217,11 @@ int print_liars(uint64_t items, uint64_t seed) {
   const LiarPool pools[] = {
       {.name = "independent", .items = items},
       {.name = "alike, an owner each", .alike = true, .one_item_a_shard = true, .items = tenth},
+      {.name = "colluding",
+       .alike = true,
+       .one_item_a_shard = true,
+       .colluding = true,
+       .items = tenth},
       {.name = "alike, one owner",
        .alike = true,
        .one_owner = true,

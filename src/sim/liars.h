@@ -17,6 +17,7 @@ struct LiarPool {
   bool adaptive = false;          // --redundancy auto, and every machine is trusted at first.
   bool one_item_a_shard = false;
   bool unasked = false;      // The liars answer every item at once, asked or not.
+  bool colluding = false;    // They arrange who of them answers what, and when.
   bool lying_store = false;  // One store of the two invents voters and feeds nothing else.
   uint64_t items = 0;        // To settle at least.
   int items_a_job = 500;

@@ -108,8 +108,8 @@ class InsiderTest(PoolTest):
 
     # The honest pool.
 
-    def start_server(self, *flags):
-        self.server = self.start("server", *flags)
+    def start_server(self, *flags, **more):
+        self.server = self.start("server", *flags, **more)
         self.server.wait_for("serving on")
 
     def start_store(self, *flags, **more):

@@ -122,6 +122,16 @@ class OfALentMachineTest(InsiderTest):
             node.say(COORDINATOR, getattr(envelope, "from").machine, ready=ready)
         self.assert_survives(claim)
 
+    def test_answers_that_are_no_numbers(self):
+        self.start_honest_pool()
+        table = self.undisturbed()
+
+        def no_numbers(item):
+            return [r.Response(loglikelihood=float("nan"), is_greedy=True, tokens=8, margin=float("inf"))
+                    for _ in item.requests]
+        node = self.rogue(Lender, numeric_class(), no_numbers)
+        self.assert_honest(self.begin_job(), table, node, words="does not fit")
+
     def claim_one(self, ready, identity, key, number):
         held = ready.leases.add(items=range(ITEMS))
         terms = r.GrantTerms(lease=number, machine=identity.machine, items=range(ITEMS))

@@ -3,10 +3,10 @@ never lent anything, and what it says while honest leases are out."""
 import unittest
 
 import wire
-from insider import ITEMS, InsiderTest, questions
-from rogue import COORDINATOR, SERVER, STORAGE, WORKER, Rogue, request_digest
+from insider import ITEMS, InsiderTest, numeric_class, questions
+from rogue import COORDINATOR, COORDINATOR_FLAG, SERVER, STORAGE, WORKER, Identity, Rogue, request_digest
 
-e, j = wire.envelope, wire.job
+e, j, r = wire.envelope, wire.job, wire.record
 LATE = 1 << 60  # A revision, or the number of a view, beyond all others.
 
 
@@ -140,6 +140,66 @@ class SaysWhatOthersSay(InsiderTest):
     def test_a_view_of_its_own(self):
         body = dict(put_refused=e.PutRefused(view=LATE))
         self.assert_harmless(self.to_coordinator(**body), *self.to_computers(**body))
+
+
+class AnotherCoordinator(InsiderTest):
+    """The rogue is a coordinator that the operator named, and speaks of a job that is not its."""
+
+    def setUp(self):
+        super().setUp()
+        self.identity = Identity()
+        self.start_server()
+        self.coordinator = self.join("coordinator")
+        self.server.stop()
+        self.daemons.remove(self.server)
+        self.start_server("--coordinator", self.coordinator.machine, "--coordinator", self.identity.machine,
+                          state=self.server.state)
+        self.coordinator.wait_for("connected to the server", count=2)
+        self.coordinator.lines.clear()
+        self.stores = [self.start_store() for _ in range(2)]
+        self.computers = [self.start_computer() for _ in range(self.COMPUTE)]
+        self.server.wait_for("copies 2 of 2")
+        self.table = self.undisturbed()
+        self.job = self.begin_held_job()
+        self.node = self.rogue(Rogue, flag=COORDINATOR_FLAG, identity=self.identity)
+
+    def test_it_tells_the_server_how_anothers_job_goes(self):
+        key, honest = self.job.key, self.computers[0].machine
+        wonderful = j.TaskResult(task="tinyHellaswag", version="0", items=ITEMS, documents=100, wanted_votes=2,
+                                 least_votes=2, metrics=[j.Metric(name="acc", value=0.9999)])
+        charges = [j.Charge(job=key.job, run=key.run, item=item, machine=honest, difference="lies")
+                   for item in range(3)]
+        said = [dict(report_charge=e.ReportCharge(key=key, charge=charge)) for charge in charges]
+        said += [dict(want_workers=e.WantWorkers(key=key, count=0, spare=[one.machine for one in self.computers])),
+                 dict(commit_class=e.CommitClass(key=key, numeric_class="mine")),
+                 dict(commit_frozen=e.CommitFrozen(key=key, digest=b"x" * 32)),
+                 dict(job_progress=e.JobProgress(key=key, settled=3, total=3, reason="all is well")),
+                 dict(finish=e.Finish(key=key, result=j.JobResult(tasks=[wonderful], model=self.job.row.model)))]
+        for body in said:
+            self.node.say(SERVER, **body)
+        self.assert_honest(self.job, self.table)
+        self.assertEqual(self.quarantined(), [])
+
+    def test_it_gives_orders_in_anothers_job(self):
+        key = self.job.key
+        for computer in self.computers:
+            self.node.say(WORKER, computer.machine, prepare=e.Prepare(key=key))
+            for number in range(1, 5):
+                lease = e.LeaseId(epoch=key.epoch, number=number)
+                self.node.say(WORKER, computer.machine, withdraw=e.Withdraw(key=key, lease=lease))
+        items, _ = questions()
+        settled = [r.Settled(item=i, votes=[b"x" * 32, b"y" * 32], numeric_class=numeric_class(),
+                             responses=[r.Response(loglikelihood=-1.0, tokens=8)] * len(items[i]))
+                   for i in range(ITEMS)]
+        records = [r.Record(job=key.job, run=key.run, epoch=key.epoch + 1, seal=r.Seal())]
+        records += [r.Record(job=key.job, run=key.run, epoch=key.epoch, settled=one) for one in settled]
+        signed = [self.identity.sign(record) for record in records]
+        for store in self.stores:
+            self.node.say(STORAGE, store.machine, put=e.Put(view=self.node.state.view.number, records=signed))
+            ask = e.Subscribe(job=key.job, run=key.run, epoch=key.epoch)
+            self.node.say(STORAGE, store.machine, subscribe=ask)
+        self.assert_honest(self.job, self.table, self.node)
+        self.assertEqual(self.node.heard_of("feed"), [])
 
 
 class RenewsLeasesOfOthers(InsiderTest):

@@ -41,6 +41,34 @@ class WorkerTest : public testing::Test {
     return std::any_of(effects.send.begin(), effects.send.end(),
                        [](const Send& send) { return send.envelope.has_preparing(); });
   }
+  // The worker has the model that it was asked for.
+  void load() {
+    EXPECT_TRUE(prepares("coordinator", 4));
+    (void)worker.step(Instant(), ModelLoaded{"commit", "exact"});
+  }
+  Effects grant(uint64_t lease, uint32_t item) {
+    pb::Envelope envelope;
+    envelope.mutable_from()->set_machine("coordinator");
+    pb::Grant& grant = *envelope.mutable_grant();
+    *grant.mutable_key() = key(4);
+    grant.mutable_lease()->set_epoch(4);
+    grant.mutable_lease()->set_number(lease);
+    grant.add_items()->set_item(item);
+    return worker.step(Instant(), Received{envelope});
+  }
+  Effects withdraw(const pb::JobKey& key, uint64_t lease) {
+    pb::Envelope envelope;
+    envelope.mutable_from()->set_machine("coordinator");
+    *envelope.mutable_withdraw()->mutable_key() = key;
+    envelope.mutable_withdraw()->mutable_lease()->set_epoch(4);
+    envelope.mutable_withdraw()->mutable_lease()->set_number(lease);
+    return worker.step(Instant(), Received{envelope});
+  }
+  template <typename C>
+  static bool runs(const Effects& effects) {
+    return std::any_of(effects.run.begin(), effects.run.end(),
+                       [](const Command& command) { return std::holds_alternative<C>(command); });
+  }
 
   NoKeys keys;
   Worker worker{"", keys};
@@ -65,6 +93,18 @@ TEST_F(WorkerTest, GoesBackToALowerEpochWithTheServersDatabase) {
   lend(1, 2);
   EXPECT_FALSE(prepares("coordinator", 4));
   EXPECT_TRUE(prepares("coordinator", 2));
+}
+
+// Lease ids are numbered by each job: the same coordinator may have another with the same one.
+TEST_F(WorkerTest, AWithdrawalOfAnotherJobsLeaseEndsNone) {
+  lend(1, 4);
+  load();
+  EXPECT_TRUE(runs<ScoreItem>(grant(7, 0)));
+  pb::JobKey other = key(4);
+  other.set_job("another");
+  EXPECT_FALSE(runs<StopScoring>(withdraw(other, 7)));
+  EXPECT_FALSE(runs<StopScoring>(withdraw(key(4), 8)));
+  EXPECT_TRUE(runs<StopScoring>(withdraw(key(4), 7)));
 }
 
 }  // namespace
