@@ -7,6 +7,15 @@
 
 namespace muster::sim {
 
+namespace {
+
+bool has(const pb::Grant& grant, uint32_t item) {
+  return std::any_of(grant.items().begin(), grant.items().end(),
+                     [item](const pb::ItemRequests& its) { return its.item() == item; });
+}
+
+}  // namespace
+
 class Collusion::Colluder final : public Insider {
  public:
   Colluder(Collusion& collusion, World& world, Node& node)
@@ -14,13 +23,9 @@ class Collusion::Colluder final : public Insider {
 
   bool hears(const pb::Envelope& envelope) override {
     if (!envelope.has_grant()) return false;
-    const pb::Grant& grant = envelope.grant();
-    if (collusion_.is_answered(grant) || collusion_.rng_.below(2) == 0) {
-      collusion_.answer(grant);
-      return false;
-    }
+    if (collusion_.is_shared(*this, envelope.grant())) return false;
     std::erase_if(kept_, [&](const pb::Envelope& kept) {
-      return kept.grant().key().job() != grant.key().job();
+      return kept.grant().key().job() != envelope.grant().key().job();
     });
     kept_.push_back(envelope);
     say_failed(envelope);
@@ -29,21 +34,21 @@ class Collusion::Colluder final : public Insider {
 
   bool may_say(pb::Envelope&) override { return true; }
 
-  // What it declined, and an accomplice has answered now: its honest role computes it after all.
-  void answer_late() {
-    std::vector<pb::Envelope> due;
-    std::erase_if(kept_, [&](const pb::Envelope& envelope) {
-      if (!collusion_.is_answered(envelope.grant())) return false;
-      due.push_back(envelope);
-      return true;
+  // Its honest role computes after all what it has declined; whether there is any such.
+  bool answer_late(const std::string& job, uint32_t item) {
+    const auto last = std::stable_partition(kept_.begin(), kept_.end(), [&](const auto& kept) {
+      return kept.grant().key().job() != job || !has(kept.grant(), item);
     });
-    for (const pb::Envelope& envelope : due) {
+    const bool any = last != kept_.end();
+    std::for_each(last, kept_.end(), [this](const pb::Envelope& envelope) {
       world_.agenda.in(Duration(), [this, envelope] {
         world_.in_process(node_, node_.life, [&](Process& process) {
           process.driver().receive(node_.local(world_.now()), envelope);
         });
       });
-    }
+    });
+    kept_.erase(last, kept_.end());
+    return any;
   }
 
  private:
@@ -71,15 +76,14 @@ void Collusion::join(World& world, Node& node) {
   node.insider = std::move(colluder);
 }
 
-bool Collusion::is_answered(const pb::Grant& grant) const {
-  return std::any_of(grant.items().begin(), grant.items().end(), [&](const auto& item) {
-    return answered_.contains({grant.key().job(), item.item()});
-  });
-}
-
-void Collusion::answer(const pb::Grant& grant) {
-  for (const auto& item : grant.items()) answered_.insert({grant.key().job(), item.item()});
-  for (Colluder* colluder : colluders_) colluder->answer_late();
+bool Collusion::is_shared(const Colluder& one, const pb::Grant& grant) {
+  bool is_shared = false;
+  for (const pb::ItemRequests& item : grant.items()) {
+    for (Colluder* other : colluders_) {
+      if (other != &one) is_shared |= other->answer_late(grant.key().job(), item.item());
+    }
+  }
+  return is_shared;
 }
 
 }  // namespace muster::sim

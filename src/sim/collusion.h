@@ -1,38 +1,28 @@
 #pragma once
 
-#include <map>
-#include <set>
-#include <string>
 #include <vector>
 
-#include "base/rng.h"
 #include "sim/world.h"
 
 namespace muster::sim {
 
-// What liars who know each other do that two of them may be the first two on an item. It is an
-// engine's lie that they tell; this decides who tells it, and when.
+// What liars who know each other do so that their lie is never alone: it is an engine's lie that
+// they tell; this decides who tells it, and when.
 //
-// A machine that is granted an item no accomplice has answered either answers first or says at once
-// that its attempt has failed: then it is idle again, has the terms, and answers under them as soon
-// as an accomplice has answered.
+// A machine that is granted an item says at once that its attempt has failed: it is idle again, and
+// has the terms. When a second one is granted the same item, both answer.
 class Collusion {
  public:
-  explicit Collusion(Rng rng) : rng_(rng) {}
-
   // Puts one of them between `node` and its line. Both outlive the node's insider.
   void join(World& world, Node& node);
 
  private:
   class Colluder;
-  using ItemOfJob = std::pair<std::string, uint32_t>;
 
-  [[nodiscard]] bool is_answered(const pb::Grant& grant) const;
-  void answer(const pb::Grant& grant);
+  // Whether another of them was granted one of these items; if so, they answer it.
+  bool is_shared(const Colluder& one, const pb::Grant& grant);
 
-  Rng rng_;
   std::vector<Colluder*> colluders_;
-  std::set<ItemOfJob> answered_;  // By one of them.
 };
 
 }  // namespace muster::sim

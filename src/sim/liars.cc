@@ -158,16 +158,16 @@ class Run final : private Observer {
   const LiarPool& pool_;
   World world_;
   Overheard overheard_;
-  Collusion collusion_{world_.rng.fork("collusion")};
+  Collusion collusion_;
   pb::JobState over_ = pb::JOB_STATE_UNSPECIFIED;
   std::unordered_set<std::string> seen_;  // Records of the job that runs.
   LiarOutcome& outcome_;
 };
 
-// Whether a rate that was counted is the one that was computed; colluding may make it less.
-bool is_near(double rate, double expected, uint64_t count, bool may_be_less) {
+// Whether a rate that was counted is the one that was computed.
+bool is_near(double rate, double expected, uint64_t count) {
   const double error = std::sqrt(expected * (1 - expected) / static_cast<double>(count));
-  return rate <= expected + 3 * error && (may_be_less || rate >= expected - 3 * error);
+  return std::fabs(rate - expected) <= 3 * error;
 }
 
 int print_pool(const LiarPool& pool, uint64_t seed) {
@@ -177,11 +177,12 @@ int print_pool(const LiarPool& pool, uint64_t seed) {
       pool.alike && !pool.one_owner ? expected_wrong(pool.liars, pool.workers) : 0;
   const double rate =
       static_cast<double>(o.wrong) / static_cast<double>(std::max<uint64_t>(1, o.settled));
-  // Whoever is not asked has no vote.
-  const bool outvoted = !pool.unasked || (o.wrong == 0 && o.honest_quarantined == 0);
+  // Whoever is not asked has no vote, and whoever arranges its votes is found out all the same.
+  const bool outvoted = !pool.unasked || o.wrong == 0;
+  const bool found_out = !pool.colluding || rate * 4 < expected;
   const bool enough = o.settled + o.below >= pool.items;
-  const bool good =
-      enough && outvoted && (!computed || is_near(rate, expected, o.settled, pool.colluding));
+  const bool good = enough && outvoted && found_out && o.honest_quarantined == 0 &&
+                    (!computed || is_near(rate, expected, o.settled));
   char told[32] = "-";
   if (computed) std::snprintf(told, sizeof told, "%.6f", expected);
   std::printf("%-22s %9lu %7lu %9.6f %9s %7lu %7lu %9.3f %3lu/%-3lu %3lu+%lu%s\n",
@@ -217,8 +218,9 @@ int print_liars(uint64_t items, uint64_t seed) {
   const LiarPool pools[] = {
       {.name = "independent", .items = items},
       {.name = "alike, an owner each", .alike = true, .one_item_a_shard = true, .items = tenth},
-      {.name = "colluding",
+      {.name = "colluding, quarantine",
        .alike = true,
+       .quarantine_after = 3,
        .one_item_a_shard = true,
        .colluding = true,
        .items = tenth},
