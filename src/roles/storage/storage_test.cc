@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "roles/no_keys.h"
+#include "roles/record.h"
 
 namespace muster::roles::storage {
 namespace {
@@ -26,6 +27,26 @@ class StorageTest : public testing::Test {
     joiner->set_since(view);
     state.add_live()->set_job("job");
     state.mutable_live(0)->set_run(1);
+    auto* assignment = state.mutable_live(0)->add_assignments();
+    assignment->set_epoch(4);
+    assignment->set_coordinator(machine_id(keys.public_key()));
+    return storage.step(now, Received{envelope});
+  }
+  // The coordinator's seal of an epoch; `life`: of its process.
+  [[nodiscard]] pb::SignedRecord seal(uint64_t life) const {
+    pb::Record record;
+    record.set_job("job");
+    record.set_run(1);
+    record.set_epoch(4);
+    record.mutable_seal()->set_life(life);
+    return sign_record(record, keys);
+  }
+  Effects put(const pb::SignedRecord& record) {
+    pb::Envelope envelope;
+    envelope.mutable_from()->set_role(pb::ROLE_COORDINATOR);
+    envelope.mutable_from()->set_machine(machine_id(keys.public_key()));
+    envelope.mutable_put()->set_view(7);
+    *envelope.mutable_put()->add_records() = record;
     return storage.step(now, Received{envelope});
   }
   // All that the other store has of the run, which is nothing; asked for under that view.
@@ -84,6 +105,26 @@ TEST_F(StorageTest, NamesAMemberThatLetsItCopyNothing) {
   EXPECT_TRUE(says(feed(7), pb::Envelope::kCopied)) << "late, but it did";
   now += seconds(30);
   EXPECT_FALSE(says(storage.step(now, Tick{}), pb::Envelope::kSilentStore));
+}
+
+TEST_F(StorageTest, OfOneEpochTheFirstSealCounts) {
+  (void)join(7);
+  EXPECT_TRUE(says(put(seal(1)), pb::Envelope::kPutDone));
+  EXPECT_TRUE(says(put(seal(1)), pb::Envelope::kPutDone)) << "repeated";
+  const Effects another = put(seal(2));
+  EXPECT_TRUE(says(another, pb::Envelope::kPutRefused));
+  EXPECT_TRUE(another.persist.empty());
+}
+
+TEST_F(StorageTest, KeepsOfARecordWhatIsSigned) {
+  (void)join(7);
+  pb::SignedRecord more = seal(1);
+  more.GetReflection()->MutableUnknownFields(&more)->AddLengthDelimited(99, "unsigned");
+  const Effects effects = put(more);
+  ASSERT_EQ(effects.persist.size(), 1u);
+  const auto& records = std::get<PutRecords>(effects.persist[0].what).records;
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].bytes, seal(1).SerializeAsString());
 }
 
 TEST_F(StorageTest, AnotherStoreHasItsReadsInTurn) {
