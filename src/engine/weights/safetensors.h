@@ -11,37 +11,21 @@
 
 namespace muster::engine {
 
-enum class Dtype { kFloat32, kFloat16, kBFloat16 };
+enum class Dtype { kFloat32, kFloat16, kBFloat16, kOther };
 
 // One tensor in a mapped file. Row-major, little-endian.
 struct TensorView {
-  Dtype dtype = Dtype::kFloat32;
+  Dtype dtype = Dtype::kOther;
+  std::string type;  // As the file names it: "F32", "F8_E4M3".
   std::vector<int64_t> shape;
-  std::string_view bytes;  // Valid as long as the Safetensors it came from.
+  std::string_view bytes;  // Valid as long as the file is mapped.
   [[nodiscard]] int64_t elements() const;
 };
 
-// The weights of a Hugging Face model directory: model.safetensors, or the files that
-// model.safetensors.index.json lists. Mapped, not read: processes share the pages.
-class Safetensors {
- public:
-  // kUnsupported for pickled weights (with the command that converts them) or a dtype that is not
-  // a float; kDataLoss for a truncated or inconsistent file.
-  static Result<Safetensors> open(const Path& directory);
-
-  // nullptr when there is no such tensor.
-  [[nodiscard]] const TensorView* find(const std::string& name) const;
-  [[nodiscard]] const std::map<std::string, TensorView>& tensors() const { return tensors_; }
-
- private:
-  Status add_file(const Path& path);
-
-  std::vector<MappedFile> files_;
-  std::map<std::string, TensorView> tensors_;
-};
-
-// One file's header read against its bytes: every tensor lies inside, has the size its shape says,
-// and overlaps no other. Exposed for tests and fuzzing.
+// The tensors of one file by its header, which is held against the file's bytes as the format asks:
+// every tensor has the size that its type and shape say, they follow one another without a gap from
+// the first byte to the last, and behind the header's JSON stand blanks only. kDataLoss names what
+// is not so; kUnsupported a type that the format does not know.
 Result<std::map<std::string, TensorView>> read_safetensors(std::string_view bytes);
 
 }  // namespace muster::engine
