@@ -152,12 +152,14 @@ class VotesAreSound final : public Checker {
         roles::owner_of(known.author, owner), world_.now()};
     voted_.emplace(item_key(known.record, known.record.answer().item()), known.author);
   }
-  // Some machine of an owner who has not voted was at work for this run just then.
+  // Some machine of an owner who has not voted was at work for this run just then. An intruder may
+  // have said that it cannot.
   bool another_could_vote(const pb::Record& record, uint32_t item,
                           const std::set<std::string>& owners, Instant then) {
     for (const auto& [machine, last] : answered_[{record.job(), record.run()}]) {
-      const bool at_work = last.at <= then && then - last.at < seconds(3) &&
-                           lent_[record.job()].contains(machine) &&
+      const Node* node = world_.find(machine);
+      const bool at_work = (node == nullptr || !node->insider) && last.at <= then &&
+                           then - last.at < seconds(3) && lent_[record.job()].contains(machine) &&
                            !failed_.contains({item_key(record, item), machine}) &&
                            !voted_.contains({item_key(record, item), machine});
       if (at_work && !owners.contains(last.owner) && !is_shared(machine)) return true;
