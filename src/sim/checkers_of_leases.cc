@@ -41,6 +41,32 @@ class LeaseIdsAreFresh final : public Checker {
   std::set<std::tuple<std::string, std::string, uint32_t, uint64_t, uint64_t>> granted_;
 };
 
+// A coordinator takes a lease back from whoever it was granted to: nobody else ever held it,
+// whatever terms they show.
+class LeasesAreTheGrantees final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (node.insider) return;
+    if (envelope.has_grant()) {
+      granted_.insert(held(envelope.grant().key(), envelope.grant().lease(), envelope.to()));
+    }
+    if (!envelope.has_withdraw()) return;
+    const pb::Withdraw& withdraw = envelope.withdraw();
+    if (granted_.contains(held(withdraw.key(), withdraw.lease(), envelope.to()))) return;
+    wrong("lease " + std::to_string(withdraw.lease().number()) + " of epoch " +
+          std::to_string(withdraw.lease().epoch()) + " is taken back from " +
+          world_.find(envelope.to().machine())->name + ", which was never granted it");
+  }
+
+ private:
+  using Held = std::tuple<std::string, uint32_t, uint64_t, uint64_t, std::string>;
+  static Held held(const pb::JobKey& key, const pb::LeaseId& lease, const pb::Address& to) {
+    return {key.job(), key.run(), lease.epoch(), lease.number(), to.machine()};
+  }
+  std::set<Held> granted_;
+};
+
 // Nobody is asked for what they have answered, however late, once the coordinator has read it: it
 // has read what comes before the cursor from which it asks a store on.
 class NobodyIsAskedTwice final : public Checker {
@@ -116,6 +142,7 @@ class ReadUnderItsEpoch final : public Checker {
 
 void add_checkers_of_leases(AllCheckers& all) {
   all.add<LeaseIdsAreFresh>("a lease id names one lease");
+  all.add<LeasesAreTheGrantees>("a lease is its grantee's");
   all.add<NobodyIsAskedTwice>("nobody is asked twice");
   all.add<ReadUnderItsEpoch>("what is read was asked for under the epoch");
 }
