@@ -142,6 +142,15 @@ Result<Json> read(std::string_view bytes, size_t max_bytes, Json::input_format_t
                                      " bytes, at most " + std::to_string(max_bytes) + " are read");
   }
   BoundedReader reader;
+  if (format == Json::input_format_t::json) {
+    // nlohmann ends at the one and skips the other.
+    if (bytes.find('\0') != std::string_view::npos) {
+      return fail(Code::kDataLoss, "JSON: a zero byte is in it");
+    }
+    if (bytes.starts_with("\xef\xbb\xbf")) {
+      return fail(Code::kDataLoss, "JSON: it begins with a byte-order mark");
+    }
+  }
   if (!Json::sax_parse(bytes.begin(), bytes.end(), &reader, format)) {
     return fail(Code::kDataLoss, std::string(name) + ": " + reader.why());
   }

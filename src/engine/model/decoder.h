@@ -12,7 +12,7 @@
 #include "engine/model/kernels.h"
 #include "engine/model/token_tree.h"
 #include "engine/model/weight_names.h"
-#include "engine/weights/safetensors.h"
+#include "engine/weights/checkpoint.h"
 
 namespace muster::engine {
 
@@ -20,7 +20,8 @@ namespace muster::engine {
 // mapped; others are widened once.
 class Decoder {
  public:
-  // kUnsupported, kNotFound or kDataLoss, naming the file and the field or tensor.
+  // kUnsupported, kNotFound or kDataLoss, naming the file and the field or tensor. Tensors that no
+  // weight of the family has are left alone, as transformers leaves them.
   static Result<Decoder> load(const Path& directory);
 
   // Runs the layers over every row of the tree at once: [rows, hidden], after the final norm.
@@ -36,6 +37,8 @@ class Decoder {
       const std::function<void(int64_t, const float*, const LogSumExp&)>& visit) const;
 
   [[nodiscard]] const DecoderSpec& spec() const { return spec_; }
+  // What a person should know of how config.json and the checkpoint contradict each other.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   struct Linear {
@@ -62,6 +65,7 @@ class Decoder {
   };
 
   Status load_weights();
+  Status load_tables(const WeightNames& names);
   Status load_layer(const WeightNames& names, int64_t index);
   Result<at::Tensor> tensor(const std::string& name, std::vector<int64_t> shape);
   Status load_linear(const std::string& name, int64_t out, int64_t in, bool bias, Linear& linear);
@@ -79,7 +83,8 @@ class Decoder {
   [[nodiscard]] at::Tensor mlp(const at::Tensor& x, const Layer& layer) const;
 
   DecoderSpec spec_;
-  Safetensors weights_;
+  Checkpoint weights_;
+  std::vector<std::string> notes_;
   at::Tensor embedding_, head_;  // [vocabulary, hidden]; the same when tied.
   NormWeights final_norm_;
   std::vector<Layer> layers_;

@@ -1,7 +1,6 @@
 #include "engine/model/decoder_spec.h"
 
 #include <cmath>
-#include <initializer_list>
 
 namespace muster::engine {
 namespace {
@@ -20,144 +19,212 @@ Error unsupported(const std::string& field, const Json& value) {
           "config.json: " + field + " = " + value.dump() + " is not implemented by this engine"};
 }
 
-// The value of the first of `keys` that is there and not null.
-const Json& first_of(const Json& config, std::initializer_list<const char*> keys) {
-  static const Json kNull;
-  for (const char* key : keys) {
-    const Json& value = get_or_null(config, key);
-    if (!value.is_null()) return value;
+// A number within [least, most], which a computation can bear.
+Result<double> number(const std::string& field, const Json& value, double least, double most) {
+  const double read = value.is_number() ? value.get<double>() : NAN;
+  if (!(read >= least && read <= most)) return fail(unsupported(field, value));
+  return read;
+}
+
+// The fields of config.json by the types that transformers' classes give them. One that is absent
+// has transformers' own default; null, a number in a string or 8.0 for 8 are refused, as there.
+class Fields {
+ public:
+  explicit Fields(const Json& object) : object_(object) {}
+
+  [[nodiscard]] const Json* find(const char* key) const {
+    const auto found = object_.find(key);
+    return found == object_.end() ? nullptr : &*found;
   }
-  return kNull;
-}
+  [[nodiscard]] bool has(const char* key) const { return !get_or_null(object_, key).is_null(); }
 
-// A number within [least, most], which a computation can bear; `otherwise` where there is none.
-Result<double> number_or(const std::string& field, const Json& value, double otherwise,
-                         double least, double most) {
-  if (value.is_null()) return otherwise;
-  const double number = value.is_number() ? value.get<double>() : NAN;
-  if (!(number >= least && number <= most)) return fail(unsupported(field, value));
-  return number;
-}
-
-// The same, whole: 8 and 8.0.
-Result<int64_t> whole_or(const std::string& field, const Json& value, int64_t otherwise,
-                         int64_t most) {
-  MUSTER_TRY(const double number,
-             number_or(field, value, static_cast<double>(otherwise), 1, static_cast<double>(most)));
-  if (number != std::floor(number)) return fail(unsupported(field, value));
-  return static_cast<int64_t>(number);
-}
-
-bool bool_or(const Json& value, bool otherwise) {
-  return value.is_boolean() ? value.get<bool>() : otherwise;
-}
-
-Result<int64_t> size_field(const Json& config, const char* key, int64_t most) {
-  MUSTER_TRY(int64_t value, get_int(config, key));
-  if (value < 1 || value > most) {
-    return fail(Code::kUnsupported, std::string("config.json: ") + key + " = " +
-                                        std::to_string(value) + " is no size, at most " +
-                                        std::to_string(most));
+  Result<int64_t> whole(const char* key, int64_t otherwise, int64_t most) const {
+    const Json* value = find(key);
+    if (value == nullptr) return otherwise;
+    const double read = value->is_number_integer() ? value->get<double>() : NAN;
+    const bool fits = read >= 1 && read <= static_cast<double>(most);
+    if (!fits) return fail(unsupported(key, *value));
+    return value->get<int64_t>();
   }
-  return value;
+  // Null stands for the default, too.
+  Result<int64_t> whole_or_null(const char* key, int64_t otherwise, int64_t most) const {
+    return has(key) ? whole(key, otherwise, most) : otherwise;
+  }
+  Result<double> real(const char* key, double otherwise, double least, double most) const {
+    const Json* value = find(key);
+    if (value == nullptr) return otherwise;
+    if (!value->is_number_float()) return fail(unsupported(key, *value));
+    return number(key, *value, least, most);
+  }
+  Result<bool> flag(const char* key, bool otherwise) const {
+    const Json* value = find(key);
+    if (value == nullptr) return otherwise;
+    if (!value->is_boolean()) return fail(unsupported(key, *value));
+    return value->get<bool>();
+  }
+  Status must_be(const char* key, const char* word, const char* otherwise) const {
+    const Json* value = find(key);
+    const std::string text = value == nullptr     ? otherwise
+                             : value->is_string() ? value->get<std::string>()
+                                                  : "";
+    if (text == word) return {};
+    return fail(unsupported(key, value == nullptr ? Json(otherwise) : *value));
+  }
+
+ private:
+  const Json& object_;
+};
+
+// Where config.json describes the rope, and what it says there.
+struct RopeField {
+  std::string name;
+  Json values;
+
+  // The name of a value, for whoever reads about it.
+  [[nodiscard]] std::string at(const char* key) const { return name + "." + key; }
+};
+
+// rope_scaling of transformers 4, unless it is empty, else rope_parameters of transformers 5.
+Result<RopeField> rope_field(const Json& config) {
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const Json& rope = get_or_null(config, key);
+    if (rope.is_null() || (rope.is_structured() && rope.empty())) continue;
+    if (!rope.is_object()) return fail(unsupported(key, rope));
+    for (const auto& [name, value] : rope.items()) {  // By type of layer.
+      if (value.is_structured()) return fail(unsupported(std::string(key) + "." + name, value));
+    }
+    return RopeField{key, rope};
+  }
+  return RopeField{"rope_parameters", Json::object()};
 }
 
-Status read_rope_scaling(const Json& scaling, DecoderSpec& spec) {
-  const Json& type = first_of(scaling, {"rope_type", "type"});
+Status read_rope_scaling(const RopeField& rope, DecoderSpec& spec) {
+  const Json& newer = get_or_null(rope.values, "rope_type");
+  const Json& type = newer.is_null() ? get_or_null(rope.values, "type") : newer;
   if (type.is_null() || type == "default") return {};
-  MUSTER_TRY(spec.rope_factor, number_or("rope_scaling.factor", get_or_null(scaling, "factor"), 1,
-                                         kLeast, kMostFactor));
-  if (type == "linear") {
-    spec.rope_scaling = RopeScaling::kLinear;
-    return {};
-  }
-  if (type != "llama3") return fail(unsupported("rope_scaling.rope_type", type));
-  spec.rope_scaling = RopeScaling::kLlama3;
+  if (type != "linear" && type != "llama3") return fail(unsupported(rope.at("rope_type"), type));
   const auto read = [&](const char* key, double most, double& value) -> Status {
-    MUSTER_TRY(value, get_number(scaling, key));
-    if (value > 0 && value <= most) return {};
-    return fail(unsupported(std::string("rope_scaling.") + key, get_or_null(scaling, key)));
+    MUSTER_TRY(value, number(rope.at(key), get_or_null(rope.values, key), kLeast, most));
+    return {};
   };
+  MUSTER_TRY_STATUS(read("factor", kMostFactor, spec.rope_factor));
+  spec.rope_scaling = type == "linear" ? RopeScaling::kLinear : RopeScaling::kLlama3;
+  if (type == "linear") return {};
   MUSTER_TRY_STATUS(read("low_freq_factor", kMostFactor, spec.rope_low_freq_factor));
   MUSTER_TRY_STATUS(read("high_freq_factor", kMostFactor, spec.rope_high_freq_factor));
-  MUSTER_TRY_STATUS(read("original_max_position_embeddings", static_cast<double>(kMostPositions),
-                         spec.rope_original_positions));
+  spec.rope_original_positions = static_cast<double>(spec.max_positions);
+  if (Fields(rope.values).find("original_max_position_embeddings") != nullptr) {
+    MUSTER_TRY_STATUS(read("original_max_position_embeddings", static_cast<double>(kMostPositions),
+                           spec.rope_original_positions));
+  }
   if (spec.rope_high_freq_factor > spec.rope_low_freq_factor) return {};
   return fail(
-      unsupported("rope_scaling.high_freq_factor", get_or_null(scaling, "high_freq_factor")));
+      unsupported(rope.at("high_freq_factor"), get_or_null(rope.values, "high_freq_factor")));
 }
 
-// rope_theta and rope_scaling of transformers 4, or rope_parameters of transformers 5.
-Status read_rope(const Json& config, const char* theta_key, const char* share_key,
-                 double default_share, DecoderSpec& spec) {
-  const Json& parameters = get_or_null(config, "rope_parameters");
-  const bool newer = parameters.is_object();
-  const Json& scaling = newer ? parameters : get_or_null(config, "rope_scaling");
-  const Json& theta =
-      newer ? get_or_null(parameters, "rope_theta") : get_or_null(config, theta_key);
-  const Json& in_parameters = get_or_null(parameters, "partial_rotary_factor");
-  const Json& share = in_parameters.is_null() ? get_or_null(config, share_key) : in_parameters;
-  MUSTER_TRY(spec.rope_theta, number_or(theta_key, theta, 10000, kLeast, kMostTheta));
-  MUSTER_TRY(const double part, number_or(share_key, share, default_share, 0, 1));
-  spec.rotary_dims = static_cast<int64_t>(static_cast<double>(spec.head_dim) * part);
-  const bool usable = spec.rotary_dims >= 2 && spec.rotary_dims % 2 == 0;
-  if (!usable) return fail(unsupported(share_key, share));
-  return read_rope_scaling(scaling, spec);
+// How a family names in config.json what its rope's own field does not say.
+struct RopeNames {
+  const char* theta;
+  const char* share;  // Of a head's dimensions that turn.
+};
+
+// A number from the rope's own field, else from config.json, else `otherwise`.
+Result<double> rope_number(const RopeField& rope, const char* key, const Json& config,
+                           const char* outer, double otherwise, double least, double most) {
+  if (const Json* value = Fields(rope.values).find(key); value != nullptr) {
+    return number(rope.at(key), *value, least, most);
+  }
+  const Json* value = Fields(config).find(outer);
+  return value != nullptr ? number(outer, *value, least, most) : otherwise;
 }
 
-Status read_common(const Json& config, DecoderSpec& spec) {
-  if (const Json& q = get_or_null(config, "quantization_config"); !q.is_null()) {
-    return fail(unsupported("quantization_config", q));
+Status read_rope(const Json& config, const RopeNames& names, double share, DecoderSpec& spec) {
+  MUSTER_TRY(const RopeField rope, rope_field(config));
+  MUSTER_TRY(spec.rope_theta,
+             rope_number(rope, "rope_theta", config, names.theta, 10000, kLeast, kMostTheta));
+  MUSTER_TRY_STATUS(read_rope_scaling(rope, spec));
+  // Llama's own rope turns whole heads whatever it says; a scaled one would not fit its heads.
+  const bool is_whole = spec.family == "llama";
+  if (!is_whole || spec.rope_scaling != RopeScaling::kNone) {
+    MUSTER_TRY(share, rope_number(rope, "partial_rotary_factor", config, names.share, share, 0, 1));
   }
-  MUSTER_TRY(spec.hidden, size_field(config, "hidden_size", kMostHidden));
-  MUSTER_TRY(spec.inner, size_field(config, "intermediate_size", kMostInner));
-  MUSTER_TRY(spec.layers, size_field(config, "num_hidden_layers", kMostLayers));
-  MUSTER_TRY(spec.heads, size_field(config, "num_attention_heads", kMostHeads));
-  MUSTER_TRY(spec.vocabulary, size_field(config, "vocab_size", kMostTokens));
-  const Json& kv_heads = get_or_null(config, "num_key_value_heads");
-  const Json& head_dim = get_or_null(config, "head_dim");
-  MUSTER_TRY(spec.kv_heads, whole_or("num_key_value_heads", kv_heads, spec.heads, kMostHeads));
-  if (spec.heads % spec.kv_heads != 0) return fail(unsupported("num_key_value_heads", kv_heads));
-  MUSTER_TRY(spec.head_dim, whole_or("head_dim", head_dim, spec.hidden / spec.heads, kMostHeadDim));
-  if (spec.head_dim < 1 || spec.head_dim > kMostHeadDim) {
-    return fail(unsupported("head_dim", head_dim));  // By hidden_size / num_attention_heads.
+  if (is_whole && share != 1) return fail(unsupported(names.share, Json(share)));
+  spec.rotary_dims = static_cast<int64_t>(static_cast<double>(spec.head_dim) * share);
+  if (spec.rotary_dims >= 2 && spec.rotary_dims % 2 == 0) return {};
+  return fail(is_whole ? unsupported("head_dim", Json(spec.head_dim))
+                       : unsupported(names.share, Json(share)));
+}
+
+// What makes of a model another one than its family's class.
+Status refuse_what_changes_all(const Json& config) {
+  for (const char* key : {"quantization_config", "transformers_weights"}) {
+    const Json& value = get_or_null(config, key);
+    if (!value.is_null()) return fail(unsupported(key, value));
   }
-  const Json& positions = first_of(config, {"n_positions", "max_position_embeddings", "n_ctx"});
-  MUSTER_TRY(spec.max_positions, whole_or("max_position_embeddings", positions, 0, kMostPositions));
   return {};
 }
 
-Status read_norm_epsilon(const Json& config, const char* key, DecoderSpec& spec) {
-  MUSTER_TRY(spec.norm_epsilon, get_number(config, key));
-  if (spec.norm_epsilon >= 0 && spec.norm_epsilon <= 1) return {};
-  return fail(unsupported(key, get_or_null(config, key)));
+struct Sizes {
+  int64_t hidden, inner, layers, heads, vocabulary;  // Where config.json names none.
+};
+
+Status read_sizes(const Fields& fields, const Sizes& defaults, DecoderSpec& spec) {
+  MUSTER_TRY(spec.hidden, fields.whole("hidden_size", defaults.hidden, kMostHidden));
+  MUSTER_TRY(spec.inner, fields.whole("intermediate_size", defaults.inner, kMostInner));
+  MUSTER_TRY(spec.layers, fields.whole("num_hidden_layers", defaults.layers, kMostLayers));
+  MUSTER_TRY(spec.heads, fields.whole("num_attention_heads", defaults.heads, kMostHeads));
+  MUSTER_TRY(spec.vocabulary, fields.whole("vocab_size", defaults.vocabulary, kMostTokens));
+  if (spec.hidden % spec.heads != 0) {
+    return fail(unsupported("num_attention_heads", Json(spec.heads)));
+  }
+  spec.kv_heads = spec.heads;
+  spec.head_dim = spec.hidden / spec.heads;
+  // By the first of these that is there texts are cut; other families call it n_positions.
+  for (const char* key : {"n_positions", "max_position_embeddings", "n_ctx"}) {
+    spec.max_positions = 2048;
+    MUSTER_TRY(spec.max_positions, fields.whole(key, spec.max_positions, kMostPositions));
+    if (fields.find(key) != nullptr) break;
+  }
+  return {};
 }
 
 Status read_llama(const Json& config, DecoderSpec& spec) {
-  const Json& activation = get_or_null(config, "hidden_act");
-  if (activation != "silu") return fail(unsupported("hidden_act", activation));
+  const Fields fields(config);
+  MUSTER_TRY_STATUS(read_sizes(fields, {4096, 11008, 32, 32, 32000}, spec));
+  MUSTER_TRY(spec.kv_heads, fields.whole_or_null("num_key_value_heads", spec.heads, kMostHeads));
+  if (spec.heads % spec.kv_heads != 0) {
+    return fail(unsupported("num_key_value_heads", Json(spec.kv_heads)));
+  }
+  MUSTER_TRY(spec.head_dim, fields.whole_or_null("head_dim", spec.head_dim, kMostHeadDim));
+  if (spec.head_dim > kMostHeadDim) return fail(unsupported("head_dim", Json(spec.head_dim)));
+  MUSTER_TRY_STATUS(fields.must_be("hidden_act", "silu", "silu"));
   spec.norm = Norm::kRms;
   spec.gated_mlp = true;
   spec.activation = Activation::kSilu;
-  spec.attention_bias = bool_or(get_or_null(config, "attention_bias"), false);
-  spec.mlp_bias = bool_or(get_or_null(config, "mlp_bias"), false);
-  spec.tied_head = bool_or(get_or_null(config, "tie_word_embeddings"), false);
-  MUSTER_TRY_STATUS(read_norm_epsilon(config, "rms_norm_eps", spec));
-  return read_rope(config, "rope_theta", "partial_rotary_factor", 1.0, spec);
+  MUSTER_TRY(spec.attention_bias, fields.flag("attention_bias", false));
+  MUSTER_TRY(spec.mlp_bias, fields.flag("mlp_bias", false));
+  MUSTER_TRY(spec.tied_head, fields.flag("tie_word_embeddings", false));
+  MUSTER_TRY(spec.norm_epsilon, fields.real("rms_norm_eps", 1e-6, 0, 1));
+  return read_rope(config, {"rope_theta", "partial_rotary_factor"}, 1.0, spec);
 }
 
 Status read_gpt_neox(const Json& config, DecoderSpec& spec) {
-  const Json& activation = get_or_null(config, "hidden_act");
-  if (activation != "gelu") return fail(unsupported("hidden_act", activation));
+  const Fields fields(config);
+  MUSTER_TRY_STATUS(read_sizes(fields, {6144, 24576, 44, 64, 50432}, spec));
+  if (spec.head_dim > kMostHeadDim) return fail(unsupported("head_dim", Json(spec.head_dim)));
+  // Its class knows no head_dim, but its rope would take one.
+  MUSTER_TRY(const int64_t head_dim, fields.whole_or_null("head_dim", spec.head_dim, kMostHeadDim));
+  if (head_dim != spec.head_dim) return fail(unsupported("head_dim", Json(head_dim)));
+  MUSTER_TRY_STATUS(fields.must_be("hidden_act", "gelu", "gelu"));
   spec.norm = Norm::kLayer;
   spec.fused_qkv = true;
   spec.activation = Activation::kGelu;
-  spec.attention_bias = bool_or(get_or_null(config, "attention_bias"), true);
+  MUSTER_TRY(spec.attention_bias, fields.flag("attention_bias", true));
   spec.mlp_bias = true;
-  spec.parallel_residual = bool_or(get_or_null(config, "use_parallel_residual"), true);
-  spec.tied_head = bool_or(get_or_null(config, "tie_word_embeddings"), false);
-  MUSTER_TRY_STATUS(read_norm_epsilon(config, "layer_norm_eps", spec));
-  return read_rope(config, "rotary_emb_base", "rotary_pct", 0.25, spec);
+  MUSTER_TRY(spec.parallel_residual, fields.flag("use_parallel_residual", true));
+  MUSTER_TRY(spec.tied_head, fields.flag("tie_word_embeddings", false));
+  MUSTER_TRY(spec.norm_epsilon, fields.real("layer_norm_eps", 1e-5, 0, 1));
+  return read_rope(config, {"rotary_emb_base", "rotary_pct"}, 0.25, spec);
 }
 
 }  // namespace
@@ -172,13 +239,14 @@ int64_t DecoderSpec::parameters() const {
 }
 
 Result<DecoderSpec> decoder_spec_from(const Json& config) {
+  if (!config.is_object()) return fail(Code::kDataLoss, "config.json: it is no object");
   DecoderSpec spec;
   MUSTER_TRY(spec.family, get_string(config, "model_type"));
   const bool llama = spec.family == "llama";
   if (!llama && spec.family != "gpt_neox") {
     return fail(unsupported("model_type", get_or_null(config, "model_type")));
   }
-  MUSTER_TRY_STATUS(read_common(config, spec));
+  MUSTER_TRY_STATUS(refuse_what_changes_all(config));
   MUSTER_TRY_STATUS(llama ? read_llama(config, spec) : read_gpt_neox(config, spec));
   return spec;
 }

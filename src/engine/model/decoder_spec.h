@@ -20,7 +20,7 @@ struct DecoderSpec {
   std::string family;  // config.json's model_type.
   int64_t layers = 0, hidden = 0, inner = 0, vocabulary = 0;
   int64_t heads = 0, kv_heads = 0, head_dim = 0;  // heads is a multiple of kv_heads.
-  int64_t max_positions = 0;                      // 0: the config names none.
+  int64_t max_positions = 0;
 
   Norm norm = Norm::kRms;
   double norm_epsilon = 0;
@@ -36,7 +36,7 @@ struct DecoderSpec {
   Activation activation = Activation::kSilu;
   bool parallel_residual = false;  // x + attention(norm1 x) + mlp(norm2 x), rather than in turn.
   bool attention_bias = false, mlp_bias = false;
-  bool tied_head = false;
+  bool tied_head = false;  // Unless the checkpoint has a head of its own.
 
   // Of a spec that was read: fields are bounded so that this stays below 2^63.
   [[nodiscard]] int64_t parameters() const;

@@ -1,5 +1,6 @@
 // Loading a Decoder: which tensor of the checkpoint is which weight.
 #include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>
 
 #include <cstring>
@@ -46,6 +47,10 @@ at::Tensor as_float32(const TensorView& view) {
 Result<at::Tensor> Decoder::tensor(const std::string& name, std::vector<int64_t> shape) {
   const TensorView* view = weights_.find(name);
   if (view == nullptr) return fail(Code::kDataLoss, "the checkpoint has no tensor " + name);
+  if (view->dtype == Dtype::kOther) {
+    return fail(Code::kUnsupported,
+                name + " is stored as " + view->type + "; this engine reads F32, F16 and BF16");
+  }
   if (view->shape != shape) {
     return fail(Code::kDataLoss, name + " has shape " + shape_text(view->shape) +
                                      ", config.json asks for " + shape_text(shape));
@@ -95,15 +100,27 @@ Status Decoder::load_layer(const WeightNames& names, int64_t index) {
   return {};
 }
 
+// As transformers ties: where the checkpoint has both tables each is used, whatever config.json
+// says of them; where it has one, a tied model uses it for both.
+Status Decoder::load_tables(const WeightNames& names) {
+  const std::vector<int64_t> table = {spec_.vocabulary, spec_.hidden};
+  const std::string embedding = names.embedding + ".weight", head = names.head + ".weight";
+  const bool has_embedding = weights_.find(embedding) != nullptr;
+  const bool has_head = weights_.find(head) != nullptr;
+  const bool tied = spec_.tied_head;
+  MUSTER_TRY(embedding_, tensor(has_embedding || !tied || !has_head ? embedding : head, table));
+  MUSTER_TRY(head_, tensor(has_head || !tied ? head : embedding, table));
+  if (tied && has_embedding && has_head && !at::equal(embedding_, head_)) {
+    notes_.push_back("config.json ties " + head + " to " + embedding +
+                     ", but the checkpoint has another one: that one is used");
+  }
+  return {};
+}
+
 Status Decoder::load_weights() {
   const WeightNames names =
       spec_.family == "llama" ? llama_weight_names() : gpt_neox_weight_names();
-  const std::vector<int64_t> table = {spec_.vocabulary, spec_.hidden};
-  MUSTER_TRY(embedding_, tensor(names.embedding + ".weight", table));
-  head_ = embedding_;
-  if (!spec_.tied_head) {
-    MUSTER_TRY(head_, tensor(names.head + ".weight", table));
-  }
+  MUSTER_TRY_STATUS(load_tables(names));
   MUSTER_TRY_STATUS(load_norm(names.final_norm, final_norm_));
   for (int64_t i = 0; i < spec_.layers; ++i) MUSTER_TRY_STATUS(load_layer(names, i));
   return {};
@@ -112,7 +129,7 @@ Status Decoder::load_weights() {
 Result<Decoder> Decoder::load(const Path& directory) {
   Decoder decoder;
   MUSTER_TRY(decoder.spec_, read_decoder_spec(directory));
-  MUSTER_TRY(decoder.weights_, Safetensors::open(directory));
+  MUSTER_TRY(decoder.weights_, Checkpoint::open(directory));
   if (auto loaded = decoder.load_weights(); !loaded) {
     return fail(loaded.error().in(directory.string()));
   }

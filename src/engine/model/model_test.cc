@@ -136,7 +136,14 @@ TEST(DecoderSpec, NamesTheFieldItDoesNotKnow) {
   ASSERT_TRUE(decoder_spec_from(*parse_json("{" + good + "}", 1000)));
   const BadConfig cases[] = {
       {R"({"model_type":"mamba"})", "model_type"},
-      {R"({"model_type":"llama","hidden_size":64})", "intermediate_size"},
+      {R"("rope_theta":"500000")", "rope_theta"},
+      {R"("attention_bias":"false")", "attention_bias"},
+      {R"("tie_word_embeddings":null)", "tie_word_embeddings"},
+      {R"("max_position_embeddings":2048.0)", "max_position_embeddings"},
+      {R"("transformers_weights":"other.safetensors")", "transformers_weights"},
+      {R"("rope_parameters":{"full_attention":{"rope_theta":5000.0}})", "full_attention"},
+      {R"("rope_scaling":{"rope_type":"linear","factor":2.0},"partial_rotary_factor":0.5)",
+       "partial_rotary_factor"},
       {R"("rope_scaling":{"rope_type":"yarn","factor":2})", "rope_scaling.rope_type"},
       {R"("num_key_value_heads":3)", "num_key_value_heads"},
       {R"("quantization_config":{"bits":4})", "quantization_config"},
@@ -151,15 +158,16 @@ TEST(DecoderSpec, NamesTheFieldItDoesNotKnow) {
 
 // Each of these was once cast to a whole number that cannot hold it, or overflowed on the way.
 TEST(DecoderSpec, RefusesNumbersThatNoModelHasByTheirField) {
-  const char* fields[] = {"hidden_size",         "intermediate_size",      "num_hidden_layers",
-                          "num_attention_heads", "num_key_value_heads",    "head_dim",
-                          "vocab_size",          "partial_rotary_factor",  "rope_theta",
+  const char* fields[] = {"hidden_size",         "intermediate_size",
+                          "num_hidden_layers",   "num_attention_heads",
+                          "num_key_value_heads", "head_dim",
+                          "vocab_size",          "rope_theta",
                           "rms_norm_eps",        "max_position_embeddings"};
-  const Json good{{"model_type", "llama"},      {"hidden_act", "silu"},
-                  {"hidden_size", 64},          {"intermediate_size", 128},
-                  {"num_hidden_layers", 2},     {"num_attention_heads", 4},
-                  {"vocab_size", 100},          {"rms_norm_eps", 1e-5},
-                  {"num_key_value_heads", 2.0}, {"partial_rotary_factor", 0.5}};
+  const Json good{{"model_type", "llama"},    {"hidden_act", "silu"},
+                  {"hidden_size", 64},        {"intermediate_size", 128},
+                  {"num_hidden_layers", 2},   {"num_attention_heads", 4},
+                  {"vocab_size", 100},        {"rms_norm_eps", 1e-5},
+                  {"num_key_value_heads", 2}, {"partial_rotary_factor", 0.5}};
   ASSERT_TRUE(decoder_spec_from(good));
   EXPECT_EQ(decoder_spec_from(good)->kv_heads, 2);
   for (const char* field : fields) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "engine/program/numeric_class.h"
 
 namespace muster::engine {
@@ -65,6 +66,9 @@ Result<ScoreRequest> parse_request(std::string_view line) {
 Status score_file(const Path& model, const Path& requests_path, const Path& output) {
   MUSTER_TRY(const auto requests, read_requests(requests_path));
   MUSTER_TRY(auto scorer, Scorer::load(model));
+  for (const std::string& note : scorer.decoder().notes()) {
+    std::fprintf(stderr, "muster-engine: note: %s\n", printable(note, 1000).c_str());
+  }
   std::string lines;
   for (size_t begin = 0; begin < requests.size();) {
     const size_t end = batch_end(requests, begin);
@@ -79,8 +83,8 @@ Status score_file(const Path& model, const Path& requests_path, const Path& outp
 
 Result<Json> describe_model(const Path& model) {
   MUSTER_TRY(const DecoderSpec spec, read_decoder_spec(model));
-  MUSTER_TRY(const auto weights, Safetensors::open(model));
-  MUSTER_TRY(const auto tokenizer, Tokenizer::load(model));
+  MUSTER_TRY(const auto weights, Checkpoint::open(model));
+  MUSTER_TRY(const auto tokenizer, Tokenizer::load(model));  // What cannot be scored has no info.
   return Json{{"architecture", spec.family},
               {"parameters", spec.parameters()},
               {"layers", spec.layers},
@@ -88,7 +92,7 @@ Result<Json> describe_model(const Path& model) {
               {"heads", spec.heads},
               {"kv_heads", spec.kv_heads},
               {"vocabulary", spec.vocabulary},
-              {"max_length", max_length(spec, tokenizer)},
+              {"max_length", spec.max_positions},
               {"tensors", weights.tensors().size()},
               {"dtype", "float32"},
               {"numeric_class", numeric_class()},

@@ -10,8 +10,6 @@
 namespace muster::engine {
 namespace {
 
-constexpr int64_t kDefaultMaxLength = 2048;
-
 // What one scored token saw.
 struct TokenScore {
   double log_probability = 0;
@@ -61,11 +59,6 @@ Result<Scorer> Scorer::load(const Path& model_directory) {
   return Scorer(std::move(decoder), std::move(tokenizer));
 }
 
-int64_t max_length(const DecoderSpec& spec, const Tokenizer& tokenizer) {
-  if (spec.max_positions > 0) return spec.max_positions;
-  return tokenizer.model_max_length() > 0 ? tokenizer.model_max_length() : kDefaultMaxLength;
-}
-
 Result<Scorer::Encoded> Scorer::encode_without_context(const std::string& continuation) {
   MUSTER_TRY(auto ids, tokenizer_.encode(continuation, false));
   const TokenId prefix = tokenizer_.prefix_token();
@@ -100,7 +93,7 @@ Result<Scorer::Encoded> Scorer::encode(const ScoreRequest& request) {
 
 Result<Scorer::Placed> Scorer::place(const ScoreRequest& request, TokenTree& tree) {
   MUSTER_TRY(auto encoded, encode(request));
-  const auto limit = static_cast<size_t>(max_length(decoder_.spec(), tokenizer_));
+  const auto limit = static_cast<size_t>(decoder_.spec().max_positions);
   if (encoded.continuation.empty()) return fail(Code::kUnsupported, "the continuation is empty");
   if (encoded.context.empty()) {
     return fail(Code::kUnsupported, "the context is white space only, which makes no token");

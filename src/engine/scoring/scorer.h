@@ -26,9 +26,6 @@ struct Score {
   double margin = 0;
 };
 
-// Tokens a model sees at most: the config's word, else the tokenizer's, else 2048.
-int64_t max_length(const DecoderSpec& spec, const Tokenizer& tokenizer);
-
 // Scores requests as lm-eval's HFLM does (docs/scoring.md). Requests that follow one another with
 // the same context share its computation, and are one batch: how a list is cut into calls between
 // such groups does not change any bits.

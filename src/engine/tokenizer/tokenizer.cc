@@ -181,11 +181,6 @@ Status Tokenizer::load_names(const Path& directory) {
     prefix_text_ = text;
     break;
   }
-  const Json& bound = get_or_null(config, "model_max_length");
-  // transformers writes 1e30 for "no bound".
-  if (bound.is_number() && bound.get<double>() < 1e9 && bound.get<double>() >= 1) {
-    model_max_length_ = static_cast<int64_t>(bound.get<double>());
-  }
   return {};
 }
 

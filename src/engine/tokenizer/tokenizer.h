@@ -28,8 +28,6 @@ class Tokenizer {
 
   // Stands in for an empty context: the begin token, else the end token; -1 when neither exists.
   [[nodiscard]] TokenId prefix_token() const { return prefix_token_; }
-  // The tokenizer's own bound on length, or 0 when it states none.
-  [[nodiscard]] int64_t model_max_length() const { return model_max_length_; }
 
  private:
   Status load_pre_tokenizer(const Json& settings);
@@ -49,7 +47,6 @@ class Tokenizer {
   std::vector<TokenId> before_, after_;  // What the post-processor puts around a text.
   TokenId prefix_token_ = -1;
   std::string prefix_text_;
-  int64_t model_max_length_ = 0;
 };
 
 }  // namespace muster::engine
