@@ -1,7 +1,7 @@
 # One folder of src/ is one library. `NAME_test` is made of its *_test.cc files.
 #
 #   muster_library(eval DEPS muster_base)
-#   muster_library(engine_tokenizer DEPS muster_base LIBS pcre2-8)
+#   muster_library(engine_tokenizer DEPS muster_base LIBS onig)
 
 find_package(GTest REQUIRED)
 include(GoogleTest)

@@ -12,6 +12,7 @@
 #include "base/printable.h"
 #include "engine/program/requests_file.h"
 #include "engine/program/serve.h"
+#include "engine/program/texts_file.h"
 
 namespace muster::engine {
 namespace {
@@ -46,7 +47,7 @@ int run(int argc, char** argv) {
   app.footer(
       "Example:\n  muster-engine score --model models/pythia-14m --requests in.jsonl --output "
       "out.jsonl");
-  std::string model, requests, output, device = "auto", dtype = "auto";
+  std::string model, requests, texts, output, device = "auto", dtype = "auto";
   int threads = 0, fd = 0;
 
   auto* score = app.add_subcommand("score", "log-likelihoods of JSON-lines requests");
@@ -54,7 +55,10 @@ int run(int argc, char** argv) {
       ->required();
   score->add_option("--output", output, "where the JSON lines of scores go")->required();
   auto* info = app.add_subcommand("info", "what a model is and needs, as JSON");
-  for (CLI::App* command : {score, info}) {
+  auto* encode = app.add_subcommand("encode", "token ids of JSON-lines texts");
+  encode->add_option("--texts", texts, "JSON lines, a string each")->required();
+  encode->add_option("--output", output, "where the JSON lines of token ids go")->required();
+  for (CLI::App* command : {score, info, encode}) {
     command->add_option("--model", model, "directory with config.json and safetensors")->required();
   }
   score->add_option("--device", device, "where to compute")->check(CLI::IsMember({"auto", "cpu"}));
@@ -74,6 +78,7 @@ int run(int argc, char** argv) {
   at::set_num_threads(threads > 0 ? threads
                                   : static_cast<int>(std::thread::hardware_concurrency()));
   if (*score) return finish(guarded([&] { return score_file(model, requests, output); }));
+  if (*encode) return finish(guarded([&] { return encode_file(model, texts, output); }));
   if (*info) return finish(guarded([&] { return print_info(model); }));
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // A worker that dies takes its engine along.
   return finish(guarded([&] { return serve(fd); }));

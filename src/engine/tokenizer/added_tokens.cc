@@ -2,67 +2,94 @@
 
 #include <algorithm>
 
+#include "engine/tokenizer/white_space.h"
+
 namespace muster::engine {
 namespace {
 
-bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+// How many bytes of white space `text` ends and begins with.
+size_t trailing_space(std::string_view text) {
+  const size_t all = text.size();
+  while (!text.empty() && is_white_space(last_character(text))) {
+    text.remove_suffix(last_character(text).size());
+  }
+  return all - text.size();
+}
 
-bool flag(const Json& token, const char* key) { return get_or_null(token, key) == true; }
+size_t leading_space(std::string_view text) {
+  const size_t all = text.size();
+  while (!text.empty() && is_white_space(first_character(text))) {
+    text.remove_prefix(first_character(text).size());
+  }
+  return all - text.size();
+}
 
 }  // namespace
 
-Result<AddedTokens> AddedTokens::load(const Json& list, bool normalized) {
-  AddedTokens added;
-  if (list.is_null()) return added;
+Result<std::vector<AddedToken>> read_added_tokens(const Json& list) {
+  std::vector<AddedToken> tokens;
+  if (list.is_null()) return tokens;
   if (!list.is_array()) return fail(Code::kDataLoss, "added_tokens must be a list");
   for (const Json& entry : list) {
-    MUSTER_TRY(auto text, get_string(entry, "content"));
+    AddedToken token;
+    MUSTER_TRY(token.text, get_string(entry, "content"));
     MUSTER_TRY(auto id, get_int(entry, "id"));
-    if (text.empty() || id < 0 || id > INT32_MAX) {
+    if (token.text.empty() || id < 0 || id > INT32_MAX) {
       return fail(Code::kDataLoss, "added_tokens: an entry without text or id");
     }
-    if (flag(entry, "single_word")) {
-      return fail(Code::kUnsupported, "added_tokens: single_word of '" + text + "'");
+    token.id = static_cast<TokenId>(id);
+    MUSTER_TRY(const bool single_word, get_bool(entry, "single_word"));
+    if (single_word) {
+      return fail(Code::kUnsupported, "added_tokens: single_word of '" + token.text + "'");
     }
-    if (flag(entry, "normalized") != normalized) continue;
-    added.tokens_.push_back(
-        {text, static_cast<TokenId>(id), flag(entry, "lstrip"), flag(entry, "rstrip")});
+    MUSTER_TRY(token.normalized, get_bool(entry, "normalized"));
+    MUSTER_TRY(token.strip_left, get_bool(entry, "lstrip"));
+    MUSTER_TRY(token.strip_right, get_bool(entry, "rstrip"));
+    tokens.push_back(std::move(token));
   }
-  std::stable_sort(added.tokens_.begin(), added.tokens_.end(),
-                   [](const Token& a, const Token& b) { return a.text.size() > b.text.size(); });
-  for (size_t i = 0; i < added.tokens_.size(); ++i) {
-    added.by_first_[static_cast<unsigned char>(added.tokens_[i].text[0])].push_back(i);
-  }
-  return added;
+  return tokens;
 }
 
-const AddedTokens::Token* AddedTokens::longest_at(std::string_view rest) const {
+AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
+  std::stable_sort(tokens_.begin(), tokens_.end(), [](const AddedToken& a, const AddedToken& b) {
+    return a.text.size() > b.text.size();
+  });
+  for (size_t i = 0; i < tokens_.size(); ++i) {
+    by_first_[static_cast<unsigned char>(tokens_[i].text[0])].push_back(i);
+  }
+}
+
+const AddedToken* AddedTokens::longest_at(std::string_view rest) const {
   for (size_t index : by_first_[static_cast<unsigned char>(rest[0])]) {
     if (rest.substr(0, tokens_[index].text.size()) == tokens_[index].text) return &tokens_[index];
   }
   return nullptr;
 }
 
+// The matches follow one another whatever white space they take along; one that begins in what an
+// earlier one took is none.
 void AddedTokens::split(std::string_view text, std::vector<Piece>& pieces) const {
   size_t done = 0;
   for (size_t at = 0; at < text.size();) {
-    const Token* token = longest_at(text.substr(at));
+    const AddedToken* token = longest_at(text.substr(at));
     if (token == nullptr) {
       ++at;
       continue;
     }
     size_t start = at, end = at + token->text.size();
-    while (token->strip_left && start > done && is_ascii_space(text[start - 1])) --start;
-    while (token->strip_right && end < text.size() && is_ascii_space(text[end])) ++end;
+    at = end;
+    if (start < done) continue;
+    if (token->strip_left) start -= trailing_space(text.substr(done, start - done));
+    if (token->strip_right) end += leading_space(text.substr(end));
     if (start > done) pieces.push_back({text.substr(done, start - done), -1});
     pieces.push_back({text.substr(start, end - start), token->id});
-    at = done = end;
+    done = end;
   }
   if (done < text.size()) pieces.push_back({text.substr(done), -1});
 }
 
 TokenId AddedTokens::find(std::string_view text) const {
-  for (const Token& token : tokens_) {
+  for (const AddedToken& token : tokens_) {
     if (token.text == text) return token.id;
   }
   return -1;

@@ -40,8 +40,12 @@ const std::vector<std::string>& byte_alphabet() {
 }
 
 Result<Bpe> Bpe::load(const Json& model) {
-  MUSTER_TRY(auto type, get_string(model, "type"));
-  if (type != "BPE") return fail(Code::kUnsupported, "model.type = " + type + "; only BPE is read");
+  // Older files do not say what they are: a model with merges is BPE.
+  const Json& type = get_or_null(model, "type");
+  const bool is_bpe = type == "BPE" || (type.is_null() && get_or_null(model, "merges").is_array());
+  if (!is_bpe) {
+    return fail(Code::kUnsupported, "model.type = " + type.dump() + "; only BPE is read");
+  }
   for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix",
                           "byte_fallback", "fuse_unk"}) {
     MUSTER_TRY_STATUS(refuse_unless_empty(model, key));
@@ -94,7 +98,8 @@ Status Bpe::add_merge(const std::string& left, const std::string& right) {
     return fail(Code::kDataLoss,
                 "model.merges: '" + left + " " + right + "' is not made of vocabulary entries");
   }
-  merges_.emplace(pair_key(a, b), Merge{static_cast<int32_t>(merges_.size()), merged});
+  // One that stands twice has the rank of where it stands last.
+  merges_.insert_or_assign(pair_key(a, b), Merge{next_rank_++, merged});
   return {};
 }
 

@@ -47,6 +47,7 @@ class Bpe {
 
   std::unordered_map<std::string, TokenId> ids_;
   std::unordered_map<uint64_t, Merge> merges_;
+  int32_t next_rank_ = 0;
   std::vector<TokenId> byte_ids_;  // [256]; -1: makes no token
   bool ignore_merges_ = false;     // A pre-token that is a whole entry is taken as it is.
   std::unordered_map<std::string, std::vector<TokenId>> cache_;  // Bounded, emptied when full.

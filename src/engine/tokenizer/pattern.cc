@@ -1,68 +1,115 @@
 #include "engine/tokenizer/pattern.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include <oniguruma.h>
+
+#include "base/printable.h"
+#include "engine/tokenizer/newer_code_points.h"
 
 namespace muster::engine {
+namespace {
+
+// Of one search. The first is the reference's; no pattern of a real tokenizer comes near them.
+constexpr unsigned long kMostRetriesInMatch = 10'000'000, kMostRetriesInSearch = 100'000'000;
+constexpr unsigned int kMostStack = 8'000'000;
+constexpr size_t kMostShown = 200;  // Bytes of a pattern that a person is shown.
+
+const OnigUChar* bytes(std::string_view text) {
+  return reinterpret_cast<const OnigUChar*>(text.data());
+}
+
+std::string words_of(int error, OnigErrorInfo* info) {
+  OnigUChar words[ONIG_MAX_ERROR_MESSAGE_LEN];
+  const int size = info != nullptr ? onig_error_code_to_str(words, error, info)
+                                   : onig_error_code_to_str(words, error);
+  return {reinterpret_cast<const char*>(words), static_cast<size_t>(size)};
+}
+
+size_t character_bytes(std::string_view text, size_t at) {
+  size_t end = at + 1;
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) ++end;
+  return end - at;
+}
+
+std::string escaped(const std::string& literal) {
+  std::string out;
+  for (const char c : literal) {
+    if (std::string_view("\\.+*?()|[]{}^$#&-~").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
 
 struct Pattern::Compiled {
-  pcre2_code* code = nullptr;
-  pcre2_match_data* match = nullptr;
-  pcre2_match_context* limits = nullptr;
+  std::string shown;
+  bool is_exact = true;
+  regex_t* regex = nullptr;
+  OnigRegion* region = onig_region_new();
+  OnigMatchParam* limits = onig_new_match_param();
+
+  Compiled() = default;
+  Compiled(const Compiled&) = delete;
+  Compiled& operator=(const Compiled&) = delete;
   ~Compiled() {
-    pcre2_match_context_free(limits);
-    pcre2_match_data_free(match);
-    pcre2_code_free(code);
+    onig_free_match_param(limits);
+    onig_region_free(region, 1);
+    onig_free(regex);
   }
 };
 
 Result<Pattern> Pattern::compile(const std::string& pattern) {
-  int error = 0;
-  PCRE2_SIZE offset = 0;
   auto compiled = std::make_shared<Compiled>();
-  compiled->code =
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                    PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr);
-  if (compiled->code == nullptr) {
-    PCRE2_UCHAR words[256];
-    pcre2_get_error_message(error, words, sizeof words);
-    return fail(Code::kUnsupported, "pattern '" + pattern +
-                                        "': " + reinterpret_cast<const char*>(words) + " at " +
-                                        std::to_string(offset));
+  compiled->shown = "pattern '" + printable(pattern, kMostShown) + "': ";
+  auto rewritten = with_newer_code_points(pattern);
+  if (!rewritten) return fail(rewritten.error().code, compiled->shown + rewritten.error().message);
+  compiled->is_exact = rewritten->is_exact;
+  const std::string& text = rewritten->text;
+  OnigErrorInfo info;
+  const int error = onig_new(&compiled->regex, bytes(text), bytes(text) + text.size(),
+                             ONIG_OPTION_NONE, ONIG_ENCODING_UTF8, ONIG_SYNTAX_DEFAULT, &info);
+  if (error != ONIG_NORMAL) {
+    return fail(Code::kUnsupported, compiled->shown + words_of(error, &info));
   }
-  pcre2_jit_compile(compiled->code, PCRE2_JIT_COMPLETE);  // Without it, merely slower.
-  compiled->match = pcre2_match_data_create_from_pattern(compiled->code, nullptr);
-  compiled->limits = pcre2_match_context_create(nullptr);
-  pcre2_set_match_limit(compiled->limits, 10'000'000);
+  onig_initialize_match_param(compiled->limits);
+  onig_set_retry_limit_in_match_of_match_param(compiled->limits, kMostRetriesInMatch);
+  onig_set_retry_limit_in_search_of_match_param(compiled->limits, kMostRetriesInSearch);
+  onig_set_match_stack_limit_size_of_match_param(compiled->limits, kMostStack);
   Pattern out;
   out.compiled_ = std::move(compiled);
   return out;
 }
 
-Status Pattern::split(std::string_view text, std::vector<std::string_view>& pieces) const {
-  const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-  size_t done = 0;  // Everything before has been put into pieces.
+Result<Pattern> Pattern::literal(const std::string& text) { return compile(escaped(text)); }
+
+Status Pattern::find_all(std::string_view text, std::vector<Span>& matches) const {
+  if (!compiled_->is_exact && has_newer_code_points(text)) {
+    return fail(Code::kUnsupported, compiled_->shown +
+                                        "a text has a character that came after Unicode 14, and "
+                                        "what this makes of it is not known here");
+  }
+  const OnigUChar *begin = bytes(text), *end = begin + text.size();
   size_t from = 0;
-  while (from < text.size()) {
-    const int found = pcre2_match(compiled_->code, subject, text.size(), from, PCRE2_NO_UTF_CHECK,
-                                  compiled_->match, compiled_->limits);
-    if (found == PCRE2_ERROR_NOMATCH) break;
+  size_t last = std::string_view::npos;  // Where the last match ended.
+  while (from <= text.size()) {
+    onig_region_clear(compiled_->region);
+    const int found =
+        onig_search_with_param(compiled_->regex, begin, end, begin + from, end, compiled_->region,
+                               ONIG_OPTION_NONE, compiled_->limits);
+    if (found == ONIG_MISMATCH) return {};
     if (found < 0) {
-      return fail(Code::kUnsupported, "a pre-tokenizer pattern gave up on a text (PCRE2 error " +
-                                          std::to_string(found) + ")");
+      return fail(Code::kUnsupported,
+                  compiled_->shown + "it gave up on a text: " + words_of(found, nullptr));
     }
-    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(compiled_->match);
-    const size_t start = bounds[0], end = bounds[1];
-    if (end == start) {  // An empty match splits nothing; go on behind the next character.
-      from = end + 1;
-      while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xc0) == 0x80) ++from;
+    const Span match{static_cast<size_t>(compiled_->region->beg[0]),
+                     static_cast<size_t>(compiled_->region->end[0])};
+    if (match.begin == match.end && match.end == last) {
+      from += from < text.size() ? character_bytes(text, from) : 1;
       continue;
     }
-    if (start > done) pieces.push_back(text.substr(done, start - done));
-    pieces.push_back(text.substr(start, end - start));
-    done = from = end;
+    from = last = match.end;
+    matches.push_back(match);
   }
-  if (done < text.size()) pieces.push_back(text.substr(done));
   return {};
 }
 

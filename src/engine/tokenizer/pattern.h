@@ -9,17 +9,25 @@
 
 namespace muster::engine {
 
-// A compiled regular expression over UTF-8 text, with Unicode classes (PCRE2, compiled to machine
-// code, match limits set). Patterns come from tokenizer.json, which is foreign.
+// A stretch of a text: [begin, end), in bytes.
+struct Span {
+  size_t begin, end;
+};
+
+// A compiled regular expression over UTF-8 text, of the engine that the tokenizers package has:
+// Oniguruma, in its default syntax, with that package's version of Unicode. Patterns come from
+// tokenizer.json, which is foreign: matching is bounded. Not safe for two threads.
 class Pattern {
  public:
-  // kUnsupported with PCRE2's own words when the pattern does not compile.
+  // kUnsupported, with Oniguruma's own words, when the pattern does not compile.
   static Result<Pattern> compile(const std::string& pattern);
+  // Matches this very text.
+  static Result<Pattern> literal(const std::string& text);
 
-  // Appends the pieces of `text` in order: what matches and what lies between, each on its own
-  // (the "Isolated" behaviour of tokenizers). `text` must be valid UTF-8. kUnsupported when a
-  // match limit is hit.
-  Status split(std::string_view text, std::vector<std::string_view>& pieces) const;
+  // Appends every match in `text` (valid UTF-8), from left to right. An empty match is one, unless
+  // it stands where the last match ended. kUnsupported when the bound is hit, or when the text has
+  // a code point that this pattern may take otherwise than the reference does.
+  Status find_all(std::string_view text, std::vector<Span>& matches) const;
 
  private:
   struct Compiled;

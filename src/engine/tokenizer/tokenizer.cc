@@ -11,23 +11,8 @@ namespace {
 
 constexpr size_t kMaxTokenizerBytes = 64u << 20;
 
-// The pattern of GPT-2's byte-level pre-tokenizer, "use_regex": true.
-constexpr char kGpt2Pattern[] =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
 Error unsupported(const std::string& what) {
   return {Code::kUnsupported, what + " is not implemented"};
-}
-
-std::string escaped(const std::string& literal) {
-  std::string out;
-  for (char c : literal) {
-    if (static_cast<unsigned char>(c) < 0x80 && !std::isalnum(static_cast<unsigned char>(c))) {
-      out += '\\';
-    }
-    out += c;
-  }
-  return out;
 }
 
 bool is_utf8(std::string_view text) {
@@ -82,66 +67,54 @@ Result<Tokenizer> Tokenizer::load(const Path& directory) {
     MUSTER_TRY(const Json settings, parse_json(text, kMaxTokenizerBytes));
     Tokenizer tokenizer;
     MUSTER_TRY(tokenizer.bpe_, Bpe::load(get_or_null(settings, "model")));
-    const Json& added = get_or_null(settings, "added_tokens");
-    MUSTER_TRY(tokenizer.raw_added_, AddedTokens::load(added, false));
-    MUSTER_TRY(tokenizer.normalized_added_, AddedTokens::load(added, true));
     MUSTER_TRY_STATUS(tokenizer.load_normalizer(get_or_null(settings, "normalizer")));
-    MUSTER_TRY_STATUS(tokenizer.load_pre_tokenizer(get_or_null(settings, "pre_tokenizer")));
-    if (!tokenizer.byte_level_) return fail(unsupported("a pre_tokenizer without ByteLevel"));
-    if (tokenizer.add_prefix_space_ && tokenizer.splits_.size() > 1) {
-      return fail(unsupported("pre_tokenizer.add_prefix_space behind another pre-tokenizer"));
-    }
+    MUSTER_TRY_STATUS(tokenizer.load_added_tokens(get_or_null(settings, "added_tokens")));
+    MUSTER_TRY(tokenizer.pre_tokenizer_,
+               PreTokenizer::load(get_or_null(settings, "pre_tokenizer")));
     MUSTER_TRY_STATUS(tokenizer.load_post_processor(get_or_null(settings, "post_processor")));
-    MUSTER_TRY_STATUS(tokenizer.load_names(directory));
     return tokenizer;
   };
   auto loaded = load();
   if (!loaded) return fail(loaded.error().in(path.string()));
+  if (auto named = loaded->load_names(directory); !named) return fail(named.error());
   return loaded;
 }
 
 Status Tokenizer::load_normalizer(const Json& settings) {
   if (settings.is_null()) return {};
   MUSTER_TRY(auto type, get_string(settings, "type"));
+  if (type == "Sequence") {
+    const Json& steps = get_or_null(settings, "normalizers");
+    if (!steps.is_array()) return fail(unsupported("normalizer: a Sequence without normalizers"));
+    for (const Json& step : steps) MUSTER_TRY_STATUS(load_normalizer(step));
+    return {};
+  }
   if (type != "NFC") return fail(unsupported("normalizer.type = " + type));
   nfc_ = true;
   return {};
 }
 
-Status Tokenizer::load_pre_tokenizer(const Json& settings) {
-  MUSTER_TRY(auto type, get_string(settings, "type"));
-  std::string pattern;
-  if (type == "Sequence") {
-    for (const Json& step : get_or_null(settings, "pretokenizers")) {
-      MUSTER_TRY_STATUS(load_pre_tokenizer(step));
+// One that the model has has the model's id; the others have those behind it, in their order. The
+// reference does not look at what the file says instead.
+Status Tokenizer::load_added_tokens(const Json& list) {
+  MUSTER_TRY(auto tokens, read_added_tokens(list));
+  std::vector<AddedToken> raw, normalized;
+  auto next = static_cast<TokenId>(bpe_.size());
+  for (AddedToken& token : tokens) {
+    const TokenId known = bpe_.find(token.text);
+    if (token.id != (known >= 0 ? known : next)) {
+      return fail(unsupported("added_tokens: id " + std::to_string(token.id) + " of '" +
+                              token.text + "', which would get " +
+                              std::to_string(known >= 0 ? known : next) + ","));
     }
-    return {};
+    next += known >= 0 ? 0 : 1;
+    if (token.normalized) {
+      MUSTER_TRY(token.text, normalize(token.text));
+    }
+    if (!token.text.empty()) (token.normalized ? normalized : raw).push_back(std::move(token));
   }
-  if (type == "ByteLevel") {
-    byte_level_ = true;
-    const Json& use_regex = get_or_null(settings, "use_regex");
-    add_prefix_space_ |= get_or_null(settings, "add_prefix_space") == true;
-    pattern = use_regex == false ? "" : kGpt2Pattern;
-  } else if (type == "Digits") {
-    pattern = get_or_null(settings, "individual_digits") == true ? R"(\p{N})" : R"(\p{N}+)";
-  } else if (type == "Split") {
-    const Json& behavior = get_or_null(settings, "behavior");
-    const Json& invert = get_or_null(settings, "invert");
-    const Json& what = get_or_null(settings, "pattern");
-    const Json& regex = get_or_null(what, "Regex");
-    const Json& literal = get_or_null(what, "String");
-    if (behavior != "Isolated")
-      return fail(unsupported("pre_tokenizer.behavior " + behavior.dump()));
-    if (invert == true) return fail(unsupported("pre_tokenizer.invert"));
-    if (regex.is_string()) pattern = regex.get<std::string>();
-    if (literal.is_string()) pattern = escaped(literal.get<std::string>());
-    if (pattern.empty()) return fail(unsupported("pre_tokenizer.pattern " + what.dump()));
-  } else {
-    return fail(unsupported("pre_tokenizer.type = " + type));
-  }
-  if (pattern.empty()) pattern = R"((?s).+)";  // One piece: the whole text.
-  MUSTER_TRY(auto compiled, Pattern::compile(pattern));
-  splits_.push_back(std::move(compiled));
+  raw_added_ = AddedTokens(std::move(raw));
+  normalized_added_ = AddedTokens(std::move(normalized));
   return {};
 }
 
@@ -156,18 +129,30 @@ Status Tokenizer::load_post_processor(const Json& settings) {
     return {};
   }
   if (type != "TemplateProcessing") return fail(unsupported("post_processor.type = " + type));
+  if (!before_.empty() || !after_.empty()) return fail(unsupported("a second post_processor"));
+  const Json& special = get_or_null(settings, "special_tokens");
   bool behind = false;
   for (const Json& part : get_or_null(settings, "single")) {
-    if (!get_or_null(part, "Sequence").is_null()) {
+    if (const Json& sequence = get_or_null(part, "Sequence"); !sequence.is_null()) {
+      if (behind || get_or_null(sequence, "id") != "A") {
+        return fail(unsupported("post_processor.single = " + part.dump()));
+      }
       behind = true;
       continue;
     }
     MUSTER_TRY(auto name, get_string(get_or_null(part, "SpecialToken"), "id"));
-    const TokenId id = find(name);
-    if (id < 0) return fail(Code::kDataLoss, "post_processor: no token '" + name + "'");
-    (behind ? after_ : before_).push_back(id);
+    const Json& ids = get_or_null(get_or_null(special, name.c_str()), "ids");
+    if (!ids.is_array()) {
+      return fail(Code::kDataLoss, "post_processor.special_tokens has no '" + name + "'");
+    }
+    for (const Json& id : ids) {
+      const bool fits = id.is_number_unsigned() && id.get<uint64_t>() <= INT32_MAX;
+      if (!fits) return fail(Code::kDataLoss, "post_processor: an id that is none");
+      (behind ? after_ : before_).push_back(id.get<TokenId>());
+    }
   }
-  return {};
+  if (behind) return {};
+  return fail(unsupported("a post_processor without the text"));
 }
 
 Status Tokenizer::load_names(const Path& directory) {
@@ -209,12 +194,13 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, bool add_s
   return ids;
 }
 
+Result<std::string> Tokenizer::normalize(std::string_view text) const {
+  return nfc_ ? composed(text) : Result<std::string>(std::string(text));
+}
+
 Status Tokenizer::encode_plain(std::string_view text, std::vector<TokenId>& out) {
   if (!nfc_ && normalized_added_.empty()) return encode_normalized(text, out);
-  std::string normal(text);
-  if (nfc_) {
-    MUSTER_TRY(normal, composed(text));
-  }
+  MUSTER_TRY(const std::string normal, normalize(text));
   std::vector<AddedTokens::Piece> pieces;
   normalized_added_.split(normal, pieces);
   for (const auto& piece : pieces) {
@@ -228,18 +214,9 @@ Status Tokenizer::encode_plain(std::string_view text, std::vector<TokenId>& out)
 }
 
 Status Tokenizer::encode_normalized(std::string_view text, std::vector<TokenId>& out) {
-  std::string with_space;
-  if (add_prefix_space_ && text[0] != ' ') {
-    with_space = ' ' + std::string(text);
-    text = with_space;
-  }
-  std::vector<std::string_view> pieces = {text}, finer;
-  for (const Pattern& split : splits_) {
-    finer.clear();
-    for (std::string_view piece : pieces) MUSTER_TRY_STATUS(split.split(piece, finer));
-    pieces.swap(finer);
-  }
-  for (std::string_view piece : pieces) bpe_.encode(piece, out);
+  pieces_.clear();
+  MUSTER_TRY_STATUS(pre_tokenizer_.split(text, pieces_));
+  for (std::string_view piece : pieces_) bpe_.encode(piece, out);
   return {};
 }
 

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "engine/tokenizer/added_tokens.h"
 #include "engine/tokenizer/bpe.h"
-#include "engine/tokenizer/pattern.h"
+#include "engine/tokenizer/pre_tokenizer.h"
 
 namespace muster::engine {
 
@@ -30,20 +30,20 @@ class Tokenizer {
   [[nodiscard]] TokenId prefix_token() const { return prefix_token_; }
 
  private:
-  Status load_pre_tokenizer(const Json& settings);
+  Status load_added_tokens(const Json& list);
   Status load_post_processor(const Json& settings);
   Status load_normalizer(const Json& settings);
   Status load_names(const Path& directory);
   [[nodiscard]] TokenId find(std::string_view text) const;
+  [[nodiscard]] Result<std::string> normalize(std::string_view text) const;
   Status encode_plain(std::string_view text, std::vector<TokenId>& out);
   Status encode_normalized(std::string_view text, std::vector<TokenId>& out);
 
   Bpe bpe_;
   AddedTokens raw_added_, normalized_added_;
   bool nfc_ = false;
-  bool byte_level_ = false;
-  bool add_prefix_space_ = false;
-  std::vector<Pattern> splits_;          // Applied one after the other to every piece.
+  PreTokenizer pre_tokenizer_;
+  std::vector<std::string_view> pieces_;
   std::vector<TokenId> before_, after_;  // What the post-processor puts around a text.
   TokenId prefix_token_ = -1;
   std::string prefix_text_;

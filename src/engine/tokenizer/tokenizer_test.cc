@@ -106,11 +106,15 @@ TEST(Bpe, NamesTheSettingItDoesNotKnow) {
 }
 
 TEST(AddedTokens, TakeTheLeftmostAndThenTheLongest) {
-  const Json list = *parse_json(R"([{"id":1,"content":"ab","normalized":false},
-      {"id":2,"content":"abc","normalized":false}, {"id":3,"content":"bcd","normalized":false},
-      {"id":4,"content":"X","normalized":false,"lstrip":true,"rstrip":true}])",
-                                1000);
-  const auto added = *AddedTokens::load(list, false);
+  Json list = *parse_json(R"([{"id":1,"content":"ab"}, {"id":2,"content":"abc"},
+      {"id":3,"content":"bcd"}, {"id":4,"content":"X","lstrip":true,"rstrip":true}])",
+                          1000);
+  for (Json& token : list) {
+    for (const char* key : {"normalized", "lstrip", "rstrip", "single_word"}) {
+      if (!token.contains(key)) token[key] = false;
+    }
+  }
+  const AddedTokens added(*read_added_tokens(list));
   std::vector<AddedTokens::Piece> pieces;
   added.split("zabcd  X ab", pieces);
   std::vector<std::pair<std::string, TokenId>> got;
