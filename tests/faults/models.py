@@ -1,5 +1,6 @@
 """Small models of both families, for what users' files may say: two layers over a byte-level tokenizer, the same bytes
 everywhere. A case writes one and changes what it is about."""
+import hashlib
 import json
 import math
 import os
@@ -149,3 +150,11 @@ class Model:
             if content is not None:
                 with open(os.path.join(directory, name), "wb") as file:
                     file.write(content)
+
+
+def hash_of(ids):
+    """Of lists of token ids: what is committed of them."""
+    lines = hashlib.sha256()
+    for of_text in ids:
+        lines.update(json.dumps(of_text, separators=(",", ":")).encode() + b"\n")
+    return lines.hexdigest()[:16]

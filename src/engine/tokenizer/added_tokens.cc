@@ -50,7 +50,11 @@ Result<std::vector<AddedToken>> read_added_tokens(const Json& list) {
   return tokens;
 }
 
-AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
+AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens) {
+  for (const AddedToken& token : tokens) {  // Of one text the last counts.
+    std::erase_if(tokens_, [&](const AddedToken& other) { return other.text == token.text; });
+    tokens_.push_back(token);
+  }
   std::stable_sort(tokens_.begin(), tokens_.end(), [](const AddedToken& a, const AddedToken& b) {
     return a.text.size() > b.text.size();
   });
@@ -66,8 +70,8 @@ const AddedToken* AddedTokens::longest_at(std::string_view rest) const {
   return nullptr;
 }
 
-// The matches follow one another whatever white space they take along; one that begins in what an
-// earlier one took is none.
+// The matches follow one another whatever white space they take along: what one took may be
+// another's, too.
 void AddedTokens::split(std::string_view text, std::vector<Piece>& pieces) const {
   size_t done = 0;
   for (size_t at = 0; at < text.size();) {
@@ -78,8 +82,9 @@ void AddedTokens::split(std::string_view text, std::vector<Piece>& pieces) const
     }
     size_t start = at, end = at + token->text.size();
     at = end;
-    if (start < done) continue;
-    if (token->strip_left) start -= trailing_space(text.substr(done, start - done));
+    if (token->strip_left && start > done) {
+      start -= trailing_space(text.substr(done, start - done));
+    }
     if (token->strip_right) end += leading_space(text.substr(end));
     if (start > done) pieces.push_back({text.substr(done, start - done), -1});
     pieces.push_back({text.substr(start, end - start), token->id});

@@ -33,7 +33,7 @@ class AddedTokens {
 
   AddedTokens() = default;
   // No text is empty.
-  explicit AddedTokens(std::vector<AddedToken> tokens);
+  explicit AddedTokens(const std::vector<AddedToken>& tokens);
 
   // Of valid UTF-8.
   void split(std::string_view text, std::vector<Piece>& pieces) const;

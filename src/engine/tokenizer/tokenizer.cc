@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "base/json.h"
 
@@ -94,27 +95,29 @@ Status Tokenizer::load_normalizer(const Json& settings) {
   return {};
 }
 
-// One that the model has has the model's id; the others have those behind it, in their order. The
-// reference does not look at what the file says instead.
+// One that the model has has the model's id; the others have those behind it, in their order, and
+// one that stands twice has one. The reference does not look at what the file says instead.
 Status Tokenizer::load_added_tokens(const Json& list) {
   MUSTER_TRY(auto tokens, read_added_tokens(list));
   std::vector<AddedToken> raw, normalized;
+  std::map<std::string, TokenId> ids;
   auto next = static_cast<TokenId>(bpe_.size());
   for (AddedToken& token : tokens) {
     const TokenId known = bpe_.find(token.text);
-    if (token.id != (known >= 0 ? known : next)) {
+    const auto [id, is_new] = ids.emplace(token.text, known >= 0 ? known : next);
+    next += is_new && known < 0 ? 1 : 0;
+    if (token.id != id->second) {
       return fail(unsupported("added_tokens: id " + std::to_string(token.id) + " of '" +
-                              token.text + "', which would get " +
-                              std::to_string(known >= 0 ? known : next) + ","));
+                              token.text + "', which would get " + std::to_string(id->second) +
+                              ","));
     }
-    next += known >= 0 ? 0 : 1;
     if (token.normalized) {
       MUSTER_TRY(token.text, normalize(token.text));
     }
     if (!token.text.empty()) (token.normalized ? normalized : raw).push_back(std::move(token));
   }
-  raw_added_ = AddedTokens(std::move(raw));
-  normalized_added_ = AddedTokens(std::move(normalized));
+  raw_added_ = AddedTokens(raw);
+  normalized_added_ = AddedTokens(normalized);
   return {};
 }
 
