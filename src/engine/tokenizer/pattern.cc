@@ -82,12 +82,29 @@ Result<Pattern> Pattern::compile(const std::string& pattern) {
 
 Result<Pattern> Pattern::literal(const std::string& text) { return compile(escaped(text)); }
 
+Status Pattern::check(std::string_view text) const {
+  if (compiled_->is_exact || !has_newer_code_points(text)) return {};
+  return fail(Code::kUnsupported, compiled_->shown +
+                                      "a text has a character that came after Unicode 14, and "
+                                      "what this makes of it is not known here");
+}
+
+Error Pattern::gave_up(int error) const {
+  return {Code::kUnsupported,
+          compiled_->shown + "it gave up on a text: " + words_of(error, nullptr)};
+}
+
+Result<size_t> Pattern::match_end(std::string_view text, size_t from) const {
+  MUSTER_TRY_STATUS(check(text));
+  const OnigUChar *begin = bytes(text), *end = begin + text.size();
+  const int length = onig_match_with_param(compiled_->regex, begin, end, begin + from, nullptr,
+                                           ONIG_OPTION_NONE, compiled_->limits);
+  if (length < 0) return fail(gave_up(length));
+  return from + static_cast<size_t>(length);
+}
+
 Status Pattern::find_all(std::string_view text, std::vector<Span>& matches) const {
-  if (!compiled_->is_exact && has_newer_code_points(text)) {
-    return fail(Code::kUnsupported, compiled_->shown +
-                                        "a text has a character that came after Unicode 14, and "
-                                        "what this makes of it is not known here");
-  }
+  MUSTER_TRY_STATUS(check(text));
   const OnigUChar *begin = bytes(text), *end = begin + text.size();
   size_t from = 0;
   size_t last = std::string_view::npos;  // Where the last match ended.
@@ -97,10 +114,7 @@ Status Pattern::find_all(std::string_view text, std::vector<Span>& matches) cons
         onig_search_with_param(compiled_->regex, begin, end, begin + from, end, compiled_->region,
                                ONIG_OPTION_NONE, compiled_->limits);
     if (found == ONIG_MISMATCH) return {};
-    if (found < 0) {
-      return fail(Code::kUnsupported,
-                  compiled_->shown + "it gave up on a text: " + words_of(found, nullptr));
-    }
+    if (found < 0) return fail(gave_up(found));
     const Span match{static_cast<size_t>(compiled_->region->beg[0]),
                      static_cast<size_t>(compiled_->region->end[0])};
     if (match.begin == match.end && match.end == last) {

@@ -28,10 +28,14 @@ class Pattern {
   // it stands where the last match ended. kUnsupported when the bound is hit, or when the text has
   // a code point that this pattern may take otherwise than the reference does.
   Status find_all(std::string_view text, std::vector<Span>& matches) const;
+  // The end of the match that begins at `from`, kUnsupported where there is none.
+  Result<size_t> match_end(std::string_view text, size_t from) const;
 
  private:
   struct Compiled;
   Pattern() = default;
+  [[nodiscard]] Status check(std::string_view text) const;
+  [[nodiscard]] Error gave_up(int error) const;
   std::shared_ptr<const Compiled> compiled_;
 };
 

@@ -8,12 +8,17 @@
 namespace muster::engine {
 namespace {
 
-// The pattern of GPT-2's byte-level pre-tokenizer, "use_regex": true.
-constexpr char kGpt2Pattern[] =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
 Error unsupported(const std::string& what) {
   return {Code::kUnsupported, "pre_tokenizer: " + what + " is not implemented"};
+}
+
+// Every digit of a text that is ASCII; false: it is not.
+bool find_ascii_digits(std::string_view text, std::vector<Span>& matches) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (static_cast<unsigned char>(text[at]) >= 0x80) return false;
+    if (text[at] >= '0' && text[at] <= '9') matches.push_back({at, at + 1});
+  }
+  return true;
 }
 
 std::string letters_of(std::string_view bytes) {
@@ -66,10 +71,11 @@ Status PreTokenizer::add(const Json& settings) {
     const bool is_old = get_or_null(settings, "use_regex").is_null();
     MUSTER_TRY(const bool use_regex, is_old ? Result<bool>(true) : get_bool(settings, "use_regex"));
     if (use_regex) {
-      MUSTER_TRY(step.pattern, Pattern::compile(kGpt2Pattern));
+      MUSTER_TRY(step.gpt2, Gpt2Pieces::create());
     }
   } else if (type == "Digits") {
     MUSTER_TRY(const bool individual, get_bool(settings, "individual_digits"));
+    step.is_digits = true;
     MUSTER_TRY(step.pattern, Pattern::compile("\\p{N}"));
     step.behavior = individual ? Behavior::kIsolated : Behavior::kContiguous;
   } else {
@@ -121,7 +127,9 @@ Status PreTokenizer::run(const Step& step, std::vector<std::string_view>& pieces
   finer_.clear();
   for (std::string_view piece : pieces) {
     if (step.adds_space && !piece.starts_with(' ')) piece = own(' ' + std::string(piece));
-    if (step.pattern) {
+    if (step.gpt2) {
+      MUSTER_TRY_STATUS(step.gpt2->split(piece, finer_));
+    } else if (step.pattern) {
       MUSTER_TRY_STATUS(cut(step, piece, finer_));
     } else {
       finer_.push_back(piece);
@@ -136,7 +144,10 @@ Status PreTokenizer::run(const Step& step, std::vector<std::string_view>& pieces
 Status PreTokenizer::cut(const Step& step, std::string_view piece,
                          std::vector<std::string_view>& out) {
   matches_.clear();
-  MUSTER_TRY_STATUS(step.pattern->find_all(piece, matches_));
+  if (!step.is_digits || !find_ascii_digits(piece, matches_)) {
+    matches_.clear();
+    MUSTER_TRY_STATUS(step.pattern->find_all(piece, matches_));
+  }
   if (step.behavior == Behavior::kIsolated) {  // Nearly always.
     size_t done = 0;
     for (const Span& match : matches_) {

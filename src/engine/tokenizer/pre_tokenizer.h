@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "engine/tokenizer/gpt2_pieces.h"
 #include "engine/tokenizer/pattern.h"
 
 namespace muster::engine {
@@ -30,9 +31,11 @@ class PreTokenizer {
   enum class Behavior { kIsolated, kRemoved, kMergedWithPrevious, kMergedWithNext, kContiguous };
   struct Step {
     std::optional<Pattern> pattern;
+    std::optional<Gpt2Pieces> gpt2;  // Instead, in ByteLevel.
     Behavior behavior = Behavior::kIsolated;
     bool inverted = false;  // What does not match is taken for what does.
     bool is_byte_level = false;
+    bool is_digits = false;   // Which need no pattern in ASCII.
     bool adds_space = false;  // Before each piece that does not begin with one.
   };
   struct Part {

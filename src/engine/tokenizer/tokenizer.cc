@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -198,7 +199,8 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, bool add_s
 }
 
 Result<std::string> Tokenizer::normalize(std::string_view text) const {
-  return nfc_ ? composed(text) : Result<std::string>(std::string(text));
+  const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; });
+  return nfc_ && !is_ascii ? composed(text) : Result<std::string>(std::string(text));
 }
 
 Status Tokenizer::encode_plain(std::string_view text, std::vector<TokenId>& out) {

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/rng.h"
+#include "engine/tokenizer/gpt2_pieces.h"
 
 namespace muster::engine {
 namespace {
@@ -103,6 +104,30 @@ TEST(Bpe, NamesTheSettingItDoesNotKnow) {
   model = small_model({});
   model["merges"] = Json::array({"a zz"});
   EXPECT_EQ(Bpe::load(model).error().code, Code::kDataLoss);
+}
+
+// By hand as by the pattern, wherever it is by hand.
+TEST(Gpt2Pieces, AreThoseOfThePattern) {
+  const auto pattern = *Pattern::compile(
+      R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
+  const auto pieces = *Gpt2Pieces::create();
+  const std::vector<std::string> parts = {"a",  "Z",  " ", "\t", "\n",    "'",    "s",
+                                          "re", "ll", "7", "!",  "-",     "\x1f", "\x7f",
+                                          "\0", "é",  "٣", "　", "\u0301"};
+  Rng rng(5);
+  for (int round = 0; round < 20000; ++round) {
+    std::string text;
+    for (uint64_t n = rng.below(12); n > 0; --n) text += parts[rng.below(parts.size())];
+    std::vector<Span> matches;
+    ASSERT_TRUE(pattern.find_all(text, matches));
+    std::vector<std::string_view> expected, got;
+    for (const Span& span : matches) {
+      if (span.end > span.begin)
+        expected.push_back(std::string_view(text).substr(span.begin, span.end - span.begin));
+    }
+    ASSERT_TRUE(pieces.split(text, got));
+    EXPECT_EQ(got, expected) << text;
+  }
 }
 
 TEST(AddedTokens, TakeTheLeftmostAndThenTheLongest) {
