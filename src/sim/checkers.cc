@@ -13,6 +13,13 @@ bool Checker::is_live(const std::string& job, uint32_t run) const {
          !roles::server::is_over(row->second.state());
 }
 
+bool Checker::is_remembered(const pb::Record& record) const {
+  const auto& rows = world_.node("server").database.rows;
+  const auto row = rows.find(record.job());
+  return row == rows.end() || row->second.assignments().empty() ||
+         record.epoch() >= row->second.assignments(0).epoch();
+}
+
 std::vector<const Node*> Checker::members() const {
   std::vector<const Node*> out;
   for (const auto& member : world_.node("server").database.view.members()) {

@@ -33,6 +33,9 @@ class Checker : public Observer {
     if (found_.empty()) found_ = std::string(name_) + ": " + what;
   }
   [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
+  // Whether the row names who had the run under the record's epoch: it forgets all but the latest,
+  // and nobody copies or counts what was done before.
+  [[nodiscard]] bool is_remembered(const pb::Record& record) const;
   // Members of the view now, that still have the store they joined with; intruders are none, since
   // nobody is held to what they have.
   [[nodiscard]] std::vector<const Node*> members() const;

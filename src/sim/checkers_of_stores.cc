@@ -33,6 +33,7 @@ class AcknowledgedIsKept final : public Checker {
     const auto stores = members();
     for (const KnownRecord* known : ledger_.acknowledged()) {
       if (!is_live(known->record.job(), known->record.run())) continue;
+      if (!is_remembered(known->record)) continue;
       const bool kept = std::any_of(stores.begin(), stores.end(), [&](const Node* store) {
         return before_.contains(store->name) && store->records.holds(known->digest) &&
                !served_altered(store->name);

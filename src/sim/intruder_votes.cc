@@ -1,6 +1,7 @@
 // Records of an intruder: votes, verdicts and seals that nobody asked for.
 #include <algorithm>
 
+#include "roles/grants.h"
 #include "roles/message.h"
 #include "roles/record.h"
 #include "sim/intruder.h"
@@ -166,7 +167,21 @@ void Intruder::answer_unasked() {
   }
 }
 
-// Under its own key; and some under others, and as a coordinator.
+// As if whoever answers had been asked for it: by terms of its own making.
+pb::SignedRecord Intruder::terms_of_its_own(const pb::Record& record, const HashKeys& keys) {
+  pb::GrantTerms terms;
+  terms.set_lease(1 + rng_.below(60));
+  terms.set_machine(roles::machine_id(keys.public_key()));
+  terms.set_owner(node_.owner);
+  terms.add_items(record.answer().item());
+  pb::JobKey key;
+  key.set_job(record.job());
+  key.set_run(record.run());
+  key.set_epoch(record.epoch());
+  return roles::sign_grant(key, terms, keys);
+}
+
+// Under its own key; and some under others, and as a coordinator. By stolen terms, or its own.
 void Intruder::answer_all(const OverheardRun& run) {
   std::vector<pb::SignedRecord> own, others;
   const auto flush = [&] {
@@ -176,7 +191,9 @@ void Intruder::answer_all(const OverheardRun& run) {
     others.clear();
   };
   for (const auto& [number, item] : run.items) {
-    const pb::Record record = wrong_answer(run, item);
+    pb::Record record = wrong_answer(run, item);
+    const bool steals = rng_.below(3) != 0;
+    if (!steals) *record.mutable_answer()->mutable_grant() = terms_of_its_own(record, *node_.keys);
     own.push_back(roles::sign_record(record, *node_.keys));
     if (rng_.below(8) == 0) others.push_back(roles::sign_record(record, made_up_keys()));
     if (own.size() >= kAtOnce) flush();

@@ -241,7 +241,9 @@ Simulation::Verdict Simulation::run() {
     if (researcher->state() != pb::JOB_STATE_FAILED || researcher->plan().nobody_has) continue;
     // Where lines flap for a minute, a coordinator may be lost ten times before it says a word.
     const bool flaps = plan_.take_overs && researcher->reason().starts_with("10 coordinators");
-    if (!may_fail() && !flaps) {
+    // Whoever wants one vote believes one machine.
+    const bool believes_one = researcher->plan().redundancy == 1 && !intruders_.empty();
+    if (!may_fail() && !flaps && !believes_one) {
       why_ = "a job failed in a pool without liars and crashes: " + researcher->reason();
       return Verdict::kWrong;
     }

@@ -60,6 +60,7 @@ Effects Coordinator::step(Instant now, const Event& event) {
   const bool up = std::holds_alternative<LineUp>(event);
   if (up) {  // Another server may count from another number.
     pool_.set_revision(0);
+    pins_.clear();
     for (auto& [id, revision] : assigned_) revision = 0;
   }
   for (auto& [id, job] : jobs_) {
@@ -78,8 +79,7 @@ void Coordinator::on_message(Instant now, const pb::Envelope& envelope, Effects&
   if (envelope.has_assign()) return on_assign(now, envelope.assign(), effects);
   if (envelope.has_pool_state()) return on_pool_state(now, envelope.pool_state(), effects);
   if (envelope.has_pin_model()) {
-    effects.run.push_back(PinModel{envelope.pin_model().call(), envelope.pin_model().model()});
-    return;
+    return on_pin_model(envelope.pin_model(), effects);
   }
   if (const std::string* id = job_of(envelope)) {
     auto job = jobs_.find(*id);
@@ -149,9 +149,16 @@ void Coordinator::drop_lost_jobs(Effects& effects) {
   });
 }
 
+void Coordinator::on_pin_model(const pb::PinModel& ask, Effects& effects) {
+  pins_[next_pin_] = ask.call();
+  effects.run.push_back(PinModel{next_pin_++, ask.model()});
+}
+
 void Coordinator::on_pinned(const ModelPinned& pinned, Effects& effects) {
+  const auto asked = pins_.extract(pinned.call);
+  if (asked.empty()) return;  // On an earlier line.
   pb::Envelope answer = envelope_to_server();
-  answer.mutable_pinned()->set_call(pinned.call);
+  answer.mutable_pinned()->set_call(asked.mapped());
   if (pinned.model) {
     *answer.mutable_pinned()->mutable_model() = *pinned.model;
   } else {

@@ -22,6 +22,7 @@ class Coordinator final : public Role {
  private:
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_assign(Instant now, const pb::Assign& assign, Effects& effects);
+  void on_pin_model(const pb::PinModel& ask, Effects& effects);
   void on_pinned(const ModelPinned& pinned, Effects& effects);
   void on_pool_state(Instant now, const pb::PoolState& state, Effects& effects);
   void drop_lost_jobs(Effects& effects);
@@ -32,6 +33,10 @@ class Coordinator final : public Role {
   pb::PoolState pool_;
   std::map<std::string, Job> jobs_;           // By job id; one run of a job at a time.
   std::map<std::string, uint64_t> assigned_;  // By job id: the revision its Assign came with.
+  // The server's call for each look-up by this process's own number: another server may count its
+  // calls alike, and ask for other models.
+  std::map<uint64_t, uint64_t> pins_;
+  uint64_t next_pin_ = 1;
 };
 
 }  // namespace muster::roles::coordinator

@@ -36,6 +36,24 @@ class CoordinatorTest : public ::testing::Test {
     }
     return 0;
   }
+  // The number by which a look-up is asked for.
+  uint64_t pin(uint64_t call, const std::string& model) {
+    pb::Envelope envelope;
+    envelope.mutable_pin_model()->set_call(call);
+    envelope.mutable_pin_model()->set_model(model);
+    const Effects effects = coordinator.step(Instant(), Received{envelope});
+    return std::get<PinModel>(effects.run.at(0)).call;
+  }
+  // What the server is told when it is done: the call and the model; nothing: (0, "").
+  std::pair<uint64_t, std::string> pinned(uint64_t number, const std::string& model) {
+    pb::ModelPin pin;
+    pin.set_name(model);
+    for (const auto& send : coordinator.step(Instant(), ModelPinned{number, pin}).send) {
+      const pb::Pinned& said = send.envelope.pinned();
+      if (send.envelope.has_pinned()) return {said.call(), said.model().name()};
+    }
+    return {};
+  }
   [[nodiscard]] bool has_job() const { return coordinator.pending() > 0; }
 
   NoKeys keys;
@@ -78,6 +96,16 @@ TEST_F(CoordinatorTest, SaysWhenTheServersDatabaseIsOlderThanWhatWasDone) {
   (void)coordinator.step(Instant(), LineUp{});
   EXPECT_EQ(overtaken(assign(1, 3)), 3u) << "a new line brings a new epoch";
   EXPECT_EQ(overtaken(assign(2, 4)), 0u);
+}
+
+// Another server, on an empty database, counts its calls from the beginning.
+TEST_F(CoordinatorTest, AnswersNoServerWhatAnotherAsked) {
+  const uint64_t first = pin(1, "a");
+  (void)coordinator.step(Instant(), LineUp{});
+  const uint64_t second = pin(1, "b");
+  EXPECT_EQ(pinned(first, "a").first, 0u);
+  EXPECT_EQ(pinned(second, "b"), std::pair(uint64_t{1}, std::string("b")));
+  EXPECT_EQ(pinned(second, "b").first, 0u) << "once";
 }
 
 TEST_F(CoordinatorTest, AnAssignmentThatComesLateCountsWhileItsJobGoesOn) {

@@ -141,10 +141,11 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
                     Effects& effects) {
   auto found = machines_.find(name);
   if (found == machines_.end()) return;
-  const Error error = to_error(unable.failure());
+  Error error = to_error(unable.failure());
+  if (error.message.empty()) error.message = "it does not say why";
   if (found->second.unable.empty()) {
-    effects.warn("machine " + short_id(name) + " cannot: " + unable.failure().message());
-    happened(now, name, "cannot have the model ready: " + unable.failure().message());
+    effects.warn("machine " + short_id(name) + " cannot: " + error.message);
+    happened(now, name, "cannot have the model ready: " + error.message);
   }
   // What it says once more before it was asked again changes nothing.
   if (!backoffs_.waits(now, name)) give_back(now, name, error, effects);

@@ -111,7 +111,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
     return effects.send.push_back({std::move(refusal)});
   }
   if (nodes_.contains(machine)) on_left(now, machine, "it connected again", effects);
-  if (flag == pb::ROLE_FLAG_COORDINATOR) on_coordinator_back(joined);
+  if (flag == pb::ROLE_FLAG_COORDINATOR) on_coordinator_back(joined, effects);
   Node& node = nodes_[machine];
   node.hello = joined.hello;
   node.heard = now;

@@ -206,7 +206,8 @@ class Server final : public Role {
   void assign_jobs(Instant now, Effects& effects);
   void assign_to(Instant now, Job& job, const std::string& coordinator, uint64_t epoch,
                  Effects& effects);
-  void on_coordinator_back(const NodeJoined& joined);
+  void on_coordinator_back(const NodeJoined& joined, Effects& effects);
+  void ask_for_pins(const std::string& coordinator, uint64_t first, Effects& effects) const;
   void on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects);
   void expire_pins(Instant now, Effects& effects);
   void write_row(RowWrite write, Effects& effects);

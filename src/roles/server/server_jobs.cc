@@ -116,10 +116,18 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
   }
   const uint64_t call = next_call_++;
   pinning_[call] = {client, coordinator, submit, now + kPinWait};
-  pb::Envelope ask = envelope_to(address(pb::ROLE_COORDINATOR, coordinator));
-  ask.mutable_pin_model()->set_call(call);
-  ask.mutable_pin_model()->set_model(request.model());
-  effects.send.push_back({std::move(ask)});
+  ask_for_pins(coordinator, call, effects);
+}
+
+// From this call on.
+void Server::ask_for_pins(const std::string& coordinator, uint64_t first, Effects& effects) const {
+  for (auto it = pinning_.lower_bound(first); it != pinning_.end(); ++it) {
+    if (it->second.coordinator != coordinator) continue;
+    pb::Envelope ask = envelope_to(address(pb::ROLE_COORDINATOR, coordinator));
+    ask.mutable_pin_model()->set_call(it->first);
+    ask.mutable_pin_model()->set_model(it->second.submit.request().model());
+    effects.send.push_back({std::move(ask)});
+  }
 }
 
 void Server::on_pinned(const std::string& from, const pb::Pinned& pinned, Effects& effects) {
@@ -350,9 +358,11 @@ void Server::assign_to(Instant now, Job& job, const std::string& coordinator, ui
   write_row({std::move(row), {}, {}}, effects);
 }
 
-// The very process: its line had closed, it had not ended.
-void Server::on_coordinator_back(const NodeJoined& joined) {
+// What it was asked on its last line it answers no more. The very process, perhaps: its line had
+// closed, it had not ended.
+void Server::on_coordinator_back(const NodeJoined& joined, Effects& effects) {
   coordinators_here_.insert(joined.machine);
+  ask_for_pins(joined.machine, 0, effects);
   for (const std::string& id : live_) {
     Job& job = jobs_.at(id);
     if (job.lost != std::pair(joined.machine, joined.hello.instance())) continue;
