@@ -53,6 +53,8 @@ std::vector<pb::SignedRecord> Intruder::invented(const OverheardRun& run) {
       for (int voter = 0; voter < 2; ++voter) {
         const HashKeys keys = keys_of(node_.name + " voter " + std::to_string(voter));
         record.mutable_answer()->set_owner("owner of voter " + std::to_string(voter));
+        const bool steals = rng_.below(2) == 0;
+        if (!steals) *record.mutable_answer()->mutable_grant() = terms_of_its_own(record, keys);
         records.push_back(roles::sign_record(record, keys));
       }
     }

@@ -20,7 +20,8 @@ uint64_t short_name(const Digest& digest) {
 
 }  // namespace
 
-void Feeds::set_view(Instant now, const pb::View& view) {
+void Feeds::set_view(Instant now, const pb::View& view, int live_runs) {
+  withheld_after_ = kWithheld + kComparedWithin * live_runs * std::max(1, view.members_size() - 1);
   std::map<std::string, Reader> readers;
   for (const auto& member : view.members()) {
     Reader& reader = readers_[member.machine()];
@@ -165,9 +166,9 @@ void Feeds::look_for_withheld(Instant now) {
     return all_have(record) || !somebody_should;
   });
   for (const auto& [record, incomplete] : incomplete_) {
-    if (now - incomplete.since < kWithheld) continue;
+    if (now - incomplete.since < withheld_after_) continue;
     for (const auto& [member, reader] : readers_) {
-      const bool had_time = reader.caught_up && now - reader.came >= kWithheld;
+      const bool had_time = reader.caught_up && now - reader.came >= withheld_after_;
       if (!had_time || reader.fed.contains(short_name(record))) continue;
       MUSTER_PROBE("a store withholds what another feeds");
       if (incomplete.acknowledged_by.contains(member)) {

@@ -15,17 +15,20 @@ namespace muster::roles::coordinator {
 // Every member is read from its beginning, and asked for more as soon as it has answered. One that
 // is at its end has time; one that says it has more is heard for as long as what it feeds is worth,
 // so that a trickle is silence. What one member has, each has: it was put there, or copied within
-// kWithheld. When one lacks what another feeds, one of the two withholds it, and it is not known
-// which: whoever was in more such disputes is blamed, else the one that lacks it.
+// kWithheld and the turns that runs take. When one lacks what another feeds, one of the two
+// withholds it, and it is not known which: whoever was in more such disputes is blamed, else the
+// one that lacks it.
 //
 // Names of records are kept for the life of the run: 32 bytes each, and 8 for each member.
 class Feeds {
  public:
   static constexpr Duration kPatience = seconds(8);
   static constexpr Duration kWithheld = seconds(60);
+  static constexpr Duration kComparedWithin = seconds(20);  // One live run with one other store.
 
-  // The members of the view. One that is new, or came back, is read from its beginning.
-  void set_view(Instant now, const pb::View& view);
+  // The members of the view. One that is new, or came back, is read from its beginning. The stores
+  // compare live runs in turn: the more there are, the later it is known that one is withheld.
+  void set_view(Instant now, const pb::View& view, int live_runs);
   // From here on they are asked; before, nobody was silent.
   void begin(Instant now);
   // Nobody was silent meanwhile: this process stood still, or the server through which they speak.
@@ -91,6 +94,7 @@ class Feeds {
   std::set<Digest> known_;
   std::map<Digest, Incomplete> incomplete_;  // What some member has not fed yet.
   std::map<std::string, int> disputes_;
+  Duration withheld_after_ = kWithheld;
 };
 
 }  // namespace muster::roles::coordinator

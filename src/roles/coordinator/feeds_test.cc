@@ -29,7 +29,7 @@ class FeedsTest : public testing::Test {
       member->set_machine(name);
       member->set_store_id("of " + name);
     }
-    feeds.set_view(now, view);
+    feeds.set_view(now, view, 0);
   }
   // Records of about a kilobyte each.
   bool feed(const std::string& member, const std::vector<int>& records, bool at_end) {
@@ -64,7 +64,7 @@ TEST_F(FeedsTest, NobodyIsSilentBeforeItIsAsked) {
   Feeds fresh;
   pb::View view;
   view.add_members()->set_machine("a");
-  fresh.set_view(now, view);
+  fresh.set_view(now, view, 0);
   EXPECT_THAT(fresh.neglectful(now + seconds(100)), IsEmpty());
   fresh.begin(now + seconds(100));
   EXPECT_THAT(fresh.neglectful(now + seconds(107)), IsEmpty());

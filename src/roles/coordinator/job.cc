@@ -157,7 +157,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
 void Job::on_pool_state(Instant now, const pb::PoolState& state) {
   outbox_.set_view(state.view());
   coordinators_ = {state.coordinators().begin(), state.coordinators().end()};
-  feeds_.set_view(now, state.view());
+  feeds_.set_view(now, state.view(), state.live_size());
 }
 
 void Job::on_line(Instant now, bool up) {

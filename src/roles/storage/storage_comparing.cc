@@ -22,7 +22,8 @@ ReadDigests digests_for(const Message& what, const pb::Envelope& about) {
 
 }  // namespace
 
-// Every pair of a run and another member has its turn.
+// Every pair of a run and another member has its turn; every other turn is a live run's, however
+// many are kept: coordinators wait for what a store lacks of those.
 void Storage::compare(Instant now, Effects& effects) {
   if (place_ == Place::kOutside || !problem_.empty() || kept_.empty()) return;
   std::vector<std::string> others;
@@ -33,10 +34,11 @@ void Storage::compare(Instant now, Effects& effects) {
   effects.wake_by(std::max(compare_at_, now + milliseconds(1)));
   if (compare_at_ > now) return;
   compare_at_ = now + kCompareEvery;
-  const size_t turn = compare_turn_++ % (others.size() * kept_.size());
-  pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, others[turn / kept_.size()]));
-  ask.mutable_compare()->set_job(kept_[turn % kept_.size()].job());
-  ask.mutable_compare()->set_run(kept_[turn % kept_.size()].run());
+  const auto& runs = compare_turn_ % 2 == 0 && !live_.empty() ? live_ : kept_;
+  const size_t turn = compare_turn_++ / 2 % (others.size() * runs.size());
+  pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, others[turn / runs.size()]));
+  ask.mutable_compare()->set_job(runs[turn % runs.size()].job());
+  ask.mutable_compare()->set_run(runs[turn % runs.size()].run());
   effects.run.push_back(digests_for(ask.compare(), ask));
 }
 
