@@ -112,7 +112,7 @@ class VotesAreSound final : public Checker {
       if (!is_vote) return wrong(name_of(key) + " counts something that is no vote on it");
       if (!ledger_.was_asked(*vote))
         return wrong(name_of(key) + " counts a vote that nobody asked for");
-      owners.insert(roles::owner_of(vote->author, vote->record.answer().owner()));
+      owners.insert(owner_of(*vote));
       if (!machines.insert(vote->author).second) {
         return wrong(name_of(key) + " counts two votes of one machine");
       }
@@ -141,15 +141,21 @@ class VotesAreSound final : public Checker {
     for (const std::string& vote : record.settled().votes()) verdict += vote;
     return verdict;
   }
+  // Whose machine it was by the terms that asked for the answer: what it says itself counts for
+  // nothing, and two processes with one key may say different things.
+  static std::string owner_of(const KnownRecord& answer) {
+    pb::Record terms;
+    terms.ParseFromString(answer.record.answer().grant().body());
+    return roles::owner_of(answer.author, terms.grant().owner());
+  }
   // The server had told so for long enough that whoever settled had heard it.
   bool has_many_owners(const std::string& job, Instant then) const {
     auto since = many_since_.find(job);
     return since != many_since_.end() && then - since->second > seconds(10);
   }
   void note_answer(const KnownRecord& known) {
-    const std::string& owner = known.record.answer().owner();
-    answered_[{known.record.job(), known.record.run()}][known.author] = {
-        roles::owner_of(known.author, owner), world_.now()};
+    answered_[{known.record.job(), known.record.run()}][known.author] = {owner_of(known),
+                                                                         world_.now()};
     voted_.emplace(item_key(known.record, known.record.answer().item()), known.author);
   }
   // Some machine of an owner who has not voted was at work for this run just then. An intruder may
