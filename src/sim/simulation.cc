@@ -241,9 +241,14 @@ Simulation::Verdict Simulation::run() {
     if (researcher->state() != pb::JOB_STATE_FAILED || researcher->plan().nobody_has) continue;
     // Where lines flap for a minute, a coordinator may be lost ten times before it says a word.
     const bool flaps = plan_.take_overs && researcher->reason().starts_with("10 coordinators");
-    // Whoever wants one vote believes one machine.
-    const bool believes_one = researcher->plan().redundancy == 1 && !intruders_.empty();
-    if (!may_fail() && !flaps && !believes_one) {
+    // As many machines as an item wants votes, two at most, are believed that it cannot work.
+    const auto objectors = std::count_if(
+        plan_.nodes.begin(), plan_.nodes.end(),
+        [](const NodePlan& node) { return node.objects_to_model || node.objects_to_items; });
+    const size_t may_object = intruders_.size() + static_cast<size_t>(objectors);
+    const bool believed =
+        !intruders_.empty() && may_object >= std::min<size_t>(2, researcher->plan().redundancy);
+    if (!may_fail() && !flaps && !believed) {
       why_ = "a job failed in a pool without liars and crashes: " + researcher->reason();
       return Verdict::kWrong;
     }
