@@ -4,12 +4,11 @@
 #include <cstring>
 
 #include "base/probe.h"
+#include "roles/batch_worth.h"
 
 namespace muster::roles::coordinator {
 namespace {
 
-constexpr double kLeastBytesPerSecond = 16 << 10;  // Of a store that says it has more.
-constexpr Duration kLeastWorth = milliseconds(100);
 constexpr size_t kMostUnexplained = 4096;  // Records that are fed again, or of forgotten epochs.
 
 uint64_t short_name(const Digest& digest) {
@@ -61,9 +60,7 @@ bool Feeds::take_batch(Instant now, const std::string& member, const pb::Feed& f
   if (!feed.at_end() && feed.next() <= feed.from()) {
     on_nonsense(member, "nothing, and says it has more");
   }
-  const double bytes = static_cast<double>(feed.ByteSizeLong());
-  const Duration worth = kLeastWorth + from_seconds(bytes / kLeastBytesPerSecond);
-  reader.heard = feed.at_end() ? now : std::min(now, reader.heard + worth);
+  reader.heard = feed.at_end() ? now : std::min(now, reader.heard + batch_worth(feed));
   reader.cursor = feed.next();
   reader.caught_up |= feed.at_end();
   reader.due = {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/probe.h"
+#include "roles/batch_worth.h"
 #include "roles/message.h"
 #include "roles/record.h"
 
@@ -532,7 +533,8 @@ void Storage::on_copied_batch(Instant now, const std::string& source, const pb::
     const bool mine = copy.source == source && copy.job.job() == feed.job() &&
                       copy.job.run() == feed.run() && copy.cursor == feed.from() && !copy.at_end;
     if (!mine || !feed.copying() || feed.view() < copy.since) continue;
-    source_heard_[source] = now;
+    Instant& heard = source_heard_.try_emplace(source, now).first->second;
+    heard = feed.at_end() ? now : std::min(now, heard + batch_worth(feed));
     Judged judged = judge(feed.records(), nullptr, source);
     if (!judged.good.empty()) write(std::move(judged.good), true, effects);
     // Asked for again: a copy with holes is no copy. But what its source never had right is not to
