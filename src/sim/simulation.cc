@@ -242,12 +242,8 @@ Simulation::Verdict Simulation::run() {
     // Where lines flap for a minute, a coordinator may be lost ten times before it says a word.
     const bool flaps = plan_.take_overs && researcher->reason().starts_with("10 coordinators");
     // As many machines as an item wants votes, two at most, are believed that it cannot work.
-    const auto objectors = std::count_if(
-        plan_.nodes.begin(), plan_.nodes.end(),
-        [](const NodePlan& node) { return node.objects_to_model || node.objects_to_items; });
-    const size_t may_object = intruders_.size() + static_cast<size_t>(objectors);
     const bool believed =
-        !intruders_.empty() && may_object >= std::min<size_t>(2, researcher->plan().redundancy);
+        objectors_[researcher->job()].size() >= std::min<size_t>(2, researcher->plan().redundancy);
     if (!may_fail() && !flaps && !believed) {
       why_ = "a job failed in a pool without liars and crashes: " + researcher->reason();
       return Verdict::kWrong;
@@ -301,6 +297,7 @@ void Simulation::on_send(const Node& node, const pb::Envelope& envelope) {
   if (!node.insider) count_words(envelope.GetCachedSize());
   if (envelope.has_grant()) ledger_.on_grant(node, envelope);
   if (node.insider) hear_intruder(envelope);
+  note_objection(node, envelope);
   if (envelope.has_put_done()) {
     for (const KnownRecord* known : ledger_.on_put_done(node, envelope.put_done())) {
       if (trace_ != nullptr && known->record.has_settled()) {
@@ -313,6 +310,19 @@ void Simulation::on_send(const Node& node, const pb::Envelope& envelope) {
   }
   if (node.insider && !envelope.has_feed()) return;  // It promises nothing.
   for (auto& checker : checkers_) checker->on_send(node, envelope);
+}
+
+// Whoever is broken, or means harm, says that a job cannot work; nobody else is excused for it.
+void Simulation::note_objection(const Node& node, const pb::Envelope& envelope) {
+  const bool may = node.insider || node.engine.objects_to_model || node.engine.objects_to_items;
+  const bool objects =
+      envelope.has_unable()
+          ? roles::is_users_fault(roles::to_error(envelope.unable().failure()).code)
+          : envelope.has_lease_failed() && envelope.lease_failed().users_fault();
+  if (!may || !objects) return;
+  const pb::JobKey& key =
+      envelope.has_unable() ? envelope.unable().key() : envelope.lease_failed().key();
+  objectors_[key.job()].insert(node.machine);
 }
 
 void Simulation::on_note(const Node& node, const roles::Note& note) { trace(node, note.text); }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,7 @@ class Simulation final : private Observer {
   void build();
   void build_intruder(Node& node, const NodePlan& planned);
   void hear_intruder(const pb::Envelope& envelope);
+  void note_objection(const Node& node, const pb::Envelope& envelope);
   void watch_memory();
   void count_words(int bytes);
   void schedule_faults();
@@ -72,6 +75,7 @@ class Simulation final : private Observer {
   Ledger ledger_;
   Overheard overheard_;
   std::vector<Intruder*> intruders_;
+  std::map<std::string, std::set<std::string>> objectors_;  // By job: machines.
   std::vector<std::unique_ptr<Checker>> checkers_;
   std::vector<std::unique_ptr<Researcher>> researchers_;
   Instant begun_;
