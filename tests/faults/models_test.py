@@ -1,45 +1,32 @@
 """Rows 1, 2, 8 and 9: models whose files are odd give the reference's numbers, or are refused by name."""
 import json
 import os
-import subprocess
 import tempfile
 import unittest
 
+import engine
 from cases import CASES
 from models import REQUESTS, Model
 
+REFUSED = (engine.DAMAGED, engine.NOT_THERE, engine.NOT_IMPLEMENTED)
 HERE = os.path.dirname(os.path.abspath(__file__))
-ENGINE = os.path.join(os.environ.get("MUSTER_BIN", "build/release/bin"), "muster-engine")
-REFUSED = (65, 74, 78)  # Damaged, not there, not implemented.
 with open(os.path.join(HERE, "../data/faults.json")) as file:
     REFERENCE = json.load(file)
 
 
 def score(directory):
-    """The scores, or what was said instead: (code, words)."""
-    requests, output = os.path.join(directory, "in.jsonl"), os.path.join(directory, "out.jsonl")
+    requests = os.path.join(directory, "in.jsonl")
     with open(requests, "w") as lines:
         lines.writelines(json.dumps({"context": c, "continuation": t}) + "\n" for c, t in REQUESTS)
-    done = subprocess.run([ENGINE, "score", "--model", directory, "--requests", requests, "--output", output,
-                           "--threads", "1"], capture_output=True, text=True)
-    if done.returncode != 0:
-        return done.returncode, done.stderr
-    with open(output) as lines:
-        return [(one["loglikelihood"], one["is_greedy"], one["tokens"]) for one in map(json.loads, lines)]
+    return engine.run("score", directory, os.path.join(directory, "out.jsonl"), "--requests", requests, "--threads", "1")
 
 
-def judge(found, expected, may_refuse):
-    """What is wrong about it; empty: nothing."""
-    if isinstance(found, tuple):
-        code, words = found
-        if code not in REFUSED or "muster-engine: " not in words:
-            return f"exit code {code}: {words}"
-        return "" if expected is None or may_refuse else f"refused, the reference is not: {words}"
-    if expected is None:
-        return f"scored, the reference refuses it: {found}"
-    for (value, greedy, tokens), (wanted, wanted_greedy, wanted_tokens) in zip(found, expected):
-        if tokens != wanted_tokens or greedy != wanted_greedy or abs(value - wanted) > 1e-4 * (1 + tokens):
-            return f"{found}, the reference: {expected}"
+def differs(lines, expected):
+    for line, (value, greedy, tokens) in zip(lines, expected, strict=True):
+        one = json.loads(line)
+        near = abs(one["loglikelihood"] - value) <= 1e-4 * (1 + tokens)
+        if not near or (one["tokens"], one["is_greedy"]) != (tokens, greedy):
+            return f"{line.strip()}, the reference: {[value, greedy, tokens]}"
     return ""
 
 
@@ -53,7 +40,7 @@ class Models(unittest.TestCase):
                 model = Model(family)
                 change(model)
                 model.write(directory)
-                why = judge(score(directory), REFERENCE[f"{row} {name}"], may_refuse)
+                why = engine.judge(score(directory), REFERENCE[f"{row} {name}"], may_refuse, REFUSED, differs)
             if why:
                 wrong.append(f"{name}: {why}")
         self.assertEqual(wrong, [])

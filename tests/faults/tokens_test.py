@@ -1,44 +1,30 @@
 """Rows 5, 6 and 7: tokenizers whose files are odd give the reference's ids, or are refused by name."""
 import json
 import os
-import subprocess
 import tempfile
 import unittest
 
+import engine
 import token_cases
 from models import Model, hash_of
 
+REFUSED = (engine.DAMAGED, engine.NOT_IMPLEMENTED)
 HERE = os.path.dirname(os.path.abspath(__file__))
-ENGINE = os.path.join(os.environ.get("MUSTER_BIN", "build/release/bin"), "muster-engine")
 MODELS = os.environ.get("MUSTER_MODELS", "build/models")
-REFUSED = (65, 78)  # Damaged, not implemented.
 with open(os.path.join(HERE, "../data/faults_tokens.json")) as file:
     REFERENCE = json.load(file)
 
 
 def encode(directory, texts, model=None):
-    """The ids, or what was said instead: (code, words). `directory`: for the files, and the model's own."""
-    given, output = os.path.join(directory, "texts.jsonl"), os.path.join(directory, "ids.jsonl")
+    """`directory`: for the files, and the model's own."""
+    given = os.path.join(directory, "texts.jsonl")
     with open(given, "w") as lines:
         lines.writelines(json.dumps(text) + "\n" for text in texts)
-    done = subprocess.run([ENGINE, "encode", "--model", model or directory, "--texts", given, "--output", output],
-                          capture_output=True, text=True)
-    if done.returncode != 0:
-        return done.returncode, done.stderr
-    with open(output) as lines:
-        return list(map(json.loads, lines))
+    return engine.run("encode", model or directory, os.path.join(directory, "ids.jsonl"), "--texts", given)
 
 
-def judge(found, expected, may_refuse):
-    """What is wrong about it; empty: nothing."""
-    if isinstance(found, tuple):
-        code, words = found
-        if code not in REFUSED or "muster-engine: " not in words:
-            return f"exit code {code}: {words}"
-        return "" if expected is None or may_refuse else f"refused, the reference is not: {words}"
-    if expected is None:
-        return "encoded, the reference refuses it"
-    return "" if hash_of(found) == expected else "other ids"
+def differs(lines, expected):
+    return "" if hash_of(map(json.loads, lines)) == expected else "other ids"
 
 
 class Tokens(unittest.TestCase):
@@ -52,7 +38,7 @@ class Tokens(unittest.TestCase):
                 change(model)
                 model.write(directory)
                 found = encode(directory, token_cases.texts() + model.more_texts)
-            why = judge(found, REFERENCE[f"{row} {name}"], may_refuse)
+            why = engine.judge(found, REFERENCE[f"{row} {name}"], may_refuse, REFUSED, differs)
             if why:
                 wrong.append(f"{name}: {why}")
         self.assertEqual(wrong, [])
@@ -64,7 +50,7 @@ class Tokens(unittest.TestCase):
         for name in ("random-neox", "SmolLM2-135M-Instruct"):
             with tempfile.TemporaryDirectory() as directory:
                 found = encode(directory, token_cases.every_code_point(), os.path.join(MODELS, name))
-            self.assertEqual(judge(found, REFERENCE[f"every code point of {name}"], False), "", name)
+            self.assertEqual(engine.judge(found, REFERENCE[f"every code point of {name}"], False, REFUSED, differs), "", name)
 
     def test_07_all_of_tokenizer_json(self):
         self.check_row(7)
