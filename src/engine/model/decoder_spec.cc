@@ -181,8 +181,7 @@ Status read_sizes(const Fields& fields, const Sizes& defaults, DecoderSpec& spec
   spec.head_dim = spec.hidden / spec.heads;
   // By the first of these that is there texts are cut; other families call it n_positions.
   for (const char* key : {"n_positions", "max_position_embeddings", "n_ctx"}) {
-    spec.max_positions = 2048;
-    MUSTER_TRY(spec.max_positions, fields.whole(key, spec.max_positions, kMostPositions));
+    MUSTER_TRY(spec.max_positions, fields.whole(key, 2048, kMostPositions));
     if (fields.find(key) != nullptr) break;
   }
   return {};

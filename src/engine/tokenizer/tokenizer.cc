@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "base/printable.h"
 
 namespace muster::engine {
 namespace {
@@ -15,19 +16,6 @@ constexpr size_t kMaxTokenizerBytes = 64u << 20;
 
 Error unsupported(const std::string& what) {
   return {Code::kUnsupported, what + " is not implemented"};
-}
-
-bool is_utf8(std::string_view text) {
-  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-  auto left = static_cast<utf8proc_ssize_t>(text.size());
-  while (left > 0) {
-    utf8proc_int32_t code_point = 0;
-    const utf8proc_ssize_t used = utf8proc_iterate(bytes, left, &code_point);
-    if (used <= 0) return false;
-    bytes += used;
-    left -= used;
-  }
-  return true;
 }
 
 // Composed form (NFC) of valid UTF-8 without zero bytes cut off.
