@@ -66,7 +66,8 @@ class Intruder final : public Insider {
   void put(pb::Role as, const std::vector<pb::SignedRecord>& records);
   [[nodiscard]] pb::Record wrong_answer(const OverheardRun& run,
                                         const pb::ItemRequests& item) const;
-  [[nodiscard]] pb::SignedRecord terms_of_its_own(const pb::Record& record, const HashKeys& keys);
+  [[nodiscard]] pb::SignedRecord terms_of_its_own(const pb::Record& record, const HashKeys& keys,
+                                                  const std::string& owner);
   void answer_all(const OverheardRun& run);
   [[nodiscard]] std::vector<pb::SignedRecord> invented(const OverheardRun& run);
 

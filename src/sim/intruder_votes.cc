@@ -52,9 +52,10 @@ std::vector<pb::SignedRecord> Intruder::invented(const OverheardRun& run) {
     if (does(Act::kInventsVoters)) {
       for (int voter = 0; voter < 2; ++voter) {
         const HashKeys keys = keys_of(node_.name + " voter " + std::to_string(voter));
-        record.mutable_answer()->set_owner("owner of voter " + std::to_string(voter));
         const bool steals = rng_.below(2) == 0;
-        if (!steals) *record.mutable_answer()->mutable_grant() = terms_of_its_own(record, keys);
+        const std::string owner = "owner " + std::to_string(voter);
+        if (!steals)
+          *record.mutable_answer()->mutable_grant() = terms_of_its_own(record, keys, owner);
         records.push_back(roles::sign_record(record, keys));
       }
     }
@@ -170,11 +171,12 @@ void Intruder::answer_unasked() {
 }
 
 // As if whoever answers had been asked for it: by terms of its own making.
-pb::SignedRecord Intruder::terms_of_its_own(const pb::Record& record, const HashKeys& keys) {
+pb::SignedRecord Intruder::terms_of_its_own(const pb::Record& record, const HashKeys& keys,
+                                            const std::string& owner) {
   pb::GrantTerms terms;
   terms.set_lease(1 + rng_.below(60));
   terms.set_machine(roles::machine_id(keys.public_key()));
-  terms.set_owner(node_.owner);
+  terms.set_owner(owner);
   terms.add_items(record.answer().item());
   pb::JobKey key;
   key.set_job(record.job());
@@ -195,7 +197,10 @@ void Intruder::answer_all(const OverheardRun& run) {
   for (const auto& [number, item] : run.items) {
     pb::Record record = wrong_answer(run, item);
     const bool steals = rng_.below(3) != 0;
-    if (!steals) *record.mutable_answer()->mutable_grant() = terms_of_its_own(record, *node_.keys);
+    if (!steals) {
+      *record.mutable_answer()->mutable_grant() =
+          terms_of_its_own(record, *node_.keys, node_.owner);
+    }
     own.push_back(roles::sign_record(record, *node_.keys));
     if (rng_.below(8) == 0) others.push_back(roles::sign_record(record, made_up_keys()));
     if (own.size() >= kAtOnce) flush();

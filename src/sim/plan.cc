@@ -262,6 +262,20 @@ void in_order(std::vector<Fault>& faults) {
                    [](const Fault& a, const Fault& b) { return a.at < b.at; });
 }
 
+// A coordinator that comes anew reads what such a store made up, before anybody is asked.
+void draw_reader(Rng rng, Plan& plan) {
+  const bool invents = std::any_of(plan.nodes.begin(), plan.nodes.end(), [](const NodePlan& node) {
+    return std::find(node.acts.begin(), node.acts.end(), Act::kInventsVoters) != node.acts.end();
+  });
+  if (!invents || plan.jobs.empty() || one_in(rng, 4)) return;
+  Fault kill{.at = plan.jobs.front().submitted + between(rng, seconds(3), seconds(20))};
+  kill.kind = FaultKind::kKill;
+  kill.node = "c1";
+  kill.until = kill.at + between(rng, {}, seconds(5));
+  plan.faults.push_back(kill);
+  in_order(plan.faults);
+}
+
 // One disk may hang for good, of a machine that came early: it is of the view then. The others are
 // enough.
 void hang_for_good(Rng& rng, Plan& plan, Fault& fault) {
@@ -462,6 +476,7 @@ Plan draw_plan(uint64_t seed, const std::string& only) {
   if (!anything) leave_in_peace(plan);
   draw_more_natures(rng.fork("more natures"), plan, only);
   if (anything || act_named(only)) draw_intruders(rng.fork("intruders"), plan, act_named(only));
+  draw_reader(rng.fork("reader"), plan);
   return plan;
 }
 
