@@ -70,8 +70,7 @@ Status work(const Options& options) {
                                 .console = &console,
                                 .stores = {{pb::ROLE_STORAGE, store.get()}},
                                 .engine = &engine});
-  if (computes)
-    driver.add_role(pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(options.owner, keys));
+  if (computes) driver.add_role(pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(keys));
   if (stores) {
     driver.add_role(pb::ROLE_STORAGE,
                     std::make_unique<roles::storage::Storage>(machine, store->state(), keys));

@@ -30,7 +30,6 @@ void Intruder::say_long_words() {
     case 1:
       *envelope.mutable_unable()->mutable_key() = run->key;
       envelope.mutable_unable()->mutable_failure()->set_message(std::string(length, 'm'));
-      envelope.mutable_unable()->set_owner(std::string(rng_.below(2) * 100'000, 'o'));
       break;
     case 2:
       *envelope.mutable_preparing()->mutable_key() = run->key;

@@ -311,8 +311,7 @@ void Process::add_roles() {
     return;
   }
   if (node_.computes()) {
-    driver_->add_role(pb::ROLE_WORKER,
-                      std::make_unique<roles::worker::Worker>(node_.owner, *node_.keys));
+    driver_->add_role(pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(*node_.keys));
   }
   if (node_.stores()) rebuild_storage();
 }

@@ -43,7 +43,6 @@ const std::vector<Bound> kBounds = {
     binary("Answer.request_digest"),
     {"Answer.numeric_class", kClass},
     list("Answer.responses", kTasks),
-    name("Answer.owner"),
     {"Settled.votes", kBinary, kItems},
     list("Settled.responses", kTasks),
     {"Settled.numeric_class", kClass},
@@ -159,10 +158,8 @@ const std::vector<Bound> kBounds = {
     // Coordinator and worker.
     text("Preparing.what"),
     {"Ready.numeric_class", kClass},
-    name("Ready.owner"),
     list("Ready.leases", kItems),
     list("HeldLease.items", kItems),
-    name("Unable.owner"),
     list("Grant.items", kItems),
     text("LeaseFailed.message"),
     // Stores.

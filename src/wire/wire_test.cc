@@ -152,11 +152,10 @@ TEST(Bounds, EveryStringAndListHasOne) {
 
 TEST(Bounds, AFieldOverItsBoundIsNamed) {
   pb::Envelope envelope;
-  envelope.mutable_ready()->set_owner(std::string(64, 'x'));
+  envelope.mutable_hello()->set_owner(std::string(64, 'x'));
   EXPECT_TRUE(check_bounds(envelope));
-  envelope.mutable_ready()->set_owner(std::string(65, 'x'));
-  EXPECT_EQ(check_bounds(envelope).error().message, "Ready.owner is over its bound: too long");
-  envelope.mutable_ready()->clear_owner();
+  envelope.mutable_hello()->set_owner(std::string(65, 'x'));
+  EXPECT_EQ(check_bounds(envelope).error().message, "Hello.owner is over its bound: too long");
   for (int i = 0; i < 65; ++i) envelope.mutable_ready()->add_leases();
   EXPECT_EQ(check_bounds(envelope).error().message, "Ready.leases is over its bound: too many");
   envelope.Clear();

@@ -16,7 +16,7 @@ e = wire.envelope
 def say_unable(node, envelope):
     failure = e.Failure(code="failed", message="its memory is full")
     node.say(COORDINATOR, getattr(envelope, "from").machine,
-             unable=e.Unable(key=envelope.prepare.key, failure=failure, owner=node.owner))
+             unable=e.Unable(key=envelope.prepare.key, failure=failure))
 
 
 class AnotherOwner(InsiderTest):

@@ -210,7 +210,7 @@ class Lender(Rogue):
 
     def on_prepare(self, envelope):
         self.say(COORDINATOR, getattr(envelope, "from").machine,
-                 ready=e.Ready(key=envelope.prepare.key, numeric_class=self.numeric_class, owner=self.owner))
+                 ready=e.Ready(key=envelope.prepare.key, numeric_class=self.numeric_class))
 
     def on_grant(self, envelope):
         grant = envelope.grant
@@ -222,7 +222,7 @@ class Lender(Rogue):
 
     def signed_answer(self, grant, item, responses):
         answer = wire.record.Answer(item=item.item, request_digest=item.digest, numeric_class=self.numeric_class,
-                                    responses=responses, owner=self.owner, grant=grant.terms)
+                                    responses=responses, grant=grant.terms)
         return self.identity.sign(wire.record.Record(job=grant.key.job, run=grant.key.run, epoch=grant.key.epoch,
                                                      answer=answer))
 

@@ -24,7 +24,7 @@ class Voters:
     def lie_of(self, identity, item):
         choices = self.items[item]
         answer = r.Answer(item=item, request_digest=request_digest(choices), numeric_class=self.numeric_class,
-                          responses=lie(len(choices), self.gold[item]), owner=identity.machine,
+                          responses=lie(len(choices), self.gold[item]),
                           grant=self.terms_of(identity, item))
         return identity.sign(r.Record(job=self.key.job, run=self.key.run, epoch=self.key.epoch, answer=answer))
 

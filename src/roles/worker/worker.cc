@@ -34,7 +34,7 @@ std::string digest_of(const pb::ItemRequests& item) {
 
 }  // namespace
 
-Worker::Worker(std::string owner, const Keys& keys) : owner_(std::move(owner)), keys_(keys) {}
+Worker::Worker(const Keys& keys) : keys_(keys) {}
 
 Effects Worker::step(Instant now, const Event& event) {
   Effects effects;
@@ -168,7 +168,6 @@ void Worker::answer_prepare(Effects& effects) {
   if (loaded_commit_ == wanted_commit_) {
     *answer.mutable_ready()->mutable_key() = *job_;
     answer.mutable_ready()->set_numeric_class(numeric_class_);
-    answer.mutable_ready()->set_owner(owner_);
     for (const auto& [id, lease] : leases_) {
       auto* held = answer.mutable_ready()->add_leases();
       *held->mutable_terms() = lease.terms;
@@ -178,7 +177,6 @@ void Worker::answer_prepare(Effects& effects) {
   } else if (load_error_) {
     *answer.mutable_unable()->mutable_key() = *job_;
     *answer.mutable_unable()->mutable_failure() = to_failure(*load_error_);
-    answer.mutable_unable()->set_owner(owner_);
   } else {
     *answer.mutable_preparing()->mutable_key() = *job_;
   }
@@ -283,7 +281,6 @@ void Worker::store_answer(const LeaseId& id, const Lease& lease, const pb::ItemR
   answer->set_request_digest(digest_of(item));
   *answer->mutable_grant() = lease.terms;
   answer->set_numeric_class(numeric_class_);
-  answer->set_owner(owner_);
   answer->mutable_responses()->Add(responses.begin(), responses.end());
   waiting_answers_[next_answer_] = {lease.key, id, item.item()};
   outbox_.add(sign_record(record, keys_), next_answer_++);

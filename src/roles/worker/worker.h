@@ -33,7 +33,7 @@ namespace muster::roles::worker {
 class Worker final : public Role {
  public:
   // `owner` is whose machine this is, empty when nobody said; `keys` outlives the object.
-  Worker(std::string owner, const Keys& keys);
+  explicit Worker(const Keys& keys);
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
   [[nodiscard]] size_t pending() const override;
@@ -73,7 +73,6 @@ class Worker final : public Role {
   [[nodiscard]] pb::Envelope to_coordinator() const;
   void answer_prepare(Effects& effects);
 
-  std::string owner_;
   const Keys& keys_;
   Outbox outbox_;
   struct WaitingAnswer {

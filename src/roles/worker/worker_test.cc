@@ -71,7 +71,7 @@ class WorkerTest : public testing::Test {
   }
 
   NoKeys keys;
-  Worker worker{"", keys};
+  Worker worker{keys};
 };
 
 TEST_F(WorkerTest, ListensToTheCoordinatorItIsLentTo) {
