@@ -1,5 +1,6 @@
 """Tokenizers of users, by row of the table of faults. tests/data/faults_tokens.json has the reference's ids, as a hash
 over all texts, or null where it refuses (tools/make_fault_tokens.py)."""
+import json
 import random
 
 from models import Model, byte_letters
@@ -233,3 +234,106 @@ def it_cuts_and_pads(model):
 
 
 Model.more_texts = []
+
+
+# 6: files beside tokenizer.json, which AutoTokenizer reads, too.
+
+def with_config(name, family="llama", may_refuse=False, model=None, config=None, files=None, **settings):
+    """One case: changes of tokenizer_config.json (None: not there), of config.json, and more files."""
+    def apply(made):
+        if model:
+            model(made)
+        for key, value in settings.items():
+            made.tokenizer_config[key] = value
+        made.tokenizer_config = {key: value for key, value in made.tokenizer_config.items() if value != "absent"}
+        made.config.update(config or {})
+        made.files.update({file: content if content is None else json.dumps(content).encode()
+                           for file, content in (files or {}).items()})
+    apply.__name__ = name
+    case(6, family, may_refuse)(apply)
+
+
+X = {"content": "<|x|>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+
+
+def with_x(model):
+    with_added(model, added("<|x|>", special=True))
+
+
+def with_space(model):
+    model.tokenizer["pre_tokenizer"]["add_prefix_space"] = True
+
+
+def neox_s_own(model):
+    model.tokenizer["normalizer"] = NFC
+
+
+for _family, _classes in (("llama", ("PreTrainedTokenizerFast", "TokenizersBackend", "LlamaTokenizer", "LlamaTokenizerFast",
+                                     "GPT2Tokenizer", "GPT2TokenizerFast", "GPTNeoXTokenizerFast", "Qwen2Tokenizer",
+                                     "CodeLlamaTokenizer", "NoSuchTokenizer", "absent", None, 7)),
+                          ("gpt_neox", ("PreTrainedTokenizerFast", "TokenizersBackend", "GPTNeoXTokenizer", "GPTNeoXTokenizerFast",
+                                        "GPT2Tokenizer", "LlamaTokenizer", "NoSuchTokenizer", "absent", None))):
+    for _class in _classes:
+        with_config(f"class {_class}", _family, True, tokenizer_class=_class)
+        with_config(f"class {_class}, normalised", _family, True, model=neox_s_own, tokenizer_class=_class)
+        with_config(f"class {_class}, add_prefix_space", _family, True, tokenizer_class=_class, add_prefix_space=True)
+        with_config(f"class {_class}, no add_prefix_space, the file has it", _family, True, model=with_space,
+                    tokenizer_class=_class, add_prefix_space=False)
+        with_config(f"class {_class}, add_bos_token", _family, True, tokenizer_class=_class, add_bos_token=True)
+        with_config(f"class {_class}, an added token", _family, True, model=with_x, tokenizer_class=_class)
+for _family in ("llama", "gpt_neox"):
+    with_config("no tokenizer_config.json", _family, files={"tokenizer_config.json": None})
+    with_config("an empty tokenizer_config.json", _family, files={"tokenizer_config.json": {}})
+with_config("no add_bos_token", add_bos_token=False)
+with_config("add_eos_token", may_refuse=True, add_eos_token=True)
+with_config("add_bos_token, of another type", may_refuse=True, add_bos_token="true")
+with_config("added_tokens_decoder has what the file has", model=with_x, added_tokens_decoder={"271": X})
+with_config("added_tokens_decoder has one more", may_refuse=True, added_tokens_decoder={"271": X})
+with_config("added_tokens_decoder has other flags", may_refuse=True, model=with_x,
+            added_tokens_decoder={"271": {**X, "lstrip": True, "rstrip": True}})
+with_config("added_tokens_decoder has another id", may_refuse=True, model=with_x, added_tokens_decoder={"280": X})
+with_config("added_tokens_decoder is no object", may_refuse=True, added_tokens_decoder=[])
+with_config("added_tokens.json has one more", may_refuse=True, files={"added_tokens.json": {"<|x|>": 271}})
+with_config("added_tokens.json has what the file has", may_refuse=True, model=with_x, files={"added_tokens.json": {"<|x|>": 271}})
+with_config("special_tokens_map.json says the same",
+            files={"special_tokens_map.json": {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}})
+with_config("special_tokens_map.json has one more", may_refuse=True, files={"special_tokens_map.json": {"pad_token": "<|x|>"}})
+with_config("special_tokens_map.json has others", may_refuse=True, files={"special_tokens_map.json": {"bos_token": "the"}})
+with_config("a pad_token that the file has not", may_refuse=True, pad_token="<|x|>")
+with_config("a pad_token that the vocabulary has", may_refuse=True, pad_token="the")
+with_config("an unk_token that the file has not", may_refuse=True, unk_token="<|x|>")
+with_config("more special tokens", may_refuse=True, additional_special_tokens=["<|x|>", "fox"])
+with_config("more special tokens that the file has", may_refuse=True, model=with_x, additional_special_tokens=["<|x|>"])
+with_config("special tokens as objects", bos_token={**X, "content": "<|endoftext|>"}, eos_token={**X, "content": "<|endoftext|>"})
+with_config("special tokens that take white space", may_refuse=True, bos_token={**X, "content": "<|endoftext|>", "lstrip": True})
+with_config("split_special_tokens", may_refuse=True, split_special_tokens=True)
+with_config("do_lower_case", may_refuse=True, do_lower_case=True)
+with_config("a length and a template", model_max_length=7, chat_template="{{ messages }}", clean_up_tokenization_spaces=True)
+with_config("a class of its own", may_refuse=True, auto_map={"AutoTokenizer": ["tokenization_own.Own", None]})
+with_config("the class in config.json", may_refuse=True, config={"tokenizer_class": "GPT2Tokenizer"}, tokenizer_class="absent")
+with_config("vocab.json and merges.txt beside it", files={"vocab.json": {"a": 0}})
+
+
+def with_x_and_fox(model):
+    neox_s_own(model)
+    with_added(model, added("<|x|>", special=True), added("fox"))
+
+
+for _class in ("GPTNeoXTokenizer", "PreTrainedTokenizerFast"):
+    with_config(f"{_class}, added_tokens_decoder lacks what the file has", "gpt_neox", True, model=with_x_and_fox,
+                tokenizer_class=_class, added_tokens_decoder={"271": X})
+    with_config(f"{_class}, added_tokens_decoder, and special_tokens_map.json has one more", "gpt_neox", True, model=with_x_and_fox,
+                tokenizer_class=_class, added_tokens_decoder={"271": X}, files={"special_tokens_map.json": {"pad_token": "the"}})
+    with_config(f"{_class}, all tokens in the decoder", "gpt_neox", True, model=with_x_and_fox, tokenizer_class=_class,
+                added_tokens_decoder={"0": {**X, "content": "<|endoftext|>"}, "271": X, "272": {**X, "content": "fox", "special": False}})
+    with_config(f"{_class}, two special tokens that are new", "gpt_neox", True, model=neox_s_own, tokenizer_class=_class,
+                pad_token="<|x|>", unk_token="quick")
+    with_config(f"{_class}, a special token as an object of its class", "gpt_neox", True, model=with_x_and_fox, tokenizer_class=_class,
+                pad_token={**X, "__type": "AddedToken"})
+    with_config(f"{_class}, the same in special_tokens_map.json, as objects", "gpt_neox", True, model=with_x_and_fox,
+                tokenizer_class=_class, files={"special_tokens_map.json": {
+                    "bos_token": {**X, "content": "<|endoftext|>"}, "pad_token": X, "additional_special_tokens": ["<|x|>"]}})
+    with_config(f"{_class}, a template", "gpt_neox", True, tokenizer_class=_class, model=lambda model: (
+        neox_s_own(model), model.tokenizer.update(post_processor={
+            "type": "TemplateProcessing", "single": [token("x"), A], "pair": [token("x"), A],
+            "special_tokens": {"x": {"id": "x", "ids": [5], "tokens": ["x"]}}})))

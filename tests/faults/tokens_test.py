@@ -52,6 +52,9 @@ class Tokens(unittest.TestCase):
                 found = encode(directory, token_cases.every_code_point(), os.path.join(MODELS, name))
             self.assertEqual(engine.judge(found, REFERENCE[f"every code point of {name}"], False, REFUSED, differs), "", name)
 
+    def test_06_the_files_beside_it(self):
+        self.check_row(6)
+
     def test_07_all_of_tokenizer_json(self):
         self.check_row(7)
 

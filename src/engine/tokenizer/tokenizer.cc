@@ -8,11 +8,10 @@
 
 #include "base/json.h"
 #include "base/printable.h"
+#include "engine/tokenizer/tokenizer_files.h"
 
 namespace muster::engine {
 namespace {
-
-constexpr size_t kMaxTokenizerBytes = 64u << 20;
 
 Error unsupported(const std::string& what) {
   return {Code::kUnsupported, what + " is not implemented"};
@@ -31,30 +30,13 @@ Result<std::string> composed(std::string_view text) {
   return result;
 }
 
-// A token's text from tokenizer_config.json: a string, or an object with "content".
-std::string token_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  const Json& content = get_or_null(value, "content");
-  return content.is_string() ? content.get<std::string>() : "";
-}
-
-// An optional JSON file: null when it is not there.
-Result<Json> read_optional(const Path& path) {
-  auto text = read_file(path, kMaxTokenizerBytes);
-  if (!text)
-    return text.error().code == Code::kNotFound ? Result<Json>(Json()) : fail(text.error());
-  auto parsed = parse_json(*text, kMaxTokenizerBytes);
-  if (!parsed) return fail(parsed.error().in(path.filename().string()));
-  return parsed;
-}
-
 }  // namespace
 
 Result<Tokenizer> Tokenizer::load(const Path& directory) {
-  const Path path = directory / "tokenizer.json";
-  MUSTER_TRY(auto text, read_file(path, kMaxTokenizerBytes));
+  auto files = read_tokenizer_files(directory);
+  if (!files) return fail(files.error().in(directory.string()));
   auto load = [&]() -> Result<Tokenizer> {
-    MUSTER_TRY(const Json settings, parse_json(text, kMaxTokenizerBytes));
+    const Json& settings = files->settings;
     Tokenizer tokenizer;
     MUSTER_TRY(tokenizer.bpe_, Bpe::load(get_or_null(settings, "model")));
     MUSTER_TRY_STATUS(tokenizer.load_normalizer(get_or_null(settings, "normalizer")));
@@ -62,11 +44,14 @@ Result<Tokenizer> Tokenizer::load(const Path& directory) {
     MUSTER_TRY(tokenizer.pre_tokenizer_,
                PreTokenizer::load(get_or_null(settings, "pre_tokenizer")));
     MUSTER_TRY_STATUS(tokenizer.load_post_processor(get_or_null(settings, "post_processor")));
+    tokenizer.prefix_text_ = files->begin.empty() ? files->end : files->begin;
+    if (!tokenizer.prefix_text_.empty()) {
+      tokenizer.prefix_token_ = tokenizer.find(tokenizer.prefix_text_);
+    }
     return tokenizer;
   };
   auto loaded = load();
-  if (!loaded) return fail(loaded.error().in(path.string()));
-  if (auto named = loaded->load_names(directory); !named) return fail(named.error());
+  if (!loaded) return fail(loaded.error().in((directory / "tokenizer.json").string()));
   return loaded;
 }
 
@@ -145,20 +130,6 @@ Status Tokenizer::load_post_processor(const Json& settings) {
   }
   if (behind) return {};
   return fail(unsupported("a post_processor without the text"));
-}
-
-Status Tokenizer::load_names(const Path& directory) {
-  MUSTER_TRY(const Json config, read_optional(directory / "tokenizer_config.json"));
-  MUSTER_TRY(const Json names, read_optional(directory / "special_tokens_map.json"));
-  for (const char* key : {"bos_token", "eos_token"}) {
-    std::string text = token_text(get_or_null(config, key));
-    if (text.empty()) text = token_text(get_or_null(names, key));
-    if (text.empty() || find(text) < 0) continue;
-    prefix_token_ = find(text);
-    prefix_text_ = text;
-    break;
-  }
-  return {};
 }
 
 TokenId Tokenizer::find(std::string_view text) const {

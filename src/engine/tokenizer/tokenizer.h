@@ -17,8 +17,7 @@ namespace muster::engine {
 // Only byte-level BPE; a setting not implemented is an error that names it (kUnsupported).
 class Tokenizer {
  public:
-  // Reads tokenizer.json and, when there, tokenizer_config.json and special_tokens_map.json
-  // (for the names of the begin and end tokens) of a model directory.
+  // Reads a model directory's tokenizer.json and the files beside it (tokenizer_files.h).
   static Result<Tokenizer> load(const Path& directory);
 
   // The ids of `text` with the special tokens the tokenizer adds by default (a begin token, for
@@ -33,7 +32,6 @@ class Tokenizer {
   Status load_added_tokens(const Json& list);
   Status load_post_processor(const Json& settings);
   Status load_normalizer(const Json& settings);
-  Status load_names(const Path& directory);
   [[nodiscard]] TokenId find(std::string_view text) const;
   [[nodiscard]] Result<std::string> normalize(std::string_view text) const;
   Status encode_plain(std::string_view text, std::vector<TokenId>& out);
