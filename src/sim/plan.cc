@@ -395,6 +395,20 @@ static void bring_a_stranger(Rng& rng, Plan& plan) {
   plan.no_excuse = true;
 }
 
+// Every machine is of a class of its own, and the one whose class gives the values is wrong.
+static void bring_an_odd_class(Rng& rng, Plan& plan) {
+  for (NodePlan& node : plan.nodes) {
+    if (node.name.starts_with("w")) node.model_class.name += "-" + node.name, node.lie.clear();
+  }
+  NodePlan odd = one_more(rng, "x-odd", plan);
+  odd.model_class = {.name = "a class of its own"};  // The first by name, with equal speeds.
+  odd.lie = "its own";
+  odd.joins = kStart;
+  odd.owner.clear();
+  plan.nodes.push_back(odd);
+  plan.no_excuse = true;
+}
+
 // One machine that goes on and on.
 static void bring_a_crawler(Rng& rng, Plan& plan) {
   NodePlan crawler = one_more(rng, "x-crawler", plan);
@@ -435,7 +449,7 @@ constexpr NatureDraw kNatures[] = {
     {"slow loading", 8, load_slowly},    {"model of nobody", 10, lack_a_model},
     {"stranger", 16, bring_a_stranger},  {"crawler", 10, bring_a_crawler},
     {"slow freezing", 4, freeze_slowly}, {"same key", 16, copy_a_key},
-    {"large job", 500, draw_large_job},
+    {"large job", 500, draw_large_job},  {"odd class", 16, bring_an_odd_class},
 };
 
 static void draw_more_natures(const Rng& rng, Plan& plan, const std::string& only) {
