@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "roles/message.h"
 #include "roles/no_keys.h"
+#include "roles/record.h"
 
 namespace muster::roles::coordinator {
 namespace {
@@ -112,6 +114,80 @@ TEST_F(CoordinatorTest, AnAssignmentThatComesLateCountsWhileItsJobGoesOn) {
   pool_state(7, 1);
   assign(6, 1);
   EXPECT_TRUE(has_job());
+}
+
+// A job of one item that is under way; its values may be of the classes "a" and "b".
+class RunningJob : public ::testing::Test {
+ protected:
+  RunningJob() {
+    pb::Envelope pool, assign, committed, feed, lend;
+    pool.mutable_pool_state()->set_revision(1);
+    pool.mutable_pool_state()->mutable_view()->set_number(1);
+    pool.mutable_pool_state()->mutable_view()->add_members()->set_machine("store");
+    hear(pool);
+    assign.mutable_assign()->set_revision(2);
+    pb::JobRow& row = *assign.mutable_assign()->mutable_row();
+    row.set_job("job");
+    row.set_run(1);
+    row.set_epoch(1);
+    row.add_numeric_classes("a");
+    row.add_numeric_classes("b");
+    hear(assign);
+    auto tasks = std::make_shared<FrozenTasks>(1);
+    tasks->front().items.push_back({.requests = {{"question", " answer"}}});
+    (void)coordinator.step(Instant(), RequestsFrozen{"job", 1, {tasks}});
+    *committed.mutable_frozen_committed()->mutable_key() = key_of(row);
+    keep(hear(committed));
+    feed.mutable_from()->set_machine("store");
+    feed.mutable_feed()->set_job("job");
+    feed.mutable_feed()->set_run(1);
+    feed.mutable_feed()->set_epoch(1);
+    feed.mutable_feed()->set_at_end(true);
+    hear(feed);
+    *lend.mutable_lend()->mutable_key() = key_of(row);
+    hear(lend);
+    *answer.mutable_class_committed()->mutable_key() = key_of(row);
+  }
+  Effects hear(const pb::Envelope& envelope) {
+    return coordinator.step(Instant(), Received{envelope});
+  }
+  // The store has what it was told to keep.
+  void keep(const Effects& effects) {
+    pb::Envelope done;
+    done.mutable_from()->set_machine("store");
+    done.mutable_put_done()->set_view(1);
+    for (const auto& send : effects.send) {
+      for (const auto& record : send.envelope.put().records()) {
+        done.mutable_put_done()->add_digests(std::string(record_digest(record).view()));
+      }
+    }
+    hear(done);
+  }
+  static std::string said_class(const Effects& effects) {
+    for (const auto& send : effects.send) {
+      if (send.envelope.has_commit_class()) return send.envelope.commit_class().numeric_class();
+    }
+    return "";
+  }
+
+  NoKeys keys;
+  Coordinator coordinator{keys, Rng(1)};
+  pb::Envelope answer;  // The server's, which knows what has been said to it.
+};
+
+TEST_F(RunningJob, SaysItsClassesAgainToAServerOnAnOlderCopy) {
+  EXPECT_EQ(said_class(coordinator.step(Instant(), LineUp{})), "a");
+  answer.mutable_class_committed()->add_numeric_classes("a");
+  EXPECT_EQ(said_class(hear(answer)), "b");
+  answer.mutable_class_committed()->add_numeric_classes("b");
+  EXPECT_EQ(said_class(hear(answer)), "");
+}
+
+TEST_F(RunningJob, SaysEachClassOnce) {
+  (void)coordinator.step(Instant(), LineUp{});
+  answer.mutable_class_committed()->add_numeric_classes("another");  // It has room for no more.
+  EXPECT_EQ(said_class(hear(answer)), "b");
+  EXPECT_EQ(said_class(hear(answer)), "");
 }
 
 }  // namespace

@@ -166,6 +166,7 @@ void Job::on_line(Instant now, bool up) {
   if (!up) return;
   others_may_return_until_ = now + kServerGrace;
   lend_revision_ = 0;
+  say_classes_again(now);
   on_resumed(now);
 }
 

@@ -241,6 +241,7 @@ class Job {
   void keep_class(Instant now, Effects& effects);
   void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
   void ask_for_class(Instant now, const std::string& numeric_class, Effects& effects);
+  void say_classes_again(Instant now);
   void set_classes(std::vector<std::string> classes);
   [[nodiscard]] bool may_begin_with(const std::string& numeric_class) const;
   void rules_changed(Instant now, Effects& effects);

@@ -141,9 +141,26 @@ void Job::ask_for_class(Instant now, const std::string& numeric_class, Effects& 
   effects.wake_by(class_due_);
 }
 
+// A server on an older copy of the database may not know what gives the values.
+void Job::say_classes_again(Instant now) {
+  if (rules_.classes.empty() || !class_asked_.empty()) return;
+  class_asked_ = rules_.classes.front();
+  class_due_ = now;
+}
+
 void Job::on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects) {
-  class_asked_.clear();
+  const std::string asked = std::exchange(class_asked_, "");
   class_lost_since_.reset();
+  const auto& known = committed.numeric_classes();
+  // The next of ours that it does not know; each is said once.
+  const auto said = std::find(rules_.classes.begin(), rules_.classes.end(), asked);
+  const auto next = std::find_if(said, rules_.classes.end(), [&](const std::string& ours) {
+    return ours != asked && std::find(known.begin(), known.end(), ours) == known.end();
+  });
+  if (next != rules_.classes.end()) {
+    MUSTER_PROBE("a server knows fewer classes than its coordinator");
+    return ask_for_class(now, *next, effects);
+  }
   if (static_cast<size_t>(committed.numeric_classes_size()) <= rules_.classes.size()) return;
   set_classes({committed.numeric_classes().begin(), committed.numeric_classes().end()});
   rules_changed(now, effects);
