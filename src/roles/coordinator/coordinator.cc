@@ -66,7 +66,9 @@ Effects Coordinator::step(Instant now, const Event& event) {
   for (auto& [id, job] : jobs_) {
     if (up || std::holds_alternative<LineDown>(event)) job.on_line(now, up);
     if (std::holds_alternative<Resumed>(event)) job.on_resumed(now);
-    job.move(now, effects);
+    // On a new line nothing is said of a job before it is known whose pool this is: one that begins
+    // anew counts its runs and epochs alike.
+    if (pool_.revision() > 0) job.move(now, effects);
   }
   std::erase_if(jobs_, [](const auto& entry) { return entry.second.over(); });
   std::erase_if(assigned_, [this](const auto& entry) { return !jobs_.contains(entry.first); });

@@ -96,8 +96,9 @@ TEST_F(CoordinatorTest, SaysWhenTheServersDatabaseIsOlderThanWhatWasDone) {
   EXPECT_EQ(overtaken(assign(7, 3)), 0u) << "repeated";
   EXPECT_EQ(overtaken(assign(8, 2)), 3u);
   (void)coordinator.step(Instant(), LineUp{});
-  EXPECT_EQ(overtaken(assign(1, 3)), 3u) << "a new line brings a new epoch";
-  EXPECT_EQ(overtaken(assign(2, 4)), 0u);
+  pool_state(1, 3);
+  EXPECT_EQ(overtaken(assign(2, 3)), 3u) << "a new line brings a new epoch";
+  EXPECT_EQ(overtaken(assign(3, 4)), 0u);
 }
 
 // Another server, on an empty database, counts its calls from the beginning.
@@ -120,11 +121,12 @@ TEST_F(CoordinatorTest, AnAssignmentThatComesLateCountsWhileItsJobGoesOn) {
 class RunningJob : public ::testing::Test {
  protected:
   RunningJob() {
-    pb::Envelope pool, assign, committed, feed, lend;
-    pool.mutable_pool_state()->set_revision(1);
-    pool.mutable_pool_state()->mutable_view()->set_number(1);
-    pool.mutable_pool_state()->mutable_view()->add_members()->set_machine("store");
-    hear(pool);
+    pb::Envelope assign, committed, feed, lend;
+    pool_state.mutable_pool_state()->set_revision(1);
+    pool_state.mutable_pool_state()->set_pool("one");
+    pool_state.mutable_pool_state()->mutable_view()->set_number(1);
+    pool_state.mutable_pool_state()->mutable_view()->add_members()->set_machine("store");
+    hear(pool_state);
     assign.mutable_assign()->set_revision(2);
     pb::JobRow& row = *assign.mutable_assign()->mutable_row();
     row.set_job("job");
@@ -147,6 +149,15 @@ class RunningJob : public ::testing::Test {
     *lend.mutable_lend()->mutable_key() = key_of(row);
     hear(lend);
     *answer.mutable_class_committed()->mutable_key() = key_of(row);
+    auto* live = pool_state.mutable_pool_state()->add_live();
+    live->set_job("job");
+    live->set_run(1);
+    live->set_epoch(1);
+  }
+  // Another line, on which the server tells what it knows.
+  Effects reconnect() {
+    (void)coordinator.step(Instant(), LineUp{});
+    return hear(pool_state);
   }
   Effects hear(const pb::Envelope& envelope) {
     return coordinator.step(Instant(), Received{envelope});
@@ -173,10 +184,21 @@ class RunningJob : public ::testing::Test {
   NoKeys keys;
   Coordinator coordinator{keys, Rng(1)};
   pb::Envelope answer;  // The server's, which knows what has been said to it.
+  pb::Envelope pool_state;
 };
 
+TEST_F(RunningJob, IsNotSpokenOfBeforeItIsKnownWhosePoolItIs) {
+  for (const auto& send : coordinator.step(Instant(), LineUp{}).send) {
+    EXPECT_EQ(send.envelope.body_case(), pb::Envelope::BODY_NOT_SET);
+  }
+  pool_state.mutable_pool_state()->set_pool("another");
+  for (const auto& send : hear(pool_state).send) {
+    EXPECT_EQ(send.envelope.body_case(), pb::Envelope::kPoolStateSeen);
+  }
+}
+
 TEST_F(RunningJob, SaysItsClassesAgainToAServerOnAnOlderCopy) {
-  EXPECT_EQ(said_class(coordinator.step(Instant(), LineUp{})), "a");
+  EXPECT_EQ(said_class(reconnect()), "a");
   answer.mutable_class_committed()->add_numeric_classes("a");
   EXPECT_EQ(said_class(hear(answer)), "b");
   answer.mutable_class_committed()->add_numeric_classes("b");
@@ -184,7 +206,7 @@ TEST_F(RunningJob, SaysItsClassesAgainToAServerOnAnOlderCopy) {
 }
 
 TEST_F(RunningJob, SaysEachClassOnce) {
-  (void)coordinator.step(Instant(), LineUp{});
+  (void)reconnect();
   answer.mutable_class_committed()->add_numeric_classes("another");  // It has room for no more.
   EXPECT_EQ(said_class(hear(answer)), "b");
   EXPECT_EQ(said_class(hear(answer)), "");
