@@ -20,6 +20,8 @@ struct Options {
 };
 
 Status coordinate(const Options& options) {
+  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto hub, io::HubSettings::from_environment());
   io::Loop loop;
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "coordinator"));
@@ -27,10 +29,9 @@ Status coordinate(const Options& options) {
   const std::string machine = roles::machine_id(keys.public_key());
   io::Freezer freezer(loop);
   const io::StopSignal::Ending ending_freezer(signal, "requests that were being built");
-  io::ModelLookup lookup(loop, io::HubSettings::from_environment());
+  io::ModelLookup lookup(loop, hub);
   const io::StopSignal::Ending ending_lookup(signal, "the Hub, which was asked about a model");
-  io::MeshClient mesh(options.server.text(),
-                      {.role_flag = pb::ROLE_FLAG_COORDINATOR, .version = MUSTER_VERSION},
+  io::MeshClient mesh(server, {.role_flag = pb::ROLE_FLAG_COORDINATOR, .version = MUSTER_VERSION},
                       {keys.public_key(), [&](std::string_view bytes) { return keys.sign(bytes); }},
                       {pb::ROLE_COORDINATOR}, loop);
   const io::StopSignal::Ending ending_mesh(signal, "its line to the server");

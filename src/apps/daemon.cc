@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/printable.h"
+#include "cli/terminal.h"
 #include "io/descriptors.h"
 
 namespace muster::apps {
@@ -21,12 +22,13 @@ Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& r
   ::signal(SIGPIPE, SIG_IGN);  // A console that is gone does not end a daemon.
   ::signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is a write that fails, like a full disk.
   io::raise_descriptor_limit();
-  auto logger = spdlog::stderr_color_mt(role);
+  auto logger = spdlog::stderr_color_mt(
+      role, cli::is_plain_terminal() ? spdlog::color_mode::never : spdlog::color_mode::automatic);
   logger->set_pattern("%H:%M:%S.%e %n: %^%v%$");
   logger->set_level(spdlog::level::from_str(flags.log_level));
   spdlog::set_default_logger(std::move(logger));
   const Path path =
-      flags.state_dir.empty() ? io::StateDir::default_path(role) : Path(flags.state_dir);
+      flags.state_dir.empty() ? io::StateDir::default_path(role) : expanded(flags.state_dir);
   return io::StateDir::open(path, role);
 }
 

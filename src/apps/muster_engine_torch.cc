@@ -1,13 +1,10 @@
-// muster-engine: the language model, as a program of its own, so that a crash, an out-of-memory or
-// a driver fault costs one restart.
-#include <ATen/Parallel.h>
+// muster-engine, as it is once its environment is set (muster_engine.cc): the language model, as a
+// program of its own, so that a crash, an out-of-memory or a driver fault costs one restart.
 #include <signal.h>
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <thread>
 
 #include "base/printable.h"
 #include "engine/program/requests_file.h"
@@ -64,7 +61,7 @@ int run(int argc, char** argv) {
   score->add_option("--device", device, "where to compute")->check(CLI::IsMember({"auto", "cpu"}));
   score->add_option("--dtype", dtype, "what to compute in")
       ->check(CLI::IsMember({"auto", "float32"}));
-  score->add_option("--threads", threads, "threads; default: one per core")
+  score->add_option("--threads", threads, "threads [its share of the cores]")
       ->check(CLI::Range(1, 1024));
   auto* serve_command = app.add_subcommand("serve", "serve a worker over an inherited socket");
   serve_command->group("");
@@ -75,9 +72,7 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
 
-  at::set_num_threads(threads > 0 ? threads
-                                  : static_cast<int>(std::thread::hardware_concurrency()));
-  if (*score) return finish(guarded([&] { return score_file(model, requests, output); }));
+  if (*score) return finish(guarded([&] { return score_file(model, requests, output, threads); }));
   if (*encode) return finish(guarded([&] { return encode_file(model, texts, output); }));
   if (*info) return finish(guarded([&] { return print_info(model); }));
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // A worker that dies takes its engine along.
@@ -87,8 +82,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace muster::engine
 
-int main(int argc, char** argv) {
-  // MKL picks its code path by the shape of a product unless told to stay on one.
-  setenv("MKL_CBWR", "AVX2", 0);
-  return muster::engine::run(argc, argv);
-}
+int main(int argc, char** argv) { return muster::engine::run(argc, argv); }

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "apps/daemon.h"
+#include "base/address.h"
 #include "cli/flag_checks.h"
 #include "host/driver.h"
 #include "io/loop.h"
@@ -18,17 +19,13 @@ namespace {
 struct Options {
   DaemonFlags daemon;
   std::string ip = "127.0.0.1";
-  int port = 30000;
+  int port = 0;
   uint32_t storage_nodes = 2;
   uint32_t quarantine_after = 3;
   double retain_days = 30;
   std::vector<std::string> coordinators;
   bool insecure = false;
 };
-
-bool is_loopback(const std::string& ip) {
-  return ip == "localhost" || ip.starts_with("127.") || ip == "::1" || ip == "[::1]";
-}
 
 // CLI11's way to say no: a sentence.
 std::string is_machine_id(const std::string& text) {
@@ -42,7 +39,9 @@ int64_t unix_ms_now() {
 }
 
 Status serve(const Options& options) {
-  if (!is_loopback(options.ip) && !options.insecure) {
+  MUSTER_TRY(Address address, parse_address(options.ip));
+  if (options.port > 0 || address.port == 0) address.port = options.port > 0 ? options.port : 30000;
+  if (!is_loopback(address.host) && !options.insecure) {
     return fail(Code::kPermission,
                 "this version has no TLS: on " + options.ip +
                     " anyone could join and read. Use 127.0.0.1, or --insecure on a network that "
@@ -83,9 +82,8 @@ Status serve(const Options& options) {
               from_seconds(options.retain_days * 86400) + store->clock_ahead(),
               options.coordinators},
           store->take_state(), io::Loop::now()));
-  const std::string host = cli::bracketed(options.ip);
-  MUSTER_TRY_STATUS(mesh.listen(host, options.port));
-  spdlog::info("serving on {}:{}", host, options.port);
+  MUSTER_TRY_STATUS(mesh.listen(address.host, address.port));
+  spdlog::info("serving on {}", address.text());
   if (options.insecure) spdlog::warn("--insecure: anyone who reaches this port may join the pool");
   loop.post(pb::ROLE_SERVER, roles::Tick{});
   signal.on_stop([&] { loop.stop(); });
@@ -107,11 +105,10 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
   auto* command =
       app.add_subcommand("server", "the one address of a pool: who is in it, who does what");
   command->add_option("--ip", options->ip, "address to listen on")
-      ->check(cli::line_of_text(cli::kMostAddressBytes))
+      ->check(cli::host_with_port())
       ->capture_default_str();
-  command->add_option("--port", options->port, "port to listen on")
-      ->check(CLI::Range(1, 65535))
-      ->capture_default_str();
+  command->add_option("--port", options->port, "port to listen on [30000]")
+      ->check(CLI::Range(1, 65535));
   command->add_option("--storage_nodes", options->storage_nodes, "copies of every answer")
       ->check(CLI::Range(1, 7))
       ->capture_default_str();

@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/daemon.h"
+#include "base/address.h"
 #include "base/printable.h"
 #include "cli/flag_checks.h"
 #include "host/driver.h"
@@ -30,6 +31,8 @@ pb::RoleFlag role_flag(const std::string& role) {
 }
 
 Status work(const Options& options) {
+  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto hub, io::HubSettings::from_environment());
   io::Loop loop;
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "worker"));
@@ -46,20 +49,21 @@ Status work(const Options& options) {
     }
   }
   const io::StopSignal::Ending ending_store(signal, "the disk of its store");
-  io::Models models(options.model_dir);
+  io::Models models(expanded(options.model_dir), hub);
   io::EngineProcess engine({io::program_beside_this("muster-engine"), options.threads}, models,
                            loop);
   const io::StopSignal::Ending ending_engine(signal, "its engine, or a download of a model");
   io::NodeIdentity identity{role_flag(options.role), store ? store->state().store_id : "",
                             options.owner, "", MUSTER_VERSION};
   if (!options.storage_ip.empty()) {
-    identity.storage_address =
-        cli::bracketed(options.storage_ip) + ":" + std::to_string(options.storage_port);
+    MUSTER_TRY(Address storage, parse_address(options.storage_ip));
+    if (options.storage_port > 0) storage.port = options.storage_port;
+    identity.storage_address = storage.text();
   }
   std::vector<pb::Role> hosted;
   if (computes) hosted.push_back(pb::ROLE_WORKER);
   if (stores) hosted.push_back(pb::ROLE_STORAGE);
-  io::MeshClient mesh(options.server.text(), identity,
+  io::MeshClient mesh(server, identity,
                       {keys.public_key(), [&](std::string_view bytes) { return keys.sign(bytes); }},
                       hosted, loop);
   const io::StopSignal::Ending ending_mesh(signal, "its line to the server");
@@ -94,11 +98,12 @@ void add_worker_command(CLI::App& app, cli::Commands& commands) {
       ->capture_default_str();
   command->add_option("--owner", options->owner, "whose machine this is")
       ->check(cli::line_of_text(cli::kMostNameBytes));
-  command->add_option("--threads", options->threads, "threads of its engine [one per core]")
+  command
+      ->add_option("--threads", options->threads, "threads of its engine [its share of the cores]")
       ->check(CLI::Range(1, 1024));
   command->add_option("--model_dir", options->model_dir, "folder with model directories");
   command->add_option("--storage_ip", options->storage_ip, "the manual's; shown in status")
-      ->check(cli::line_of_text(cli::kMostAddressBytes));
+      ->check(cli::host_with_port());
   command->add_option("--storage_port", options->storage_port, "the manual's; shown in status")
       ->check(CLI::Range(0, 65535));
   add_daemon_flags(*command, options->daemon);

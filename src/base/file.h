@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -11,12 +12,38 @@ namespace muster {
 
 using Path = std::filesystem::path;
 
-// The whole file; kNotFound when it is not there, kDataLoss when it is larger than max_bytes.
+// A path as its user wrote it: "~" and "~/..." are below the home folder. A shell does that itself,
+// but not behind the "=" of a flag, nor in a variable.
+Path expanded(const std::string& path);
+
+// Closes on the way out.
+struct Descriptor {
+  int fd;
+  explicit Descriptor(int opened) : fd(opened) {}
+  Descriptor(Descriptor&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor();
+};
+
+// The whole of a plain file, of /proc too; kNotFound when it is not there, kDataLoss when it is
+// larger than max_bytes.
 Result<std::string> read_file(const Path& path, size_t max_bytes);
 
-// Replaces the file in one step: written beside it, synced, renamed, the folder synced. A reader
-// sees the old bytes or the new ones. kDisk when the disk refuses.
-Status write_file_atomically(const Path& path, std::string_view bytes);
+// The same of whatever a user names as an input: a pipe and a device are read to their end.
+Result<std::string> read_input(const Path& path, size_t max_bytes);
+
+// Who may read and write a file that is new.
+enum class Access { kOwner, kUmask };  // 0600; 0666 less the umask.
+
+// Replaces the file in one step: written beside it under a name that nobody else has, synced,
+// renamed, the folder synced. A reader sees the old bytes or the new ones. A file that is there
+// keeps its mode under kUmask. kDisk when the disk refuses.
+Status write_file_atomically(const Path& path, std::string_view bytes,
+                             Access access = Access::kOwner);
+
+// The same for whatever a user names as an output: a pipe and a device get the bytes, and of a link
+// the file that it names is replaced.
+Status write_output(const Path& path, std::string_view bytes);
 
 // A file mapped read-only; processes that map the same file share its pages. The file must not
 // shrink while mapped (a model's files are never rewritten in place).

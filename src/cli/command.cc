@@ -1,6 +1,8 @@
 #include "cli/command.h"
 
+#include <csignal>
 #include <cstdio>
+#include <iostream>
 #include <vector>
 
 #include "base/printable.h"
@@ -22,6 +24,23 @@ std::vector<std::string> with_underscores(int argc, char** argv) {
   return arguments;
 }
 
+// Whether all that was printed has arrived, on a full disk, say, or in a pipe.
+Status all_printed() {
+  std::cout.flush();
+  const bool printed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+  return printed ? Status() : fail(Code::kDisk, "what was printed could not be written");
+}
+
+// The exit code, and on stderr why.
+int told(const Status& status) {
+  if (status) return 0;
+  if (!status.error().message.empty()) {
+    // It may quote a peer or a file.
+    std::fprintf(stderr, "muster: %s\n", printable(status.error().message, 4000).c_str());
+  }
+  return exit_code(status.error().code);
+}
+
 }  // namespace
 
 int run_program(CLI::App& app, Commands& commands, int argc, char** argv) {
@@ -31,6 +50,7 @@ int run_program(CLI::App& app, Commands& commands, int argc, char** argv) {
     std::fprintf(stderr, "muster: '%s' is not valid UTF-8\n", printable(argv[i]).c_str());
     return 2;
   }
+  ::signal(SIGPIPE, SIG_IGN);  // A reader that is gone is a write that fails, told at the end.
   try {
     app.parse(with_underscores(argc, argv));
   } catch (const CLI::ParseError& error) {
@@ -41,15 +61,12 @@ int run_program(CLI::App& app, Commands& commands, int argc, char** argv) {
                    printable(word).c_str());
       return 2;
     }
-    return app.exit(error) == 0 ? 0 : 2;
+    const int code = app.exit(error) == 0 ? 0 : 2;
+    return code != 0 ? code : told(all_printed());
   }
   const Status status = commands.at(app.get_subcommands().front()->get_name())();
-  if (status) return 0;
-  if (!status.error().message.empty()) {
-    // It may quote a peer or a file.
-    std::fprintf(stderr, "muster: %s\n", printable(status.error().message, 4000).c_str());
-  }
-  return exit_code(status.error().code);
+  if (status) return told(all_printed());
+  return told(status);
 }
 
 }  // namespace muster::cli

@@ -1,5 +1,6 @@
 #include "cli/flag_checks.h"
 
+#include "base/address.h"
 #include "base/printable.h"
 
 namespace muster::cli {
@@ -32,6 +33,14 @@ CLI::Validator line_of_text(size_t most_bytes) {
             }
             const bool plain = printable(text, most_bytes) == text;
             return plain ? "" : "must be one line of text, without control characters";
+          },
+          ""};
+}
+
+CLI::Validator host_with_port() {
+  return {[](const std::string& text) -> std::string {
+            const auto address = parse_address(text);
+            return address ? "" : address.error().message;
           },
           ""};
 }

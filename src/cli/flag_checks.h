@@ -14,8 +14,10 @@ CLI::Validator number_between(double least, double most);
 // One line of UTF-8 of up to `most_bytes`, without anything that a terminal acts on.
 CLI::Validator line_of_text(size_t most_bytes);
 
-constexpr size_t kMostNameBytes = 64;      // Whose machine it is, who asks; an id.
-constexpr size_t kMostAddressBytes = 255;  // A host's name, or its address.
-constexpr size_t kMostModelBytes = 1000;   // A model's name or path.
+// HOST, HOST:PORT or an IPv6 address (base/address.h).
+CLI::Validator host_with_port();
+
+constexpr size_t kMostNameBytes = 64;     // Whose machine it is, who asks; an id.
+constexpr size_t kMostModelBytes = 1000;  // A model's name or path.
 
 }  // namespace muster::cli

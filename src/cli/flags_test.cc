@@ -5,6 +5,7 @@
 
 #include "cli/flag_checks.h"
 #include "cli/server_address.h"
+#include "cli/terminal.h"
 
 namespace muster::cli {
 namespace {
@@ -15,6 +16,13 @@ TEST(Flags, ANumberIsANumber) {
   for (std::string bad : {"nan", "-nan", "inf", "-1", "0", "1e99", "", "x", "30s", "0x"}) {
     EXPECT_EQ(check(bad), "must be a number, 0.1 to 86400") << bad;
   }
+}
+
+TEST(Flags, ALineIsCutBetweenCharacters) {
+  EXPECT_EQ(cut_to_columns("Z\u00FCrich", 3), "Z\u00FCr");
+  EXPECT_EQ(cut_to_columns("Z\u00FCrich", 6), "Z\u00FCrich");
+  EXPECT_EQ(cut_to_columns("\u6771\u4EAC", 3), "\u6771");
+  EXPECT_EQ(cut_to_columns("ab", 0), "");
 }
 
 TEST(Flags, ALineOfTextIsOneLine) {
@@ -38,13 +46,15 @@ TEST(Flags, AnAddressOfSixthVersionStandsInBrackets) {
       {"there", "", 0, "there:30000"},  {"there:7", "", 0, "there:7"},
       {"there:7", "here", 0, "here:7"}, {"there:7", "", 8, "there:8"},
       {"::1", "", 0, "[::1]:30000"},    {"[::1]", "", 0, "[::1]:30000"},
-      {"[::1]:7", "", 0, "[::1]:7"},
+      {"[::1]:7", "", 0, "[::1]:7"},    {"there:7", "here:9", 0, "here:9"},
   };
   for (const Address& c : cases) {
     ::setenv("MUSTER_SERVER", c.variable, 1);
     const ServerAddress address{c.ip, c.port};
-    EXPECT_EQ(address.text(), c.text) << c.variable << " " << c.ip;
+    EXPECT_EQ(address.text().value_or("none"), c.text) << c.variable << " " << c.ip;
   }
+  ::setenv("MUSTER_SERVER", "http://there", 1);
+  EXPECT_TRUE(ServerAddress().text().error().message.starts_with("MUSTER_SERVER: 'http://there'"));
   ::unsetenv("MUSTER_SERVER");
 }
 

@@ -109,7 +109,8 @@ Json status_json(const pb::PoolStatus& status) {
 }
 
 Status show_status(const Options& options) {
-  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const std::string server, options.server.text());
+  client::PoolClient pool(server);
   MUSTER_TRY(const auto status, pool.status());
   if (options.json) {
     std::printf("%s\n", status_json(status).dump(-1, ' ', true).c_str());
@@ -128,7 +129,8 @@ Status show_status(const Options& options) {
 }
 
 Status show_jobs(const Options& options) {
-  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const std::string server, options.server.text());
+  client::PoolClient pool(server);
   MUSTER_TRY(const auto list, pool.list());
   if (options.json) {
     for (const auto& row : list.rows())
@@ -140,7 +142,8 @@ Status show_jobs(const Options& options) {
 }
 
 Status cancel_job(const Options& options) {
-  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const std::string server, options.server.text());
+  client::PoolClient pool(server);
   MUSTER_TRY_STATUS(pool.cancel(options.job));
   if (options.json) {
     std::printf("%s\n", Json{{"job", options.job}, {"state", "cancelled"}}.dump().c_str());
@@ -151,7 +154,8 @@ Status cancel_job(const Options& options) {
 }
 
 Status pardon_machine(const Options& options) {
-  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const std::string server, options.server.text());
+  client::PoolClient pool(server);
   MUSTER_TRY(const auto reply, pool.pardon(options.machine));
   if (options.json) {
     std::printf("%s\n", Json{{"machine", reply.machine()}, {"state", "pardoned"}}.dump().c_str());
@@ -184,7 +188,8 @@ Json why_json(const pb::WhyReply& reply) {
 }
 
 Status explain(const Options& options) {
-  client::PoolClient pool(options.server.text());
+  MUSTER_TRY(const std::string server, options.server.text());
+  client::PoolClient pool(server);
   MUSTER_TRY(const auto reply, pool.why(options.job));
   if (options.json) {
     std::printf("%s\n", why_json(reply).dump(-1, ' ', true).c_str());

@@ -1,6 +1,5 @@
 #include "cli/progress.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,12 +7,14 @@
 #include <cstdio>
 
 #include "base/printable.h"
+#include "cli/terminal.h"
 
 namespace muster::cli {
 namespace {
 
 constexpr size_t kMostWords = 1000;  // Bytes of a line.
 constexpr int64_t kBarWidth = 30;
+constexpr size_t kLeastColumns = 20;  // To draw in.
 constexpr auto kLineEvery = std::chrono::seconds(5);
 
 std::string duration_text(double seconds) {
@@ -22,16 +23,14 @@ std::string duration_text(double seconds) {
   return std::to_string((whole + 30) / 60) + " min";
 }
 
-// Cut to the terminal's width: a line that wraps could not be drawn over.
-std::string fitting(const std::string& text) {
-  winsize size{};
-  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 2;
-  return printable(text, known ? size.ws_col - 2u : kMostWords);  // One for the ellipsis.
+// A line that wraps could not be drawn over.
+std::string fitting(const std::string& text, size_t columns) {
+  return cut_to_columns(printable(text, kMostWords), columns - 1);
 }
 
 }  // namespace
 
-ProgressView::ProgressView() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+ProgressView::ProgressView() : terminal_(::isatty(STDERR_FILENO) == 1 && !is_plain_terminal()) {}
 
 std::string ProgressView::rate(const pb::JobRow& row) const {
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - first_at_;
@@ -63,8 +62,9 @@ void ProgressView::show(const pb::JobRow& row) {
   }
   const std::string reason =
       row.reason().empty() ? "" : "  waiting: " + printable(row.reason(), kMostWords);
-  if (terminal_) {
-    std::fprintf(stderr, "\r\033[K%s", fitting(bar(row) + reason).c_str());
+  const size_t columns = terminal_ ? terminal_columns() : 0;
+  if (columns >= kLeastColumns) {
+    std::fprintf(stderr, "\r\033[K%s", fitting(bar(row) + reason, columns).c_str());
     std::fflush(stderr);
     drawn_ = true;
     return;

@@ -8,7 +8,7 @@
 namespace muster::cli {
 
 // What a researcher sees of a job under way, on stderr: a bar with rate and time left on a
-// terminal, a plain line now and then elsewhere.
+// terminal that can draw, a plain line now and then elsewhere.
 class ProgressView {
  public:
   ProgressView();

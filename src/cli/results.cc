@@ -218,7 +218,7 @@ Result<Path> write_results(const pb::JobRow& row, const Path& output_path) {
   std::filesystem::create_directories(folder, error);
   if (error) return fail(Code::kDisk, folder.string() + ": " + error.message());
   const Path path = folder / ("results_" + time_stamp() + ".json");
-  MUSTER_TRY_STATUS(write_file_atomically(path, results_json(row).dump(2) + "\n"));
+  MUSTER_TRY_STATUS(write_file_atomically(path, results_json(row).dump(2) + "\n", Access::kUmask));
   return path;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "base/signals.h"
 #include "cli/command.h"
 #include "cli/flag_checks.h"
 #include "cli/progress.h"
@@ -25,11 +26,11 @@ struct Options {
 
 std::atomic<client::PoolClient*> interruptible = nullptr;
 
-// Ctrl-C detaches: the job goes on without us. interrupt() takes locks, so a thread calls it.
+// Ctrl-C detaches, and so does being told to end: the job goes on without us. Waited for, since a
+// first process of a container ends on nothing that it does not wait for; what a script has this
+// ignore stays ignored. interrupt() takes locks, so a thread calls it.
 void watch_for_interrupt() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
+  const sigset_t set = ending_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::thread([set] {
     int signal = 0;
@@ -68,7 +69,7 @@ Result<std::string> model_name(const Options& options) {
 
 class Run {
  public:
-  explicit Run(const Options& options) : options_(options), pool_(options.server.text()) {}
+  Run(const Options& options, const std::string& server) : options_(options), pool_(server) {}
 
   Status go() {
     MUSTER_TRY(auto words, words_of_request());
@@ -169,16 +170,19 @@ class Run {
       const char* what = row_.state() == pb::JOB_STATE_CANCELLED ? "cancelled" : "failed";
       return fail(Code::kFailed, "job " + row_.job() + " " + what + ": " + row_.reason());
     }
+    // The file first: whoever reads the table may be gone.
+    Result<Path> written;
+    if (!options_.output_path.empty()) {
+      written = write_results(row_, expanded(options_.output_path));
+      if (written) view_.say("results written to " + written->string());
+    }
     if (options_.json) {
       print(Json{{"type", "done"}, {"state", "done"}, {"results", results_json(row_)}});
     } else {
       std::printf("%s", results_table(row_).c_str());
       std::fflush(stdout);
     }
-    if (options_.output_path.empty()) return {};
-    MUSTER_TRY(const Path path, write_results(row_, options_.output_path));
-    view_.say("results written to " + path.string());
-    return {};
+    return written ? Status() : fail(written.error());
   }
 
   const Options& options_;
@@ -232,9 +236,10 @@ void add_run_command(CLI::App& app, Commands& commands) {
   add_server_flags(*command, options->server);
   command->footer(
       "Example:\n  muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag");
-  commands["run"] = [options] {
+  commands["run"] = [options]() -> Status {
     watch_for_interrupt();  // Before gRPC has threads, which would take the signal.
-    return Run(*options).go();
+    MUSTER_TRY(const std::string server, options->server.text());
+    return Run(*options, server).go();
   };
 }
 

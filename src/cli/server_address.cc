@@ -2,36 +2,35 @@
 
 #include <cstdlib>
 
+#include "base/address.h"
 #include "cli/flag_checks.h"
 
 namespace muster::cli {
 
-std::string bracketed(const std::string& host) {
-  const bool bare = host.find(':') != std::string::npos && !host.starts_with('[');
-  return bare ? "[" + host + "]" : host;
-}
-
 void add_server_flags(CLI::App& command, ServerAddress& address) {
   command.add_option("--ip", address.ip, "the server's address [MUSTER_SERVER, else 127.0.0.1]")
-      ->check(line_of_text(kMostAddressBytes));
+      ->check(host_with_port());
   command.add_option("--port", address.port, "the server's port [MUSTER_SERVER, else 30000]")
       ->check(CLI::Range(1, 65535));
 }
 
-std::string ServerAddress::text() const {
+Result<std::string> ServerAddress::text() const {
+  Address address{"127.0.0.1", 30000};
+  const auto take = [&](const std::string& text) -> Status {
+    MUSTER_TRY(const Address given, parse_address(text));
+    address.host = given.host;
+    if (given.port > 0) address.port = given.port;
+    return {};
+  };
   const char* variable = std::getenv("MUSTER_SERVER");
-  std::string host = "127.0.0.1", number = "30000";
-  if (const std::string named = variable != nullptr ? variable : ""; !named.empty()) {
-    const size_t colon = named.rfind(':'), bracket = named.rfind(']');
-    const bool in_brackets = named.starts_with('[') && bracket != std::string::npos;
-    const bool bare = !in_brackets && named.find(':') != colon;  // Two colons: IPv6 alone.
-    const bool has_port = colon != std::string::npos && !bare && (!in_brackets || colon > bracket);
-    host = has_port ? named.substr(0, colon) : named;
-    if (has_port) number = named.substr(colon + 1);
+  if (variable != nullptr && *variable != '\0') {
+    if (auto taken = take(variable); !taken) return fail(taken.error().in("MUSTER_SERVER"));
   }
-  if (!ip.empty()) host = ip;
-  if (port > 0) number = std::to_string(port);
-  return bracketed(host) + ":" + number;
+  if (!ip.empty()) {
+    MUSTER_TRY_STATUS(take(ip));
+  }
+  if (port > 0) address.port = port;
+  return address.text();
 }
 
 }  // namespace muster::cli

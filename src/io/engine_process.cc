@@ -185,11 +185,10 @@ void EngineProcess::do_load(pb::Role owner, const roles::LoadModel& load) {
 Result<std::string> EngineProcess::load_into_engine() {
   end_if_killed();
   if (socket_ < 0) MUSTER_TRY_STATUS(start_child());
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const Json message{{"type", "load"},
                      {"id", next_id_++},
                      {"model", model_.string()},
-                     {"threads", options_.threads > 0 ? options_.threads : std::max(1, cores)}};
+                     {"threads", options_.threads}};
   MUSTER_TRY(const Json answer, ask(message, std::chrono::steady_clock::now() + kLongestLoad));
   loaded_ = true;
   return get_string(answer, "numeric_class");

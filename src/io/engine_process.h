@@ -44,7 +44,7 @@ class EngineProcess final : public host::Engine {
 
   struct Options {
     Path program;
-    int threads = 0;  // 0: one per core.
+    int threads = 0;  // 0: its share of the cores.
   };
   // `models` and `inbox` outlive the object.
   EngineProcess(Options options, ModelSource& models, host::Inbox& inbox);

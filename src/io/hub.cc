@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,12 +20,8 @@ namespace muster::io {
 namespace {
 
 constexpr size_t kMaxListingBytes = 16u << 20;
+constexpr char kWhole[] = "model.safetensors", kIndex[] = "model.safetensors.index.json";
 constexpr uint64_t kMostParameters = 1'000'000'000;  // Until the engine has bfloat16.
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
 
 std::string replaced(std::string text, char from, const std::string& to) {
   std::string out;
@@ -37,9 +34,9 @@ bool is_hex(const std::string& text, size_t length) {
 }
 
 bool is_wanted(const std::string& name) {
-  static const std::vector<std::string> exact = {"config.json", "tokenizer.json",
+  static const std::vector<std::string> exact = {"config.json",           "tokenizer.json",
                                                  "tokenizer_config.json", "special_tokens_map.json",
-                                                 "model.safetensors.index.json"};
+                                                 "added_tokens.json",     kIndex};
   const bool shard = name.starts_with("model") && name.ends_with(".safetensors") &&
                      name.find('/') == std::string::npos;
   return shard || std::find(exact.begin(), exact.end(), name) != exact.end();
@@ -57,19 +54,22 @@ Error status_error(int status, const std::string& what) {
 std::string megabytes(uint64_t bytes) { return std::to_string((bytes + 999'999) / 1'000'000); }
 
 // Holds a lock file for as long as it lives. Whoever holds it now may take an hour.
-struct FileLock {
-  int fd;
+class FileLock {
+ public:
   FileLock(const Path& path, const std::function<bool()>& stopped)
-      : fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    while (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && !stopped()) {
+      : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    while (file_.fd >= 0 && ::flock(file_.fd, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK || stopped()) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
+    is_held_ = file_.fd >= 0;
   }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-  ~FileLock() {
-    if (fd >= 0) ::close(fd);
-  }
+  // No: it is not wanted any more, or this file system knows no locks.
+  [[nodiscard]] bool is_held() const { return is_held_; }
+
+ private:
+  Descriptor file_;
+  bool is_held_ = false;
 };
 
 Status make_folders(const std::vector<Path>& folders) {
@@ -82,28 +82,6 @@ Status make_folders(const std::vector<Path>& folders) {
 }
 
 }  // namespace
-
-HubSettings HubSettings::from_environment() {
-  HubSettings settings;
-  Path home = variable("HF_HOME");
-  if (home.empty()) home = Path(variable("HOME")) / ".cache/huggingface";
-  settings.cache = variable("HF_HUB_CACHE");
-  if (settings.cache.empty()) settings.cache = home / "hub";
-  settings.endpoint = variable("HF_ENDPOINT");
-  if (settings.endpoint.empty()) settings.endpoint = "https://huggingface.co";
-  while (settings.endpoint.ends_with('/')) settings.endpoint.pop_back();
-  settings.token = variable("HF_TOKEN");
-  if (settings.token.empty()) {
-    settings.token = read_file(home / "token", 4096).value_or("");
-    while (!settings.token.empty() &&
-           std::isspace(static_cast<unsigned char>(settings.token.back()))) {
-      settings.token.pop_back();
-    }
-  }
-  const std::string offline = variable("HF_HUB_OFFLINE");
-  settings.offline = offline == "1" || offline == "true" || offline == "ON" || offline == "YES";
-  return settings;
-}
 
 Path Hub::folder(const std::string& name) const {
   return settings_.cache / ("models--" + replaced(name, '/', "--"));
@@ -143,7 +121,6 @@ Result<Hub::Listing> Hub::read_listing(const std::string& name, const Json& answ
   if (!is_hex(listing.commit, 40)) return fail(Code::kTryLater, name + ": the Hub gave no commit");
   const Json& total = get_or_null(get_or_null(answer, "safetensors"), "total");
   if (total.is_number_unsigned()) listing.parameters = total.get<uint64_t>();
-  bool weights = false;
   for (const Json& entry : get_or_null(answer, "siblings")) {
     const Json& large = get_or_null(entry, "lfs");
     File file;
@@ -156,12 +133,19 @@ Result<Hub::Listing> Hub::read_listing(const std::string& name, const Json& answ
     if (!is_hex(file.hash, file.is_sha256 ? 64 : 40)) {
       return fail(Code::kTryLater, name + ": the Hub gave no hash for " + file.name);
     }
-    weights |= file.name.ends_with(".safetensors");
-    listing.files.push_back(std::move(file));
+    const bool is_shard = file.name.ends_with(".safetensors") && file.name != kWhole;
+    (is_shard ? listing.shards : listing.files).push_back(std::move(file));
   }
-  if (!weights) {
-    return fail(Code::kUnsupported,
-                name + ": the repository has no safetensors, and pickled weights are not read");
+  const auto has = [&](const char* wanted) {
+    return std::any_of(listing.files.begin(), listing.files.end(),
+                       [wanted](const File& file) { return file.name == wanted; });
+  };
+  // One whole file counts before shards, as it does for transformers.
+  if (has(kWhole)) listing.shards.clear();
+  if (!has(kWhole) && (!has(kIndex) || listing.shards.empty())) {
+    return fail(Code::kUnsupported, name + ": the repository has neither " + kWhole +
+                                        " nor shards with their index, and pickled weights are "
+                                        "not read");
   }
   return listing;
 }
@@ -189,7 +173,9 @@ Result<pb::ModelPin> Hub::pin(const std::string& model, const std::function<bool
   if (settings_.offline) return pin_offline(asked);
   MUSTER_TRY(auto listing, list(asked.name, asked.revision, stopped));
   uint64_t bytes = 0;
-  for (const File& file : listing.files) bytes += file.bytes;
+  for (const auto* files : {&listing.files, &listing.shards}) {
+    for (const File& file : *files) bytes += file.bytes;
+  }
   // Where the Hub does not count them, the bytes tell, as float32.
   if (listing.parameters == 0) listing.parameters = bytes / 4;
   if (listing.parameters > kMostParameters) {
@@ -215,7 +201,7 @@ void Hub::note_ref(const std::string& name, const std::string& revision,
   const bool here = std::filesystem::exists(top / "snapshots" / commit / "config.json", error);
   if (!here || eval::is_commit(revision) || read_file(ref, 100).value_or("") == commit) return;
   std::filesystem::create_directories(ref.parent_path(), error);
-  if (!error) (void)write_file_atomically(ref, commit);
+  if (!error) (void)write_file_atomically(ref, commit, Access::kUmask);
 }
 
 void Hub::note_main(const pb::ModelPin& model, const std::function<bool()>& stopped) {
@@ -225,12 +211,46 @@ void Hub::note_main(const pb::ModelPin& model, const std::function<bool()>& stop
   if (main && main->commit == model.commit()) note_ref(model.name(), "main", model.commit());
 }
 
-Result<Path> Hub::obtain_offline(const pb::ModelPin& model) const {
+Result<Path> Hub::obtain_offline(const pb::ModelPin& model) {
   const Path snapshot = folder(model.name()) / "snapshots" / model.commit();
   std::error_code error;
-  if (std::filesystem::exists(snapshot / "config.json", error)) return snapshot;
-  return fail(Code::kNotFound,
-              "model not here: " + snapshot.string() + ", and HF_HUB_OFFLINE is set");
+  if (!std::filesystem::exists(snapshot / "config.json", error)) {
+    return fail(Code::kNotFound,
+                "model not here: " + snapshot.string() + ", and HF_HUB_OFFLINE is set");
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(snapshot, error)) {
+    // A link names its blob, and so the hash; a copy has none to be held against.
+    const std::string name = entry.path().filename().string();
+    const std::string hash = std::filesystem::read_symlink(entry.path(), error).filename().string();
+    const bool is_sha256 = is_hex(hash, 64);
+    if (!is_wanted(name) || (!is_sha256 && !is_hex(hash, 40))) continue;
+    const uint64_t bytes = std::filesystem::file_size(entry.path(), error);
+    if (is_right(entry.path(), {name, bytes, hash, is_sha256})) continue;
+    return fail(Code::kNotFound, "model not here: the bytes of " + entry.path().string() +
+                                     " are not those of its hash; fetch it again without "
+                                     "HF_HUB_OFFLINE");
+  }
+  return snapshot;
+}
+
+// Whether the file is there with the bytes that the Hub has. Hashed once for each state that it was
+// seen in.
+bool Hub::is_right(const Path& path, const File& file) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  if (static_cast<uint64_t>(status.st_size) != file.bytes) return false;
+  const std::string state =
+      file.hash + " " + std::to_string(status.st_dev) + " " + std::to_string(status.st_ino) + " " +
+      std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+  if (right_.contains(state)) return true;
+  const auto mapped = MappedFile::open(path);
+  if (!mapped) return false;
+  Hasher hasher(file.is_sha256 ? Hasher::Kind::kSha256 : Hasher::Kind::kSha1);
+  hasher.add(file.header());
+  hasher.add(mapped->bytes());
+  if (to_hex(hasher.finish()) != file.hash) return false;
+  right_.insert(state);
+  return true;
 }
 
 Result<Path> Hub::obtain(const pb::ModelPin& model, const Fetch& wanted) {
@@ -240,49 +260,80 @@ Result<Path> Hub::obtain(const pb::ModelPin& model, const Fetch& wanted) {
   }
   if (settings_.offline) return obtain_offline(model);
   MUSTER_TRY(const auto listing, list(model.name(), model.commit(), wanted.stopped));
+  const Path snapshot = folder(model.name()) / "snapshots" / listing.commit;
   uint64_t total = 0, done = 0, said = 0;
-  for (const File& file : listing.files) total += file.bytes;
-  const Path top = folder(model.name()), snapshot = top / "snapshots" / listing.commit;
-  MUSTER_TRY_STATUS(make_folders(
-      {top / "blobs", top / "refs", snapshot, settings_.cache / ".locks" / top.filename()}));
-  for (const File& file : listing.files) {
-    const auto more = [&](uint64_t bytes) {
-      done += bytes;
-      if (done - said < (1u << 20) && done != total) return;
-      said = done;
-      wanted.say("fetching " + megabytes(done) + " of " + megabytes(total) + " MB");
-    };
-    MUSTER_TRY_STATUS(fetch(model.name(), listing.commit, file, more, wanted.stopped));
-  }
+  const auto more = [&](uint64_t bytes) {
+    done += bytes;
+    if (done - said < (1u << 20) && done != total) return;
+    said = done;
+    wanted.say("fetching " + megabytes(done) + " of " + megabytes(total) + " MB");
+  };
+  const auto fetch_all = [&](const std::vector<File>& files) -> Status {
+    for (const File& file : files) total += file.bytes;
+    for (const File& file : files) {
+      MUSTER_TRY_STATUS(fetch(model.name(), listing.commit, file, more, wanted.stopped));
+    }
+    return {};
+  };
+  MUSTER_TRY_STATUS(fetch_all(listing.files));
+  MUSTER_TRY(const auto shards, used_shards(model.name(), snapshot, listing));
+  MUSTER_TRY_STATUS(fetch_all(shards));
   note_main(model, wanted.stopped);
   return snapshot;
+}
+
+// Of a model in shards, those that its index names, and no others.
+Result<std::vector<Hub::File>> Hub::used_shards(const std::string& name, const Path& snapshot,
+                                                const Listing& listing) {
+  std::vector<File> used;
+  if (listing.shards.empty()) return used;
+  MUSTER_TRY(const auto text, read_file(snapshot / kIndex, kMaxListingBytes));
+  auto index = parse_json(text, kMaxListingBytes);
+  if (!index) return fail(index.error().in(name + ": " + kIndex));
+  std::set<std::string> wanted;
+  for (const auto& [tensor, shard] : get_or_null(*index, "weight_map").items()) {
+    if (shard.is_string()) wanted.insert(shard.get<std::string>());
+  }
+  for (const File& shard : listing.shards) {
+    if (wanted.erase(shard.name) > 0) used.push_back(shard);
+  }
+  if (wanted.empty()) return used;
+  return fail(Code::kUnsupported, name + ": " + kIndex + " names " +
+                                      printable(*wanted.begin(), 200) +
+                                      ", which the repository does not have");
 }
 
 Status Hub::fetch(const std::string& name, const std::string& commit, const File& file,
                   const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped) {
   const Path top = folder(name), blob = top / "blobs" / file.hash;
-  const FileLock lock(settings_.cache / ".locks" / top.filename() / (file.hash + ".lock"), stopped);
+  const Path snapshot = top / "snapshots" / commit, locks = settings_.cache / ".locks";
+  if (is_right(snapshot / file.name, file)) {  // Nothing to be written, where one may not.
+    more(file.bytes);
+    return {};
+  }
+  MUSTER_TRY_STATUS(make_folders({top / "blobs", top / "refs", snapshot, locks / top.filename()}));
+  const FileLock lock(locks / top.filename() / (file.hash + ".lock"), stopped);
   if (stopped()) return fail(Code::kInterrupted, name + ": it is not wanted any more");
-  std::error_code error;
-  if (std::filesystem::file_size(blob, error) == file.bytes && !error) {
+  if (is_right(blob, file)) {
     more(file.bytes);
   } else {
     const std::string url =
         settings_.endpoint + "/" + name + "/resolve/" + commit + "/" + file.name;
-    MUSTER_TRY_STATUS(download(url, file, blob, more, stopped));
+    // Nobody else has this name: under the lock, or by the number of the process.
+    const std::string own = lock.is_held() ? "" : "." + std::to_string(::getpid());
+    MUSTER_TRY_STATUS(
+        download(url, file, blob, blob.string() + own + ".incomplete", more, stopped));
   }
-  return link(name, commit, file);
+  return link(blob, snapshot / file.name);
 }
 
-Status Hub::download(const std::string& url, const File& file, const Path& blob,
+Status Hub::download(const std::string& url, const File& file, const Path& blob, const Path& part,
                      const std::function<void(uint64_t)>& more,
                      const std::function<bool()>& stopped) {
-  const Path part = blob.string() + ".incomplete";
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(part.c_str(), "wb"), std::fclose);
   if (!out) return fail(Code::kDisk, part.string() + ": " + std::strerror(errno));
   Hasher hasher(file.is_sha256 ? Hasher::Kind::kSha256 : Hasher::Kind::kSha1);
-  // A git blob's name covers a header before the bytes.
-  if (!file.is_sha256) hasher.add("blob " + std::to_string(file.bytes) + std::string(1, '\0'));
+  hasher.add(file.header());
   uint64_t got = 0;
   const auto write = [&](std::string_view piece) {
     got += piece.size();
@@ -314,12 +365,19 @@ Status Hub::download(const std::string& url, const File& file, const Path& blob,
   return {};
 }
 
-Status Hub::link(const std::string& name, const std::string& commit, const File& file) {
-  const Path path = folder(name) / "snapshots" / commit / file.name;
+// Whatever is there is replaced: it was not right. A file system without links gets a copy.
+Status Hub::link(const Path& blob, const Path& path) const {
+  const Path beside = path.string() + "." + std::to_string(::getpid()) + ".part";
   std::error_code error;
-  if (std::filesystem::exists(path, error)) return {};
-  std::filesystem::remove(path, error);
-  std::filesystem::create_symlink(Path("../../blobs") / file.hash, path, error);
+  std::filesystem::remove(beside, error);
+  if (!settings_.no_links) {
+    std::filesystem::create_symlink(Path("../../blobs") / blob.filename(), beside, error);
+  }
+  if (settings_.no_links || error) {
+    error.clear();
+    std::filesystem::copy_file(blob, beside, error);
+  }
+  if (!error) std::filesystem::rename(beside, path, error);
   if (error) return fail(Code::kDisk, path.string() + ": " + error.message());
   return {};
 }

@@ -2,35 +2,28 @@
 
 #include <chrono>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "eval/model_name.h"
 #include "io/engine_process.h"
+#include "io/hub_settings.h"
 
 namespace muster::io {
-
-// How the Hub is reached and where its cache is: HF_ENDPOINT, HF_TOKEN (else $HF_HOME/token),
-// HF_HUB_CACHE (else $HF_HOME/hub, else ~/.cache/huggingface/hub), HF_HUB_OFFLINE.
-struct HubSettings {
-  std::string endpoint, token;
-  Path cache;
-  bool offline = false;
-  std::chrono::milliseconds lookup_deadline{
-      20'000};  // For one answer about a model, not its files.
-  static HubSettings from_environment();
-};
 
 // The Hugging Face Hub, in its own cache layout: models--ORG--NAME/{blobs,refs,snapshots}, blobs
 // named by hash, snapshots as links, .locks beside. Other tools share what is fetched.
 //
-// Only config.json, tokenizer files and safetensors are fetched. Every file's size is checked, and
-// its SHA-256 (large files) or git blob SHA-1 (the others), as the Hub gives them. Names, revisions
-// and commits are checked before they become a part of a path (eval/model_name.h), whoever sent
-// them.
+// Only config.json, tokenizer files and the safetensors that count are fetched. Every file's size
+// is checked, and its SHA-256 (large files) or git blob SHA-1 (the others), as the Hub gives them,
+// also of a file that was in the cache before; a cache that is complete is not written to. Not safe
+// for two threads, but for pin(). Names, revisions and commits are checked before they become a
+// part of a path (eval/model_name.h), whoever sent them.
 //
 // refs/REVISION is written only for the revision that was asked for, and only once its snapshot is
 // here: by pin(), which knows what was asked, and for main by obtain(), which asks the Hub.
@@ -52,12 +45,16 @@ class Hub final : public ModelSource {
     std::string name;
     uint64_t bytes = 0;
     std::string hash;        // Hex; names the blob.
-    bool is_sha256 = false;  // Else a git blob SHA-1.
+    bool is_sha256 = false;  // Else a git blob SHA-1, which covers a header before the bytes:
+    [[nodiscard]] std::string header() const {
+      return is_sha256 ? "" : "blob " + std::to_string(bytes) + std::string(1, '\0');
+    }
   };
   struct Listing {
     std::string commit;
-    uint64_t parameters = 0;  // 0: the Hub does not say.
-    std::vector<File> files;
+    uint64_t parameters = 0;   // 0: the Hub does not say.
+    std::vector<File> files;   // All that is used, but
+    std::vector<File> shards;  // of these only what the index names, which is one of the files.
   };
   Result<Listing> list(const std::string& name, const std::string& revision,
                        const std::function<bool()>& stopped);
@@ -65,18 +62,22 @@ class Hub final : public ModelSource {
   Result<std::string> get_text(const std::string& url, const std::string& what,
                                const std::function<bool()>& stopped);
   Result<pb::ModelPin> pin_offline(const eval::ModelName& model) const;
-  Result<Path> obtain_offline(const pb::ModelPin& model) const;
+  Result<Path> obtain_offline(const pb::ModelPin& model);
+  static Result<std::vector<File>> used_shards(const std::string& name, const Path& snapshot,
+                                               const Listing& listing);
   void note_main(const pb::ModelPin& model, const std::function<bool()>& stopped);
   void note_ref(const std::string& name, const std::string& revision, const std::string& commit);
   Status fetch(const std::string& name, const std::string& commit, const File& file,
                const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped);
-  Status download(const std::string& url, const File& file, const Path& blob,
+  Status download(const std::string& url, const File& file, const Path& blob, const Path& part,
                   const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped);
-  Status link(const std::string& name, const std::string& commit, const File& file);
+  Status link(const Path& blob, const Path& path) const;
+  bool is_right(const Path& path, const File& file);
   [[nodiscard]] Path folder(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> headers() const;
 
   HubSettings settings_;
+  std::set<std::string> right_;  // Files by hash and state, whose bytes are those of the hash.
 };
 
 }  // namespace muster::io

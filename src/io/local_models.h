@@ -26,8 +26,7 @@ class LocalModels final : public ModelSource {
 // Every model: a directory on this machine, or one of the Hub's.
 class Models final : public ModelSource {
  public:
-  explicit Models(Path model_dir)
-      : local_(std::move(model_dir)), hub_(HubSettings::from_environment()) {}
+  Models(Path model_dir, HubSettings hub) : local_(std::move(model_dir)), hub_(std::move(hub)) {}
   Result<Path> obtain(const pb::ModelPin& model, const Fetch& fetch) override {
     return model.path().empty() ? hub_.obtain(model, fetch) : local_.obtain(model, fetch);
   }

@@ -1,11 +1,15 @@
 #include "io/server_store.h"
 
+#include <fcntl.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "base/digest.h"
+#include "base/file.h"
 #include "io/file_identity.h"
 #include "io/machine_keys.h"
 
@@ -62,7 +66,12 @@ struct ServerStore::Database {
   SteadyClock::time_point counted_at{};
 
   Status open(const Path& path) {
-    sql.open(soci::sqlite3, "dbname=" + path.string() + " timeout=5");
+    // SOCI takes words apart at blanks and quotes; under this name the file is without any.
+    const Descriptor folder(::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (folder.fd < 0)
+      return fail(Code::kDisk, path.parent_path().string() + ": " + std::strerror(errno));
+    sql.open(soci::sqlite3, "dbname=/proc/self/fd/" + std::to_string(folder.fd) + "/" +
+                                path.filename().string() + " timeout=5");
     for (const char* statement : kSchema) sql << statement;
     sql << "SELECT epoch FROM pool", soci::into(epoch);
     MUSTER_TRY(file, FileIdentity::of(path));

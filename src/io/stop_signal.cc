@@ -9,37 +9,28 @@
 #include <chrono>
 #include <string>
 
-namespace muster::io {
-namespace {
+#include "base/signals.h"
 
-sigset_t ending_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, signal);
-  return set;
+namespace muster::io {
+
+StopSignal::StopSignal() : signals_(ending_signals()) {
+  sigaddset(&signals_, SIGUSR2);
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  thread_ = std::thread([this] { run(); });
 }
 
 // The next of them, or 0 when none came in time.
-int wait_for_signal(std::chrono::milliseconds patience) {
+int StopSignal::wait_for_signal(std::chrono::milliseconds patience) const {
   using Clock = std::chrono::steady_clock;
-  const sigset_t set = ending_signals();
   const auto until = Clock::now() + patience;
   while (true) {
     const auto left = std::max(until - Clock::now(), Clock::duration::zero());
     const auto nanoseconds = std::chrono::nanoseconds(left).count();
     const timespec wait{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-    const int signal = sigtimedwait(&set, nullptr, &wait);
+    const int signal = sigtimedwait(&signals_, nullptr, &wait);
     if (signal > 0) return signal;
     if (errno != EINTR) return 0;
   }
-}
-
-}  // namespace
-
-StopSignal::StopSignal() {
-  const sigset_t set = ending_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  thread_ = std::thread([this] { run(); });
 }
 
 void StopSignal::on_stop(std::function<void()> stop) {
@@ -55,9 +46,8 @@ void StopSignal::tell() {
 }
 
 void StopSignal::run() {
-  const sigset_t set = ending_signals();
   int signal = 0;
-  sigwait(&set, &signal);
+  sigwait(&signals_, &signal);
   if (signal == SIGUSR2) return;  // The process ends by itself.
   tell();
   signal = wait_for_signal(kPatience);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <signal.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -8,9 +10,10 @@
 
 namespace muster::io {
 
-// Calls `stop` once when the process is told to end (SIGTERM, SIGINT, SIGHUP), then sees to it that
-// it does: a process that has not ended by itself within kPatience is ended with code 0 and a line
-// on stderr that says what was still going on. A second signal ends at once.
+// Calls `stop` once when the process is told to end (SIGTERM, SIGINT, SIGHUP, less those that it
+// was started to ignore, as nohup and scripts in the background do), then sees to it that it does:
+// a process that has not ended by itself within kPatience is ended with code 0 and a line on stderr
+// that says what was still going on. A second signal ends at once.
 //
 // That is right because nothing here relies on an orderly end: every promise is kept by what is on
 // disk, which also survives kill -9. A disk that hangs, a Hub that dribbles or a thread with much
@@ -46,9 +49,11 @@ class StopSignal {
 
  private:
   void run();
+  [[nodiscard]] int wait_for_signal(std::chrono::milliseconds patience) const;
   void tell();
   [[noreturn]] void give_up() const;
 
+  sigset_t signals_{};
   std::mutex mutex_;
   std::function<void()> stop_;
   bool told_ = false;

@@ -1,11 +1,13 @@
 #include "engine/program/requests_file.h"
 
+#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <cstdio>
 
 #include "base/json.h"
 #include "base/printable.h"
+#include "engine/cores/core_share.h"
 #include "engine/program/numeric_class.h"
 
 namespace muster::engine {
@@ -17,12 +19,9 @@ constexpr size_t kBatch = 64;  // Requests between two lines of progress; no bit
 constexpr int64_t kWorkingBytes = int64_t{512} << 20;
 
 Result<std::vector<ScoreRequest>> read_requests(const Path& path) {
-  MUSTER_TRY(const auto file, MappedFile::open(path));
-  if (file.bytes().size() > kMaxRequestsBytes) {
-    return fail(Code::kDataLoss, path.string() + ": larger than 4 GiB, cut it up");
-  }
+  MUSTER_TRY(const auto input, read_input(path, kMaxRequestsBytes));
   std::vector<ScoreRequest> requests;
-  std::string_view rest = file.bytes();
+  std::string_view rest = input;
   for (size_t number = 1; !rest.empty(); ++number) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
@@ -63,14 +62,16 @@ Result<ScoreRequest> parse_request(std::string_view line) {
   return request;
 }
 
-Status score_file(const Path& model, const Path& requests_path, const Path& output) {
+Status score_file(const Path& model, const Path& requests_path, const Path& output, int threads) {
   MUSTER_TRY(const auto requests, read_requests(requests_path));
   MUSTER_TRY(auto scorer, Scorer::load(model));
   for (const std::string& note : scorer.decoder().notes()) {
     std::fprintf(stderr, "muster-engine: note: %s\n", printable(note, 1000).c_str());
   }
   std::string lines;
+  CoreShare share(threads);
   for (size_t begin = 0; begin < requests.size();) {
+    at::set_num_threads(share.begin());
     const size_t end = batch_end(requests, begin);
     auto scores = scorer.score(std::span(requests).subspan(begin, end - begin), [] {});
     if (!scores) return fail(scores.error().in("from line " + std::to_string(begin + 1)));
@@ -78,7 +79,7 @@ Status score_file(const Path& model, const Path& requests_path, const Path& outp
     begin = end;
     show_progress(begin, requests.size());
   }
-  return write_file_atomically(output, lines);
+  return write_output(output, lines);
 }
 
 Result<Json> describe_model(const Path& model) {
@@ -95,6 +96,7 @@ Result<Json> describe_model(const Path& model) {
               {"max_length", spec.max_positions},
               {"tensors", weights.tensors().size()},
               {"dtype", "float32"},
+              {"threads", CoreShare(0).begin()},
               {"numeric_class", numeric_class()},
               {"approximate", true},
               {"memory_bytes", spec.parameters() * 4 + kWorkingBytes}};

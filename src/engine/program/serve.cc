@@ -7,6 +7,7 @@
 
 #include "base/frame.h"
 #include "base/printable.h"
+#include "engine/cores/core_share.h"
 #include "engine/program/numeric_class.h"
 #include "engine/scoring/scorer.h"
 
@@ -50,7 +51,7 @@ class Session {
   Status load(int64_t id, const Json& message) {
     MUSTER_TRY(const auto model, get_string(message, "model"));
     MUSTER_TRY(const auto threads, get_int(message, "threads"));
-    at::set_num_threads(static_cast<int>(threads));
+    share_.emplace(static_cast<int>(threads));
     scorer_.reset();  // Before the next one is loaded: two may not fit.
     auto scorer = Scorer::load(model);
     if (!scorer) return write_frame(fd_, error_message("failed", id, scorer.error()));
@@ -64,7 +65,9 @@ class Session {
   Status score(int64_t id, const Json& message) {
     MUSTER_TRY(const auto requests, read_requests(message));
     if (!scorer_) return fail(Code::kDataLoss, "score before load");
+    at::set_num_threads(share_->begin());
     auto scores = scorer_->score(requests, [this, id] { report_progress(id); });
+    share_->end();
     if (!scores) return write_frame(fd_, error_message("failed", id, scores.error()));
     Json results = Json::array();
     for (const Score& s : *scores) {
@@ -82,6 +85,7 @@ class Session {
   }
 
   int fd_;
+  std::optional<CoreShare> share_;
   std::optional<Scorer> scorer_;
   std::chrono::steady_clock::time_point reported_{};
 };

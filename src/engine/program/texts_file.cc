@@ -6,15 +6,15 @@
 namespace muster::engine {
 namespace {
 
-constexpr size_t kMaxLineBytes = 64u << 20;
+constexpr size_t kMaxTextsBytes = size_t{4} << 30, kMaxLineBytes = 64u << 20;
 
 }  // namespace
 
 Status encode_file(const Path& model, const Path& texts, const Path& output) {
-  MUSTER_TRY(const auto file, MappedFile::open(texts));
+  MUSTER_TRY(const auto input, read_input(texts, kMaxTextsBytes));
   MUSTER_TRY(auto tokenizer, Tokenizer::load(model));
   std::string lines;
-  std::string_view rest = file.bytes();
+  std::string_view rest = input;
   for (size_t number = 1; !rest.empty(); ++number) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
@@ -29,7 +29,7 @@ Status encode_file(const Path& model, const Path& texts, const Path& output) {
       return fail(encoded.error().in(texts.string() + ":" + std::to_string(number)));
     }
   }
-  return write_file_atomically(output, lines);
+  return write_output(output, lines);
 }
 
 }  // namespace muster::engine

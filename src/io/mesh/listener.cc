@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 #include <utility>
+#include "base/address.h"
 
 namespace muster::io {
 namespace {
@@ -24,11 +25,6 @@ constexpr std::chrono::milliseconds kSweepEvery{500};
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
 
-std::string without_brackets(const std::string& host) {
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  return bracketed ? host.substr(1, host.size() - 2) : host;
-}
-
 Addresses resolve(const std::string& host, int port, int family) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -36,9 +32,7 @@ Addresses resolve(const std::string& host, int port, int family) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const std::string service = std::to_string(port);
-  if (getaddrinfo(without_brackets(host).c_str(), service.c_str(), &hints, &found) != 0) {
-    found = nullptr;
-  }
+  if (getaddrinfo(host.c_str(), service.c_str(), &hints, &found) != 0) found = nullptr;
   return Addresses(found, freeaddrinfo);
 }
 
@@ -78,15 +72,19 @@ Listener::Limits Listener::limits_for(size_t descriptors) {
 }
 
 Status Listener::listen(const std::string& host, int port) {
+  bool is_known = false;
   for (int family : {AF_INET, AF_INET6}) {  // "localhost" is 127.0.0.1 to the clients.
     const Addresses found = resolve(host, port, family);
+    is_known |= found != nullptr;
     for (auto* at = found.get(); at != nullptr && socket_ < 0; at = at->ai_next) {
       socket_ = open_socket(*at);
     }
   }
   if (socket_ >= 0) return {};
-  return fail(Code::kUnavailable, "cannot listen on " + host + ":" + std::to_string(port) +
-                                      ": the port is in use or the address is not this machine's; "
+  const std::string what = "cannot listen on " + Address{host, port}.text() + ": ";
+  if (!is_known) return fail(Code::kUnavailable, what + "no such host is known");
+  return fail(Code::kUnavailable, what +
+                                      "the port is in use or the address is not this machine's; "
                                       "choose another with --port");
 }
 

@@ -42,8 +42,8 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Takes the port. kUnavailable, when it is in use or the address is not this machine's.
-  // Connections wait in the kernel until start().
+  // Takes the port; an IPv6 address stands without brackets. kUnavailable, when the port is in use
+  // or the address is not this machine's. Connections wait in the kernel until start().
   Status listen(const std::string& host, int port);
   void start(Limits limits, Hooks hooks);
   void stop();
