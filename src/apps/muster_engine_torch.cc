@@ -23,7 +23,8 @@ int finish(const Status& status) {
 Status print_info(const Path& model) {
   MUSTER_TRY(const Json info, describe_model(model));
   std::printf("%s\n", info.dump(2).c_str());
-  return {};
+  if (std::fflush(stdout) == 0) return {};
+  return fail(Code::kDisk, "what was printed could not be written");
 }
 
 // A model with a file that memory cannot hold must not take the error's words with it.

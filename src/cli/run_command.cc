@@ -35,7 +35,9 @@ void watch_for_interrupt() {
   std::thread([set] {
     int signal = 0;
     sigwait(&set, &signal);
-    if (client::PoolClient* pool = interruptible.load()) pool->interrupt();
+    client::PoolClient* const pool = interruptible.load();
+    if (pool == nullptr) _exit(130);  // Nothing is asked for yet, or all is there.
+    pool->interrupt();
     sigwait(&set, &signal);
     _exit(130);
   }).detach();

@@ -1,0 +1,106 @@
+"""Rows 1, 3 and 16 through the Hub: which files count, whether their bytes are right, where they may not be written."""
+import hashlib
+import json
+import os
+import struct
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
+from fake_hub import COMMIT, LARGE, HubPool  # noqa: E402
+from pool import NEOX  # noqa: E402
+
+INDEX = "model.safetensors.index.json"
+SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+
+
+def in_shards(content):
+    """The index and the two shards of a safetensors file."""
+    size, = struct.unpack("<Q", content[:8])
+    header, data = json.loads(content[8:8 + size]), content[8 + size:]
+    header.pop("__metadata__", None)
+    names, files, places = sorted(header), {}, {}
+    for shard, part in zip(SHARDS, (names[:len(names) // 2], names[len(names) // 2:])):
+        entries, body = {}, b""
+        for name in part:
+            begin, end = header[name]["data_offsets"]
+            entries[name] = {**header[name], "data_offsets": [len(body), len(body) + end - begin]}
+            body += data[begin:end]
+            places[name] = shard
+        words = json.dumps(entries).encode()
+        words += b" " * (-len(words) % 8)
+        files[shard] = struct.pack("<Q", len(words)) + words + body
+    files[INDEX] = json.dumps({"metadata": {}, "weight_map": places}).encode()
+    return files
+
+
+class Hub(HubPool):
+    def table(self, done):
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.splitlines()[3:]
+
+    def expected(self):
+        return self.table(self.muster("run", "--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2"))
+
+    def stop_pool(self):
+        for daemon in reversed(self.daemons):
+            daemon.stop()
+        self.daemons.clear()
+
+    def blob(self, content):
+        return self.path("hf", "hub", "models--lab--tiny", "blobs", hashlib.sha256(content).hexdigest())
+
+    def test_01_a_whole_file_counts_before_shards_through_the_hub(self):
+        self.hub.files.update(in_shards(bytes(self.hub.files[LARGE])))
+        self.hub.files[SHARDS[0]] = b"old"
+        self.start_hub_pool()
+        self.assertEqual(self.table(self.run_tiny()), self.expected())
+        self.assertFalse(set(SHARDS) & set(self.hub.downloads))
+
+    def test_01_of_shards_those_of_the_index_through_the_hub(self):
+        self.hub.files.update(in_shards(self.hub.files.pop(LARGE)))
+        self.hub.files["model-00003-of-00003.safetensors"] = b"old"
+        self.start_hub_pool()
+        self.assertEqual(self.table(self.run_tiny()), self.expected())
+        self.assertEqual({name for name in self.hub.downloads if name.endswith(".safetensors")}, set(SHARDS))
+
+    def test_03_a_cached_blob_with_other_bytes_is_fetched_anew(self):
+        self.start_hub_pool()
+        first = self.table(self.run_tiny())
+        content = self.hub.files[LARGE]
+        with open(self.blob(content), "r+b") as blob:
+            blob.seek(len(content) // 2)
+            blob.write(bytes(4096))
+        self.stop_pool()
+        self.start_hub_pool()
+        self.assertEqual(self.table(self.run_tiny("lab/tiny", "--force")), first)
+        with open(self.blob(content), "rb") as blob:
+            self.assertEqual(hashlib.sha256(blob.read()).digest(), hashlib.sha256(content).digest())
+
+    def test_16_a_complete_cache_is_not_written_to(self):
+        self.start_hub_pool()
+        first = self.table(self.run_tiny())
+        self.stop_pool()
+        locks = self.path("hf", "hub", ".locks")
+        os.rename(locks, locks + "-before")
+        with open(locks, "w"):  # Where folders were to be made, none can be.
+            pass
+        self.start_hub_pool()
+        self.assertEqual(self.table(self.run_tiny("lab/tiny", "--force")), first)
+
+    def test_16_without_links_there_are_copies(self):
+        self.start_hub_pool(HF_HUB_DISABLE_SYMLINKS="1")
+        self.assertEqual(self.table(self.run_tiny()), self.expected())
+        path = self.path("hf", "hub", "models--lab--tiny", "snapshots", COMMIT, LARGE)
+        self.assertFalse(os.path.islink(path))
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o666 & ~self.umask())
+
+    @staticmethod
+    def umask():
+        umask = os.umask(0)
+        os.umask(umask)
+        return umask
+
+
+if __name__ == "__main__":
+    unittest.main()
