@@ -48,6 +48,10 @@ Status work(const Options& options) {
                    store->set_aside().string());
     }
   }
+  if (store && store->is_copy()) {
+    spdlog::warn(
+        "the records were made elsewhere and copied here; beginning another store with them");
+  }
   const io::StopSignal::Ending ending_store(signal, "the disk of its store");
   io::Models models(expanded(options.model_dir), hub);
   io::EngineProcess engine({io::program_beside_this("muster-engine"), options.threads}, models,

@@ -1,6 +1,10 @@
 #include "io/record_store.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "base/guarded.h"
 #include "io/machine_keys.h"
@@ -14,7 +18,8 @@ constexpr char kSchema[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
     "CREATE TABLE IF NOT EXISTS store (id BLOB NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS pool (id BLOB NOT NULL);"  // Whose records these are.
+    "CREATE TABLE IF NOT EXISTS home (text BLOB NOT NULL);"  // Where the store was made.
+    "CREATE TABLE IF NOT EXISTS pool (id BLOB NOT NULL);"    // Whose records these are.
     "CREATE TABLE IF NOT EXISTS record ("
     "  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"  // The order of a feed, and its cursor.
     "  digest BLOB NOT NULL UNIQUE,"
@@ -86,12 +91,30 @@ Status RecordStore::prepare(const Path& path) {
   MUSTER_TRY([[maybe_unused]] const bool told, check.step());
   if (check.blob(0) != "ok") return fail(Code::kDataLoss, check.blob(0));
   MUSTER_TRY_STATUS(read_state());
-  if (!state_.store_id.empty()) return {};
-  state_.store_id = to_hex(random_bytes(8));
-  MUSTER_TRY(auto put, Statement::prepare(database_, "INSERT INTO store (id) VALUES (?)"));
-  put.bind(1, std::string_view(state_.store_id));
-  MUSTER_TRY([[maybe_unused]] const bool more, put.step());
-  return {};
+  return settle_down(path);
+}
+
+// A store that was made elsewhere is a copy: what the original has acknowledged since, it may lack.
+// Not by the boot: after a power cut every store would be another one.
+Status RecordStore::settle_down(const Path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return fail(Code::kDisk, std::strerror(errno));
+  const std::string home =
+      read_file("/etc/machine-id", 100).value_or("") + " file " + std::to_string(status.st_ino);
+  MUSTER_TRY(auto noted, Statement::prepare(database_, "SELECT text FROM home"));
+  MUSTER_TRY(const bool is_noted, noted.step());
+  is_copy_ = is_noted && noted.blob(0) != home;
+  const bool is_known = !state_.store_id.empty() && !is_copy_;
+  if (is_known && is_noted) return {};
+  if (!is_known) state_.store_id = to_hex(random_bytes(8));
+  MUSTER_TRY_STATUS(execute(database_, "BEGIN IMMEDIATE; DELETE FROM store; DELETE FROM home"));
+  for (const auto& [sql, text] : {std::pair{"INSERT INTO store (id) VALUES (?)", state_.store_id},
+                                  std::pair{"INSERT INTO home (text) VALUES (?)", home}}) {
+    MUSTER_TRY(auto put, Statement::prepare(database_, sql));
+    put.bind(1, std::string_view(text));
+    MUSTER_TRY([[maybe_unused]] const bool more, put.step());
+  }
+  return execute(database_, "COMMIT");
 }
 
 Status RecordStore::begin_anew(const Path& path) {

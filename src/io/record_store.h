@@ -42,11 +42,14 @@ class RecordStore final : public host::Store {
   ~RecordStore() override;
 
   // As it was opened. The store id is drawn when the store is made: a wiped folder is another
-  // store.
+  // store, and so is a copy of one.
   [[nodiscard]] const roles::storage::StorageState& state() const { return state_; }
 
   // Where a damaged file was put; empty: it was whole.
   [[nodiscard]] const Path& set_aside() const { return set_aside_; }
+
+  // The file was made on another machine, or as another file: it was copied, or restored.
+  [[nodiscard]] bool is_copy() const { return is_copy_; }
 
   void write(pb::Role owner, roles::Write write) override;
   void read(pb::Role owner, const roles::ReadRecords& read) override;
@@ -69,6 +72,7 @@ class RecordStore final : public host::Store {
 
   RecordStore(host::Inbox& inbox, Bounds bounds) : inbox_(inbox), bounds_(bounds) {}
   Status prepare(const Path& path);
+  Status settle_down(const Path& path);
   Status begin_anew(const Path& path);
   Status still_whole(Status outcome);
   Status read_state();
@@ -92,6 +96,7 @@ class RecordStore final : public host::Store {
   std::atomic<size_t> writes_ = 0, write_bytes_ = 0, reads_ = 0;  // Asked for and not answered.
   Path folder_, set_aside_;
   FileIdentity file_;
+  bool is_copy_ = false;
   bool damaged_ = false;  // Found while it was open: nothing more is written until a restart.
   sqlite3* database_ = nullptr;
   roles::storage::StorageState state_;

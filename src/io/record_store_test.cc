@@ -60,6 +60,32 @@ TEST_F(RecordStoreTest, KeepsWhatItSaysItWroteAndItsIdentity) {
   EXPECT_EQ(read(*store, feed.next()).records_size(), 0);
 }
 
+// Two of one id would each be taken for what the other has acknowledged.
+TEST_F(RecordStoreTest, ACopyIsAnotherStore) {
+  std::string id;
+  {
+    auto store = *RecordStore::open(folder, answers);
+    id = store->state().store_id;
+    EXPECT_FALSE(store->is_copy());
+    store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{record("a")}}});
+    EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
+  }
+  const Path copy = folder / "copy", moved = folder / "moved";
+  std::filesystem::create_directories(copy);
+  std::filesystem::copy_file(folder / "records.db", copy / "records.db");
+  std::string copys_id;
+  {
+    auto store = *RecordStore::open(copy, answers);
+    copys_id = store->state().store_id;
+    EXPECT_NE(copys_id, id);
+    EXPECT_TRUE(store->is_copy());
+    EXPECT_EQ(read(*store, 0).records_size(), 1);
+  }
+  std::filesystem::rename(copy, moved);
+  EXPECT_EQ((*RecordStore::open(moved, answers))->state().store_id, copys_id) << "settled, moved";
+  EXPECT_EQ((*RecordStore::open(folder, answers))->state().store_id, id);
+}
+
 TEST_F(RecordStoreTest, CutsAFeedIntoBatches) {
   auto store = *RecordStore::open(folder, answers);
   std::vector<roles::StoredRecord> records;
