@@ -22,7 +22,7 @@ bool looks_like_path(const std::string& model) {
 
 Result<pb::ModelPin> checked_directory(const std::string& model, const Path& engine) {
   std::error_code error;
-  const Path directory = std::filesystem::canonical(model, error);
+  const Path directory = std::filesystem::canonical(expanded(model), error);
   if (error) return fail(Code::kNotFound, model + ": no such directory");
   if (!is_utf8(directory.string()) || directory.string().size() > kMostPathBytes) {
     return fail(Code::kUnsupported,

@@ -5,17 +5,14 @@
 #include "base/digest.h"
 
 namespace muster::host {
-namespace {
 
-bool matters(const std::string& name) {
-  static const std::vector<std::string> exact = {"config.json", "tokenizer.json",
-                                                 "tokenizer_config.json", "special_tokens_map.json",
-                                                 "model.safetensors.index.json"};
+bool is_model_file(const std::string& name) {
+  static const std::vector<std::string> exact = {
+      "config.json",       "tokenizer.json",          "tokenizer_config.json",
+      "added_tokens.json", "special_tokens_map.json", "model.safetensors.index.json"};
   return name.ends_with(".safetensors") ||
          std::find(exact.begin(), exact.end(), name) != exact.end();
 }
-
-}  // namespace
 
 Result<std::vector<Path>> model_files(const Path& directory) {
   std::error_code error;
@@ -27,7 +24,7 @@ Result<std::vector<Path>> model_files(const Path& directory) {
   std::vector<Path> files;
   std::filesystem::directory_iterator entry(directory, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (matters(entry->path().filename().string())) files.push_back(entry->path());
+    if (is_model_file(entry->path().filename().string())) files.push_back(entry->path());
   }
   if (error) return fail(Code::kDisk, directory.string() + ": " + error.message());
   std::sort(files.begin(), files.end());

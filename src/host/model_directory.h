@@ -8,8 +8,11 @@
 
 namespace muster::host {
 
-// The files of a model directory that decide its answers: config.json, the tokenizer's, the
-// weights. In order of name. kNotFound when there is no config.json.
+// Whether a file of this name may decide a model's answers: config.json, the tokenizer's, weights
+// and their index.
+bool is_model_file(const std::string& name);
+
+// Those of a model directory, in order of name. kNotFound when there is no config.json.
 Result<std::vector<Path>> model_files(const Path& directory);
 
 // Pins a directory: commit is the hex digest of those files' names and bytes. Cost: one pass over

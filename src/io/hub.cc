@@ -14,6 +14,7 @@
 
 #include "base/digest.h"
 #include "base/printable.h"
+#include "host/model_directory.h"
 #include "io/http.h"
 
 namespace muster::io {
@@ -34,12 +35,8 @@ bool is_hex(const std::string& text, size_t length) {
 }
 
 bool is_wanted(const std::string& name) {
-  static const std::vector<std::string> exact = {"config.json",           "tokenizer.json",
-                                                 "tokenizer_config.json", "special_tokens_map.json",
-                                                 "added_tokens.json",     kIndex};
-  const bool shard = name.starts_with("model") && name.ends_with(".safetensors") &&
-                     name.find('/') == std::string::npos;
-  return shard || std::find(exact.begin(), exact.end(), name) != exact.end();
+  const bool is_other = name.ends_with(".safetensors") && !name.starts_with("model");
+  return host::is_model_file(name) && !is_other && name.find('/') == std::string::npos;
 }
 
 Error status_error(int status, const std::string& what) {

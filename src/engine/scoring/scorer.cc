@@ -94,7 +94,11 @@ Result<Scorer::Encoded> Scorer::encode(const ScoreRequest& request) {
 Result<Scorer::Placed> Scorer::place(const ScoreRequest& request, TokenTree& tree) {
   MUSTER_TRY(auto encoded, encode(request));
   const auto limit = static_cast<size_t>(decoder_.spec().max_positions);
-  if (encoded.continuation.empty()) return fail(Code::kUnsupported, "the continuation is empty");
+  if (encoded.continuation.empty())
+    return fail(Code::kUnsupported,
+                request.continuation.empty()
+                    ? "the continuation is empty"
+                    : "the continuation adds no token: it merges into the last one of its context");
   if (encoded.context.empty()) {
     return fail(Code::kUnsupported, "the context is white space only, which makes no token");
   }
