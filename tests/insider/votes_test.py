@@ -59,7 +59,7 @@ class AnswersUnasked(InsiderTest):
         scores_of_the_other.close()
         stored = self.count_of(self.stores[0], "records of .* stored")
         job = self.begin_job()
-        self.coordinator.wait_for(f"lease .*item.* {ITEMS - 1}$", count=3)  # The first machine is at its last item.
+        self.coordinator.wait_for(f"lease .*item.*[ .]{ITEMS - 1}$", count=3)  # The first machine is at its last item.
         self.stores[0].wait_for("records of .* stored", count=stored + ITEMS)
         row = self.running_job()
         job.key = e.JobKey(job=row.job, run=row.run, epoch=row.epoch)
