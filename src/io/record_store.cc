@@ -246,7 +246,7 @@ Status RecordStore::still_whole(Status outcome) {
 
 Status RecordStore::probe(uint64_t bytes) const {
   const Path path = folder_ / "probe";
-  const Status written = write_file_atomically(path, std::string(bytes, '\0'));
+  Status written = write_file_atomically(path, std::string(bytes, '\0'));
   std::error_code ignored;
   std::filesystem::remove(path, ignored);
   return written;
