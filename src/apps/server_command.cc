@@ -16,10 +16,12 @@
 namespace muster::apps {
 namespace {
 
+constexpr int kPort = 30000;
+
 struct Options {
   DaemonFlags daemon;
   std::string ip = "127.0.0.1";
-  int port = 0;
+  int port = 0;  // 0: that of --ip, else kPort.
   uint32_t storage_nodes = 2;
   uint32_t quarantine_after = 3;
   double retain_days = 30;
@@ -40,7 +42,8 @@ int64_t unix_ms_now() {
 
 Status serve(const Options& options) {
   MUSTER_TRY(Address address, parse_address(options.ip));
-  if (options.port > 0 || address.port == 0) address.port = options.port > 0 ? options.port : 30000;
+  if (options.port > 0) address.port = options.port;
+  if (address.port == 0) address.port = kPort;
   if (!is_loopback(address.host) && !options.insecure) {
     return fail(Code::kPermission,
                 "this version has no TLS: on " + options.ip +

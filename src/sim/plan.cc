@@ -397,7 +397,7 @@ static void bring_a_stranger(Rng& rng, Plan& plan) {
 
 // Every machine is of a class of its own, and the one whose class gives the values is wrong.
 static void bring_an_odd_class(Rng& rng, Plan& plan) {
-  if (plan.jobs.front().items > 1000) return;  // One machine alone would take hours.
+  if (plan.jobs.front().items > 1000) return;  // It would outlast a seed.
   for (NodePlan& node : plan.nodes) {
     if (node.name.starts_with("w")) node.model_class.name += "-" + node.name, node.lie.clear();
   }

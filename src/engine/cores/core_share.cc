@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "engine/cores/usable_cores.h"
 
@@ -44,7 +43,7 @@ int others_at_work(bool within_cgroup) {
 CoreShare::CoreShare(int threads) : told_(threads) {
   if (told_ > 0) return;
   cores_ = usable_cores();
-  within_cgroup_ = cores_ < static_cast<int>(std::thread::hardware_concurrency());
+  within_cgroup_ = cores_ < cores_of_mask();
   end();
 }
 

@@ -9,8 +9,8 @@ namespace muster::engine {
 // waits; so nothing is left behind by one that dies, and nobody has to be told of the others.
 class CoreShare {
  public:
-  // `threads`: as many as the user said; 0: a share of usable_cores(), by how many are at work. Of
-  // those with a cgroup of their own where that limits the cores, else of all that can be seen.
+  // `threads`: as many as the user said; 0: a share of usable_cores(), by how many are at work: of
+  // those in the same cgroup where its quota limits the cores, else of all that can be seen.
   explicit CoreShare(int threads);
 
   // Before and after each computation, by the process's first thread. The number of threads for it.

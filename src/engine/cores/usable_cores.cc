@@ -70,14 +70,17 @@ int cores_within(int affinity, std::string_view cgroups, const Path& root) {
   return std::max(1, static_cast<int>(std::ceil(least)));
 }
 
-int usable_cores() {
+int cores_of_mask() {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   const bool known = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0;
   // More cores than the set has bits: the mask is not known, the number is.
-  const int affinity = known ? CPU_COUNT(&allowed)
-                             : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  return cores_within(affinity, text_of("/proc/self/cgroup"), "/sys/fs/cgroup");
+  return known ? CPU_COUNT(&allowed)
+               : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+int usable_cores() {
+  return cores_within(cores_of_mask(), text_of("/proc/self/cgroup"), "/sys/fs/cgroup");
 }
 
 }  // namespace muster::engine

@@ -6,6 +6,9 @@
 
 namespace muster::engine {
 
+// How many cores the kernel lets this process run on.
+int cores_of_mask();
+
 // How many cores this process may keep busy: those of its affinity mask, at most what the CPU
 // quotas of its cgroup and of those above it come to, rounded up. At least 1. Reads a few files.
 int usable_cores();

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 #include <utility>
+
 #include "base/address.h"
 
 namespace muster::io {
