@@ -47,14 +47,24 @@ Digest sha256(std::string_view bytes) {
 
 struct Hasher::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
   ~State() { EVP_MD_CTX_free(context); }
 };
 
-Hasher::Hasher(Kind kind) : state_(std::make_unique<State>()) {
+// One that was used is used again: making it took as long as hashing a record.
+std::unique_ptr<Hasher::State>& Hasher::spare() {
+  static thread_local std::unique_ptr<State> state;
+  return state;
+}
+
+Hasher::Hasher(Kind kind) : state_(std::move(spare())) {
+  if (state_ == nullptr) state_ = std::make_unique<State>();
   MUSTER_CHECK(EVP_DigestInit_ex(state_->context, algorithm_of(kind), nullptr) == 1);
 }
 
-Hasher::~Hasher() = default;
+Hasher::~Hasher() { spare() = std::move(state_); }
 
 void Hasher::add(std::string_view bytes) {
   MUSTER_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);

@@ -46,6 +46,7 @@ class Hasher {
 
  private:
   struct State;
+  static std::unique_ptr<State>& spare();
   std::unique_ptr<State> state_;
 };
 

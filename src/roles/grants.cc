@@ -25,7 +25,7 @@ pb::SignedRecord sign_grant(const pb::JobKey& key, const pb::GrantTerms& terms, 
   return sign_record(record, keys);
 }
 
-Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms) {
+Result<const OpenedRecord*> Grants::open(const pb::SignedRecord& terms) {
   const Digest digest = record_digest(terms);
   auto known = good_.find(digest);
   if (known == good_.end()) {
@@ -34,20 +34,22 @@ Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms) {
     if (good_.size() >= kMostKept) good_.clear();
     known = good_.emplace(digest, std::move(opened)).first;
   }
-  return known->second;
+  return &known->second;
 }
 
-Result<OpenedRecord> Grants::open(const pb::SignedRecord& terms, const Assignments& assignments) {
-  MUSTER_TRY(auto opened, open(terms));
-  if (!had_run(assignments, opened.record.epoch(), opened.machine)) {
+Result<const OpenedRecord*> Grants::open(const pb::SignedRecord& terms,
+                                         const Assignments& assignments) {
+  MUSTER_TRY(const OpenedRecord* opened, open(terms));
+  if (!had_run(assignments, opened->record.epoch(), opened->machine)) {
     return fail(Code::kPermission, "who signed these terms did not have the run");
   }
   return opened;
 }
 
 Grants::Asked Grants::who_asked(const OpenedRecord& answer) {
-  const auto opened = open(answer.record.answer().grant());
-  if (!opened) return {};
+  const auto found = open(answer.record.answer().grant());
+  if (!found) return {};
+  const OpenedRecord* opened = *found;
   const pb::Record& terms = opened->record;
   const auto& items = terms.grant().items();
   const bool fits =

@@ -33,7 +33,8 @@ class Grants {
   explicit Grants(const Keys& keys) : keys_(keys) {}
 
   // The terms, when one who had the run under their epoch has signed them; kPermission otherwise.
-  Result<OpenedRecord> open(const pb::SignedRecord& terms, const Assignments& assignments);
+  // It stands until the next call.
+  Result<const OpenedRecord*> open(const pb::SignedRecord& terms, const Assignments& assignments);
 
   // Whether an answer's author was asked for this very item, in this run, under this epoch.
   bool was_asked_for(const OpenedRecord& answer, const Assignments& assignments);
@@ -45,7 +46,7 @@ class Grants {
   Asked who_asked(const OpenedRecord& answer);
 
  private:
-  Result<OpenedRecord> open(const pb::SignedRecord& terms);
+  Result<const OpenedRecord*> open(const pb::SignedRecord& terms);
 
   const Keys& keys_;
   std::map<Digest, OpenedRecord> good_;

@@ -28,7 +28,7 @@ class Agenda {
   struct Entry {
     Instant when;
     uint64_t sequence;
-    std::function<void()> what;
+    size_t place;  // In whats_: what is cheap to move about is all that the heap moves.
   };
   static bool later(const Entry& a, const Entry& b) {
     return a.when != b.when ? a.when > b.when : a.sequence > b.sequence;
@@ -37,6 +37,8 @@ class Agenda {
   Instant now_;
   uint64_t sequence_ = 0, done_ = 0;
   std::vector<Entry> heap_;
+  std::vector<std::function<void()>> whats_;
+  std::vector<size_t> free_places_;
 };
 
 }  // namespace muster::sim

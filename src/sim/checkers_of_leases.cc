@@ -10,10 +10,10 @@ namespace {
 
 using EpochKey = std::tuple<std::string, uint32_t, uint64_t>;  // {job, run, epoch}
 
-struct FeedKey {
-  EpochKey reader;
-  std::string store;
+struct FeedKey {  // What differs most stands first.
   uint64_t next;
+  std::string store;
+  EpochKey reader;
   auto operator<=>(const FeedKey&) const = default;
 };
 
@@ -93,12 +93,12 @@ class NobodyIsAskedTwice final : public Checker {
     if (feed.records().empty() || feed.epoch() == 0) return;  // Stores copy from each other.
     Answered answered;
     for (const pb::SignedRecord& record : feed.records()) {
-      const KnownRecord* known = ledger_.find(roles::record_digest(record));
+      const KnownRecord* known = ledger_.find(record);
       if (known == nullptr || !known->record.has_answer()) continue;  // Altered, or no answer.
       if (!is_remembered(known->record)) continue;
       answered.emplace(known->author, known->record.answer().item());
     }
-    const FeedKey key{{feed.job(), feed.run(), feed.epoch()}, store.machine, feed.next()};
+    const FeedKey key{feed.next(), store.machine, {feed.job(), feed.run(), feed.epoch()}};
     auto [entry, is_new] = sent_.try_emplace(key, answered);
     // Sent again, altered or not this time: only one of the two is read.
     if (!is_new) std::erase_if(entry->second, [&](const auto& a) { return !answered.contains(a); });
@@ -106,7 +106,7 @@ class NobodyIsAskedTwice final : public Checker {
   void on_subscribe(const pb::Envelope& envelope) {
     const pb::Subscribe& ask = envelope.subscribe();
     const EpochKey reader{ask.job(), ask.run(), ask.epoch()};
-    auto sent = sent_.find({reader, envelope.to().machine(), ask.cursor()});
+    auto sent = sent_.find({ask.cursor(), envelope.to().machine(), reader});
     if (sent == sent_.end()) return;
     read_[reader].insert(sent->second.begin(), sent->second.end());
   }
@@ -125,12 +125,12 @@ class ReadUnderItsEpoch final : public Checker {
   void on_send(const Node& node, const pb::Envelope& envelope) override {
     if (envelope.has_feed()) {
       const pb::Feed& feed = envelope.feed();
-      sent_.insert({{feed.job(), feed.run(), feed.epoch()}, node.machine, feed.next()});
+      sent_.insert({feed.next(), node.machine, {feed.job(), feed.run(), feed.epoch()}});
     }
     if (!envelope.has_subscribe() || envelope.from().role() != pb::ROLE_COORDINATOR) return;
     const pb::Subscribe& ask = envelope.subscribe();
     const EpochKey reader{ask.job(), ask.run(), ask.epoch()};
-    if (ask.cursor() == 0 || sent_.contains({reader, envelope.to().machine(), ask.cursor()}))
+    if (ask.cursor() == 0 || sent_.contains({ask.cursor(), envelope.to().machine(), reader}))
       return;
     wrong(node.name + " reads on under epoch " + std::to_string(ask.epoch()) +
           " from where no feed of that epoch ended");

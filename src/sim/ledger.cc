@@ -15,6 +15,15 @@ uint64_t lease_hash(const std::string& job, uint32_t run, uint64_t epoch, uint64
 }
 uint64_t item_hash(uint64_t lease, uint32_t item) { return Rng(lease ^ item).next(); }
 
+uint64_t lease_named_by(const KnownRecord& answer) {
+  const pb::Record& record = answer.record;
+  pb::Record terms;
+  if (!terms.ParseFromString(record.answer().grant().body())) return 0;
+  if (terms.epoch() != record.epoch()) return 0;
+  return lease_hash(record.job(), record.run(), record.epoch(), terms.grant().lease(),
+                    answer.author);
+}
+
 }  // namespace
 
 void Ledger::on_grant(const Node& coordinator, const pb::Envelope& envelope) {
@@ -27,13 +36,7 @@ void Ledger::on_grant(const Node& coordinator, const pb::Envelope& envelope) {
 }
 
 bool Ledger::was_asked(const KnownRecord& known) const {
-  const pb::Record& record = known.record;
-  pb::Record terms;
-  if (!terms.ParseFromString(record.answer().grant().body())) return false;
-  if (terms.epoch() != record.epoch()) return false;
-  const uint64_t lease =
-      lease_hash(record.job(), record.run(), record.epoch(), terms.grant().lease(), known.author);
-  return asked_.contains(item_hash(lease, record.answer().item()));
+  return known.lease != 0 && asked_.contains(item_hash(known.lease, known.record.answer().item()));
 }
 
 bool Ledger::was_assigned(const pb::Record& record, const std::string& machine) const {
@@ -69,8 +72,11 @@ void Ledger::learn(const Digest& digest, const pb::SignedRecord& signed_record) 
   if (!is_new) return;
   KnownRecord& known = entry->second;
   known.digest = digest;
+  known.as_signed = signed_record;
+  by_signature_.emplace(mix(signed_record.signature()), &known);
   known.author = roles::machine_id(signed_record.public_key());
   known.record.ParseFromString(signed_record.body());
+  if (known.record.has_answer()) known.lease = lease_named_by(known);
 }
 
 void Ledger::on_records(const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records) {
@@ -130,6 +136,15 @@ std::vector<KnownRecord*> Ledger::on_put_done(const Node& store, const pb::PutDo
     acknowledged.push_back(known);
   }
   return acknowledged;
+}
+
+KnownRecord* Ledger::find(const pb::SignedRecord& record) {
+  const auto found = by_signature_.find(mix(record.signature()));
+  if (found == by_signature_.end()) return find(roles::record_digest(record));
+  const pb::SignedRecord& known = found->second->as_signed;
+  const bool is_the_same =
+      known.body() == record.body() && known.public_key() == record.public_key();
+  return is_the_same ? found->second : find(roles::record_digest(record));
 }
 
 KnownRecord* Ledger::find(const Digest& digest) {

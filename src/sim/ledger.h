@@ -16,8 +16,10 @@ namespace muster::sim {
 // A record that some store has held, opened once.
 struct KnownRecord {
   Digest digest;
+  pb::SignedRecord as_signed;
   std::string author;
   pb::Record record;
+  uint64_t lease = 0;  // An answer's, hashed with whose it is; 0: it names none that can be.
   std::set<std::string> held_by;  // Machines that were told to be durable, per acknowledgement.
   bool acknowledged = false;
 };
@@ -40,6 +42,8 @@ class Ledger {
 
   [[nodiscard]] const pb::View& view() const { return view_; }
   KnownRecord* find(const Digest& digest);
+  // The same, without hashing it when it is just what was learnt under its signature.
+  KnownRecord* find(const pb::SignedRecord& record);
   // Whether its author was asked for this answer, under the lease that it names.
   [[nodiscard]] bool was_asked(const KnownRecord& answer) const;
   // Whether the server had assigned the run to this machine under that epoch.
@@ -69,6 +73,7 @@ class Ledger {
   pb::View view_;                                             // The last one committed.
   std::map<uint64_t, std::set<std::string>> stores_of_view_;  // Members and joiners.
   std::unordered_map<Digest, KnownRecord, DigestHash> records_;
+  std::unordered_map<uint64_t, KnownRecord*> by_signature_;  // Hashed; the first that had it.
   std::map<std::pair<uint64_t, Digest>, std::set<std::string>> said_;  // By view number.
   std::vector<KnownRecord*> acknowledged_;
   std::set<std::tuple<std::string, uint32_t, uint64_t, std::string>> assigned_;

@@ -4,10 +4,12 @@
 #include <google/protobuf/message.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
-#include <memory>
+#include <optional>
 
 #include "base/check.h"
+#include "base/printable.h"
 
 namespace muster::wire {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using google::protobuf::OneofDescriptor;
 using google::protobuf::Reflection;
 
 // Names of machines, jobs, keys, versions; a class; what a person reads; a digest, a key, a
@@ -192,54 +195,195 @@ const Bound* bound_of(const FieldDescriptor& field) {
   return found == by_name.end() ? nullptr : found->second;
 }
 
-// What is to be looked at in messages of one type; found once.
-struct Plan {
-  struct Field {
-    const FieldDescriptor* field;
-    const Bound* bound;  // Null: a single message.
-  };
-  std::vector<Field> fields;
+struct Walk;
+
+// A field to be looked at.
+struct Step {
+  const FieldDescriptor* field;
+  const Bound* bound;  // Null: a single message.
+  const Walk* inside;  // Null: no message, or one in which nothing has a bound.
+  bool has_texts;      // It is one, or there are some inside.
 };
 
-const Plan& plan_of(const Descriptor* type) {
-  static thread_local std::map<const Descriptor*, Plan> plans;
-  auto [entry, is_new] = plans.try_emplace(type);
-  if (!is_new) return entry->second;
-  for (int i = 0; i < type->field_count(); ++i) {
-    const FieldDescriptor* field = type->field(i);
-    const bool is_string = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
-    const bool is_message = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
-    if (!is_string && !is_message && !field->is_repeated()) continue;
-    const Bound* bound = bound_of(*field);
-    MUSTER_CHECK(bound != nullptr || (is_message && !field->is_repeated()));
-    entry->second.fields.push_back({field, bound});
-  }
-  return entry->second;
+// What is to be looked at in messages of one type; found once. Of a oneof only the field that is
+// set is looked at: an envelope has some eighty bodies, and a record five kinds.
+struct Walk {
+  struct Choice {
+    const OneofDescriptor* oneof;
+    std::vector<std::optional<Step>> steps;  // By the field's index in the oneof.
+  };
+  const Reflection* reflection;  // GetReflection() looks for it anew each time.
+  std::vector<Step> steps;
+  std::vector<Choice> choices;
+  bool has_texts = false;
+  // The smallest bound in it. A string over its bound takes more bytes than that, and so does a
+  // list: a message no longer than this is within all of them.
+  size_t least = std::numeric_limits<size_t>::max();
+};
+
+// Of every type that an envelope or a record can have inside. No type has itself inside.
+class Walks {
+ public:
+  Walks();
+  // Null: nothing in messages of this type has a bound.
+  const Walk* find(const Descriptor* type) const;
+
+ private:
+  const Walk* make(const Descriptor* type);
+  Walk made_of(const Descriptor* type);
+  std::optional<Step> step_of(const FieldDescriptor* field);
+
+  std::map<const Descriptor*, Walk> walks_;
+};
+
+const Walks& walks() {
+  static const Walks all;
+  return all;
 }
 
-bool is_message(const FieldDescriptor* field) {
-  return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+std::optional<Step> Walks::step_of(const FieldDescriptor* field) {
+  const bool is_string = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+  const bool is_message = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+  const Bound* bound = is_string || field->is_repeated() ? bound_of(*field) : nullptr;
+  MUSTER_CHECK(bound != nullptr || !(is_string || field->is_repeated()));
+  const Walk* inside = is_message ? make(field->message_type()) : nullptr;
+  if (bound == nullptr && inside == nullptr) return std::nullopt;
+  const bool has_texts = inside != nullptr ? inside->has_texts : bound->is_text;
+  return Step{field, bound, inside, has_texts};
+}
+
+size_t least_of(const Step& step) {
+  size_t least = step.inside == nullptr ? std::numeric_limits<size_t>::max() : step.inside->least;
+  if (step.bound == nullptr) return least;
+  for (const size_t bound : {step.bound->bytes, step.bound->count}) {
+    if (bound > 0) least = std::min(least, bound);
+  }
+  return least;
+}
+
+Walk Walks::made_of(const Descriptor* type) {
+  auto* factory = google::protobuf::MessageFactory::generated_factory();
+  Walk walk{factory->GetPrototype(type)->GetReflection(), {}, {}};
+  for (int i = 0; i < type->real_oneof_decl_count(); ++i) {
+    walk.choices.push_back({type->oneof_decl(i), {}});
+  }
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* field = type->field(i);
+    const std::optional<Step> step = step_of(field);
+    if (step) {
+      walk.has_texts |= step->has_texts;
+      walk.least = std::min(walk.least, least_of(*step));
+    }
+    if (const OneofDescriptor* oneof = field->real_containing_oneof()) {
+      walk.choices.at(static_cast<size_t>(oneof->index())).steps.push_back(step);
+    } else if (step) {
+      walk.steps.push_back(*step);
+    }
+  }
+  return walk;
+}
+
+const Walk* Walks::make(const Descriptor* type) {
+  if (!walks_.contains(type)) walks_.emplace(type, made_of(type));
+  return find(type);
+}
+
+const Walk* Walks::find(const Descriptor* type) const {
+  const auto found = walks_.find(type);
+  MUSTER_CHECK(found != walks_.end());
+  const Walk& walk = found->second;
+  return walk.steps.empty() && walk.choices.empty() ? nullptr : &walk;
+}
+
+const Walk& envelope_walk() {
+  static const Walk* const walk = walks().find(pb::Envelope::GetDescriptor());
+  return *walk;
+}
+
+Walks::Walks() {
+  make(pb::Envelope::GetDescriptor());
+  make(pb::Record::GetDescriptor());
+}
+
+const Step* chosen(const Message& message, const Walk& walk, const Walk::Choice& choice) {
+  const FieldDescriptor* field = walk.reflection->GetOneofFieldDescriptor(message, choice.oneof);
+  if (field == nullptr) return nullptr;
+  const std::optional<Step>& step = choice.steps.at(static_cast<size_t>(field->index_in_oneof()));
+  return step ? &*step : nullptr;
 }
 
 Status over(const Bound& bound, const char* what) {
   return fail(Code::kInvalidArgument, std::string(bound.field) + " is over its bound: " + what);
 }
 
-Status check_repeated(const Message& message, const FieldDescriptor* field, const Bound& bound) {
-  const Reflection& reflection = *message.GetReflection();
-  const int count = reflection.FieldSize(message, field);
-  if (static_cast<size_t>(count) > bound.count) return over(bound, "too many");
+Status check(const Message& message, const Walk& walk);
+
+Status check_repeated(const Message& message, const Reflection& reflection, const Step& step) {
+  const int count = reflection.FieldSize(message, step.field);
+  if (static_cast<size_t>(count) > step.bound->count) return over(*step.bound, "too many");
+  if (step.inside == nullptr && step.bound->bytes == 0) return {};
   std::string scratch;
   for (int i = 0; i < count; ++i) {
-    if (is_message(field)) {
-      MUSTER_TRY_STATUS(check_bounds(reflection.GetRepeatedMessage(message, field, i)));
-    } else if (bound.bytes > 0 &&
-               reflection.GetRepeatedStringReference(message, field, i, &scratch).size() >
-                   bound.bytes) {
-      return over(bound, "too long");
+    if (step.inside != nullptr) {
+      MUSTER_TRY_STATUS(check(reflection.GetRepeatedMessage(message, step.field, i), *step.inside));
+    } else if (reflection.GetRepeatedStringReference(message, step.field, i, &scratch).size() >
+               step.bound->bytes) {
+      return over(*step.bound, "too long");
     }
   }
   return {};
+}
+
+Status check(const Message& message, const Reflection& reflection, const Step& step) {
+  if (step.field->is_repeated()) return check_repeated(message, reflection, step);
+  if (step.inside != nullptr) {
+    if (!reflection.HasField(message, step.field)) return {};
+    return check(reflection.GetMessage(message, step.field), *step.inside);
+  }
+  std::string scratch;
+  const std::string& said = reflection.GetStringReference(message, step.field, &scratch);
+  if (said.size() > step.bound->bytes) return over(*step.bound, "too long");
+  return {};
+}
+
+// Of a message whose ByteSizeLong() was asked for, or is inside one: its size is known then.
+Status check(const Message& message, const Walk& walk) {
+  if (static_cast<size_t>(message.GetCachedSize()) <= walk.least) return {};
+  for (const Step& step : walk.steps) MUSTER_TRY_STATUS(check(message, *walk.reflection, step));
+  for (const Walk::Choice& choice : walk.choices) {
+    const Step* step = chosen(message, walk, choice);
+    if (step != nullptr) MUSTER_TRY_STATUS(check(message, *walk.reflection, *step));
+  }
+  return {};
+}
+
+void fit(Message& message, const Walk& walk);
+
+void fit(Message& message, const Reflection& reflection, const Step& step) {
+  if (step.inside != nullptr && step.field->is_repeated()) {
+    const int count = reflection.FieldSize(message, step.field);
+    for (int i = 0; i < count; ++i) {
+      fit(*reflection.MutableRepeatedMessage(&message, step.field, i), *step.inside);
+    }
+  } else if (step.inside != nullptr) {
+    if (!reflection.HasField(message, step.field)) return;
+    fit(*reflection.MutableMessage(&message, step.field), *step.inside);
+  } else {
+    std::string scratch;
+    const std::string& said = reflection.GetStringReference(message, step.field, &scratch);
+    if (said.size() <= step.bound->bytes && is_utf8(said)) return;
+    reflection.SetString(&message, step.field, fit_text(said, step.bound->bytes));
+  }
+}
+
+void fit(Message& message, const Walk& walk) {
+  for (const Step& step : walk.steps) {
+    if (step.has_texts) fit(message, *walk.reflection, step);
+  }
+  for (const Walk::Choice& choice : walk.choices) {
+    const Step* step = chosen(message, walk, choice);
+    if (step != nullptr && step->has_texts) fit(message, *walk.reflection, *step);
+  }
 }
 
 }  // namespace
@@ -247,48 +391,19 @@ Status check_repeated(const Message& message, const FieldDescriptor* field, cons
 const std::vector<Bound>& bounds() { return kBounds; }
 
 Status check_bounds(const Message& message) {
-  const Reflection& reflection = *message.GetReflection();
-  std::string scratch;
-  for (const auto& [field, bound] : plan_of(message.GetDescriptor()).fields) {
-    if (field->is_repeated()) {
-      MUSTER_TRY_STATUS(check_repeated(message, field, *bound));
-    } else if (is_message(field)) {
-      if (!reflection.HasField(message, field)) continue;
-      MUSTER_TRY_STATUS(check_bounds(reflection.GetMessage(message, field)));
-    } else if (reflection.GetStringReference(message, field, &scratch).size() > bound->bytes) {
-      return over(*bound, "too long");
-    }
-  }
-  return {};
+  const Walk* walk = walks().find(message.GetDescriptor());
+  if (walk == nullptr || message.ByteSizeLong() <= walk->least) return {};
+  return check(message, *walk);
 }
 
 Status check_bounds(const pb::Envelope& envelope) {
   if (envelope.ByteSizeLong() > kMaxEnvelopeBytes) {
     return fail(Code::kInvalidArgument, "a message of more than 1 MiB");
   }
-  return check_bounds(static_cast<const Message&>(envelope));
+  return check(envelope, envelope_walk());
 }
 
-void fit_texts(Message& message) {
-  const Reflection& reflection = *message.GetReflection();
-  std::string scratch;
-  for (const auto& [field, bound] : plan_of(message.GetDescriptor()).fields) {
-    if (is_message(field) && field->is_repeated()) {
-      const int count = reflection.FieldSize(message, field);
-      for (int i = 0; i < count; ++i) {
-        fit_texts(*reflection.MutableRepeatedMessage(&message, field, i));
-      }
-    } else if (is_message(field)) {
-      if (reflection.HasField(message, field))
-        fit_texts(*reflection.MutableMessage(&message, field));
-    } else if (bound->is_text) {
-      const std::string& said = reflection.GetStringReference(message, field, &scratch);
-      if (said.empty()) continue;
-      std::string fitting = fit_text(said, bound->bytes);
-      if (fitting != said) reflection.SetString(&message, field, std::move(fitting));
-    }
-  }
-}
+void fit_texts(pb::Envelope& envelope) { fit(envelope, envelope_walk()); }
 
 namespace {
 

@@ -27,13 +27,13 @@ struct Bound {
 const std::vector<Bound>& bounds();
 
 // kInvalidArgument, naming the field, when a message has a field over its bound, or an envelope is
-// larger than kMaxEnvelopeBytes. Costs about 0.1 us a field that is set.
+// larger than kMaxEnvelopeBytes. Costs some 0.5 us an envelope, more only where it is long.
 Status check_bounds(const pb::Envelope& envelope);
 Status check_bounds(const google::protobuf::Message& message);
 
 // Cuts every text to its bound, and takes out of it what is no UTF-8: such bytes would cost the
 // line.
-void fit_texts(google::protobuf::Message& message);
+void fit_texts(pb::Envelope& envelope);
 
 // The first `bytes` of a text at most, cut between two characters, valid UTF-8.
 std::string fit_text(std::string_view text, size_t bytes);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <memory>
 #include <set>
 #include <sstream>
 
@@ -14,6 +15,7 @@ namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
 
 std::string read(const std::string& path) {
   std::ifstream in(std::string(MUSTER_SOURCE_DIR) + "/" + path);
@@ -161,6 +163,71 @@ TEST(Bounds, AFieldOverItsBoundIsNamed) {
   envelope.Clear();
   envelope.mutable_holds()->add_digests(std::string(129, 'x'));
   EXPECT_EQ(check_bounds(envelope).error().message, "Holds.digests is over its bound: too long");
+}
+
+// Grows along `path`, and returns the message at its end.
+Message& grow(Message& root, const std::vector<const FieldDescriptor*>& path) {
+  Message* at = &root;
+  for (const FieldDescriptor* field : path) {
+    const auto* reflection = at->GetReflection();
+    at = field->is_repeated() ? reflection->AddMessage(at, field)
+                              : reflection->MutableMessage(at, field);
+  }
+  return *at;
+}
+
+void fill(Message& message, const FieldDescriptor* field, size_t bytes) {
+  const auto* reflection = message.GetReflection();
+  const std::string said(bytes, 'x');
+  if (!field->is_repeated()) return reflection->SetString(&message, field, said);
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return reflection->AddString(&message, field, said);
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return void(reflection->AddMessage(&message, field));
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return reflection->AddUInt32(&message, field, 0);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return reflection->AddUInt64(&message, field, 0);
+    default:
+      FAIL() << field->full_name();
+  }
+}
+
+// Whether the message is within its bounds, and what is said if not.
+std::string refused(const Message& message) {
+  const Status checked = check_bounds(message);
+  return checked ? "" : checked.error().message;
+}
+
+// Each field, wherever it stands, with the least that is over its bound, and with the most that is
+// not: whatever is left out for being short, nothing over its bound may be.
+void try_each_bound(const Message& root, std::vector<const FieldDescriptor*>& path) {
+  const Descriptor* type = path.empty() ? root.GetDescriptor() : path.back()->message_type();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* field = type->field(i);
+    const std::string name = field->full_name().substr(std::string("muster.v1.").size());
+    for (const Bound& bound : bounds()) {
+      if (bound.field != name) continue;
+      const std::unique_ptr<Message> message(root.New());
+      Message& at = grow(*message, path);
+      for (size_t n = 0; n < bound.count; ++n) fill(at, field, 0);
+      if (bound.bytes > 0 && bound.count == 0) fill(at, field, bound.bytes);
+      EXPECT_EQ(refused(*message), "") << name;
+      fill(at, field, bound.bytes + (bound.count == 0 ? 1 : 0));
+      EXPECT_TRUE(refused(*message).starts_with(name + " is over its bound")) << name;
+    }
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    path.push_back(field);
+    try_each_bound(root, path);
+    path.pop_back();
+  }
+}
+
+TEST(Bounds, HoldWhereverAFieldStands) {
+  std::vector<const FieldDescriptor*> path;
+  try_each_bound(pb::Envelope::default_instance(), path);
+  try_each_bound(pb::Record::default_instance(), path);
 }
 
 TEST(Bounds, WhatIsUnknownCounts) {

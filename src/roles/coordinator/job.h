@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/rng.h"
@@ -269,7 +270,7 @@ class Job {
   void watch_owners(Instant now, Effects& effects);
   [[nodiscard]] bool is_one_owners() const;
   void count_by_machine(Instant now, Item& item, Effects& effects);
-  [[nodiscard]] std::set<std::string> able_owners(Instant now) const;
+  [[nodiscard]] std::vector<std::string_view> able_owners(Instant now) const;
   void look_again_at_disputes();
   void on_machine_left(Instant now, const std::string& name, const Machine& machine);
   [[nodiscard]] bool owners_are_exhausted(const Item& item) const;

@@ -110,8 +110,9 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
 // the terms that it shows were signed by a coordinator of this run, for it and for these items.
 void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease& held,
                       Effects& effects) {
-  const auto opened = grants_.open(held.terms(), row_.assignments());
-  if (!opened) return refusals_.note(name, "it claims a lease that nobody granted");
+  const auto found = grants_.open(held.terms(), row_.assignments());
+  if (!found) return refusals_.note(name, "it claims a lease that nobody granted");
+  const OpenedRecord* opened = *found;
   if (!same_run(opened->record, key_)) return;
   const pb::GrantTerms& terms = opened->record.grant();
   const LeaseId id{opened->record.epoch(), terms.lease()};

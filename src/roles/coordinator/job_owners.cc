@@ -14,18 +14,21 @@ constexpr Duration kMayReturn = seconds(10);      // A machine whose line has ju
 }  // namespace
 
 // Whose machines may vote here now, or soon. After a new line nobody knows who will be back.
-std::set<std::string> Job::able_owners(Instant now) const {
-  std::set<std::string> owners;
-  if (waits_for_owners_) owners = other_owners_;
-  if (!line_up_ || now < others_may_return_until_) owners.insert(kSomebodyElse);
+// In order, each once.
+std::vector<std::string_view> Job::able_owners(Instant now) const {
+  std::vector<std::string_view> owners;
+  if (waits_for_owners_) owners.assign(other_owners_.begin(), other_owners_.end());
+  if (!line_up_ || now < others_may_return_until_) owners.emplace_back(kSomebodyElse);
   for (const auto& [name, machine] : machines_) {
     const bool lingers = std::any_of(
         machine.leases.begin(), machine.leases.end(),
         [&](const LeaseId& id) { return now - leases_.at(id).granted >= kOwnerPatience; });
     const bool is_able = machine.unable.empty() && !backoffs_.has(name) && !lingers;
-    if (is_able) owners.insert(owners_.at(name));
+    if (is_able) owners.emplace_back(owners_.at(name));
   }
-  for (const auto& [owner, until] : may_return_) owners.insert(owner);
+  for (const auto& [owner, until] : may_return_) owners.emplace_back(owner);
+  std::sort(owners.begin(), owners.end());
+  owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
   return owners;
 }
 
@@ -54,9 +57,11 @@ void Job::watch_owners(Instant now, Effects& effects) {
   if (now - last_vote_ >= kOwnerPatience && !wanting_.empty()) waits_for_owners_ = false;
   std::erase_if(may_return_, [now](const auto& entry) { return entry.second <= now; });
   for (const auto& [owner, until] : may_return_) effects.wake_by(until);
-  auto owners = able_owners(now);
-  if (owners == able_owners_ && many_owners_ == judged_many_) return;
-  able_owners_ = std::move(owners);
+  const auto owners = able_owners(now);
+  const bool are_the_same =
+      std::equal(owners.begin(), owners.end(), able_owners_.begin(), able_owners_.end());
+  if (are_the_same && many_owners_ == judged_many_) return;
+  able_owners_ = {owners.begin(), owners.end()};
   judged_many_ = many_owners_;
   rules_.distinct_owners = many_owners_ && !is_one_owners();
   rules_changed(now, effects);
