@@ -1,6 +1,7 @@
-"""Rows 10, 13, 14, 18, 19 and 20: paths, signals, outputs and addresses of a command line."""
+"""Rows 10, 13, 14 and 18 to 22: paths, signals, outputs, addresses and words of a command line."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,6 +112,23 @@ class Files(PoolTest):
     def test_20_an_address_of_the_sixth_version(self):
         for address in ("::1", "[::1]", "[::1]:7"):
             self.assert_fails(self.muster("status", "--port", "7", "--ip", address), 69, "[::1]:7")
+
+    def test_21_words_that_are_not_utf8(self):
+        for words in (("run", "--llm_name", b"/models/\xff"), ("run", "--llm_name", NEOX, "--username", b"\xff"),
+                      ("worker", "--owner", b"lab-\xc3"), ("server", "--state_dir", b"\xff"), ("cancel", b"\xff"),
+                      ("why", b"\xed\xa0\x80"), (b"\xff",)):
+            self.assert_fails(self.muster(*words), 2, "is not valid UTF-8")
+        folder = os.path.join(os.fsencode(self.folder), b"model-\xff")
+        shutil.copytree(os.fsencode(NEOX), folder)
+        os.symlink(folder, self.path("link"))
+        self.assert_fails(self.muster("run", "--tasks", "tinyMMLU", "--llm_name", self.path("link")), 78, "paths in UTF-8")
+
+    def test_22_words_that_a_terminal_would_act_on(self):
+        for words in (("run", "--llm_name", "a\nb"), ("run", "--llm_name", NEOX, "--username", "\x1b[31m"),
+                      ("worker", "--owner", "\u202elab"), ("why", "\x1b]0;title\x07"), ("cancel", "a\rb")):
+            done = self.muster(*words)
+            self.assertIn(done.returncode, (2, 66), done.stderr)
+            self.assertFalse(set("\x1b\x07\r\u202e") & set(done.stderr), done.stderr)
 
 
 if __name__ == "__main__":

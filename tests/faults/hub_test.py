@@ -1,4 +1,4 @@
-"""Rows 1, 3 and 16 through the Hub: which files count, whether their bytes are right, where they may not be written."""
+"""Rows 1, 3, 4 and 15 to 17 through the Hub: which files count, whether their bytes are right, who writes them where."""
 import hashlib
 import json
 import os
@@ -77,6 +77,24 @@ class Hub(HubPool):
         with open(self.blob(content), "rb") as blob:
             self.assertEqual(hashlib.sha256(blob.read()).digest(), hashlib.sha256(content).digest())
 
+    def test_04_a_ref_is_of_the_revision_that_was_asked_for(self):
+        self.start_hub_pool()
+        self.hub.main = "f" * 40  # Has moved on since.
+        self.assertEqual(self.run_tiny(f"lab/tiny@{COMMIT}").returncode, 0)
+        refs = self.path("hf", "hub", "models--lab--tiny", "refs")
+        self.assertEqual(os.listdir(refs), [])
+        self.hub.main = COMMIT
+        self.assertEqual(self.run_tiny("lab/tiny@main", "--force").returncode, 0)
+        self.assertEqual(os.listdir(refs), ["main"])
+
+    def test_15_machines_that_share_an_empty_cache(self):
+        self.start_pool([["--role", "storage"]] * 2 + [["--role", "compute"]] * 4, env=self.env)
+        self.assertEqual(self.table(self.run_tiny()), self.expected())
+        self.assertEqual(self.hub.downloads.count(LARGE), 1)
+        self.assertEqual([line for worker in self.workers for line in worker.lines if "cannot load" in line], [])
+        kept = [name for _, _, files in os.walk(self.path("hf")) for name in files]
+        self.assertEqual([name for name in kept if "part" in name], [])
+
     def test_16_a_complete_cache_is_not_written_to(self):
         self.start_hub_pool()
         first = self.table(self.run_tiny())
@@ -87,6 +105,18 @@ class Hub(HubPool):
             pass
         self.start_hub_pool()
         self.assertEqual(self.table(self.run_tiny("lab/tiny", "--force")), first)
+
+    def test_17_the_environment_is_read_as_the_hubs_tools_read_it(self):
+        home = {"HF_HOME": "", "HOME": self.path("home"), "XDG_CACHE_HOME": self.path("cache")}
+        self.hub.token = "secret"
+        self.start_hub_pool(**home, HF_TOKEN="secret\n")
+        self.assertEqual(self.table(self.run_tiny()), self.expected())
+        self.assertIn(LARGE, os.listdir(self.path("cache", "huggingface", "hub", "models--lab--tiny", "snapshots", COMMIT)))
+        self.stop_pool()
+        asked = len(self.hub.downloads)
+        self.start_hub_pool(**home, HF_HUB_OFFLINE="True")
+        self.assertEqual(self.table(self.run_tiny("lab/tiny", "--force")), self.expected())
+        self.assertEqual(len(self.hub.downloads), asked)
 
     def test_16_without_links_there_are_copies(self):
         self.start_hub_pool(HF_HUB_DISABLE_SYMLINKS="1")

@@ -77,16 +77,6 @@ class Hub(HubPool):
         for worker in self.workers[2:]:  # One fetches, the other waits for it.
             self.assertEqual(worker.stop(), 0)
 
-    def test_a_ref_is_of_the_revision_that_was_asked_for(self):
-        self.start_hub_pool()
-        self.hub.main = "f" * 40  # Has moved on since.
-        self.assertEqual(self.run_tiny(f"lab/tiny@{COMMIT}").returncode, 0)
-        refs = self.path("hf", "hub", "models--lab--tiny", "refs")
-        self.assertEqual(os.listdir(refs), [])
-        self.hub.main = COMMIT
-        self.assertEqual(self.run_tiny("lab/tiny@main", "--force").returncode, 0)
-        self.assertEqual(os.listdir(refs), ["main"])
-
     def test_a_cut_connection_and_wrong_bytes_are_never_kept_and_tried_again(self):
         self.hub.trouble = "cut"
         self.start_hub_pool()

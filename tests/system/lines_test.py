@@ -1,11 +1,7 @@
-"""Lines that strangers, networks and copies cannot hurt: connections that pass nothing any more, a shortage of
-descriptors, one key on two machines, and a process that is told to end while a thread of it hangs."""
+"""Lines that networks cannot hurt: connections that pass nothing any more, and a process that is told to end while a
+thread of it hangs."""
 import contextlib
 import json
-import os
-import re
-import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -94,52 +90,6 @@ class HalfDead(LinesTest):
         self.assertEqual(run.returncode, 0, err)
         self.assertEqual(json.loads(out.splitlines()[-1])["state"], "done")
         self.assertIn("the server is lost, waiting for it", err)
-
-
-class Descriptors(LinesTest):
-    def test_a_server_that_had_none_left_is_not_deaf(self):
-        self.start_pool([], coordinator=False)
-        resource.prlimit(self.server.process.pid, resource.RLIMIT_NOFILE, (64, 64))
-        strangers = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(100)]
-        self.server.wait_for("nobody can connect now .*ulimit -n")
-        for stranger in strangers:
-            stranger.close()
-        self.start("worker", "--role", "compute")
-        self.server.wait_for("worker .* joined")
-
-    def test_a_daemon_may_open_as_many_as_the_hard_limit_allows(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-        self.start_pool([[]], coordinator=False)
-        for daemon in self.daemons:
-            self.assertEqual(resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE), (hard, hard))
-
-    def test_silent_connections_are_closed(self):
-        self.start_pool([], coordinator=False)
-        with socket.create_connection(("127.0.0.1", self.port)) as stranger:
-            while stranger.recv(4096):  # The server's settings, then its end.
-                pass
-
-
-class Twins(LinesTest):
-    def test_two_machines_with_one_key_are_both_told(self):
-        self.start_pool([], coordinator=False)
-        first = self.start("worker", "--role", "compute")
-        self.server.wait_for("worker .* joined")
-        first.stop()
-        copy = self.path("copy")
-        shutil.copytree(first.state, copy)
-        twins = [self.start("worker", "--role", "compute", state=state) for state in (first.state, copy)]
-        for twin in twins:
-            twin.wait_for("refuses this machine: two machines share an identity: delete machine.key")
-        self.server.wait_for("machine .* is refused for a minute: two machines share an identity")
-        twins[1].stop()
-        os.remove(os.path.join(copy, "machine.key"))
-        with self.server.changed:
-            joined = sum(1 for line in self.server.lines if re.search("worker .* joined", line))
-        self.start("worker", "--role", "compute", state=copy).wait_for("connected to the server")
-        self.server.wait_for("worker .* joined", count=joined + 1)
 
 
 class Stopping(LinesTest):
