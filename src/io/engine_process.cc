@@ -31,20 +31,22 @@ Code code_named(const std::string& name) {
   return Code::kFailed;
 }
 
-Result<std::vector<pb::Response>> read_scores(const Json& answer, size_t expected) {
-  std::vector<pb::Response> responses;
+Result<roles::Scores> read_scores(const Json& answer, size_t expected) {
+  roles::Scores scores;
+  MUSTER_TRY(scores.model_digest, get_string(answer, "model_digest"));
   for (const Json& row : get_or_null(answer, "results")) {
     const bool right = row.is_array() && row.size() == 4 && row[0].is_number() &&
                        row[1].is_boolean() && row[2].is_number_unsigned() && row[3].is_number();
     if (!right) return fail(Code::kFailed, "the engine gave scores that cannot be read");
-    pb::Response& response = responses.emplace_back();
+    pb::Response& response = scores.responses.emplace_back();
     response.set_loglikelihood(row[0].get<double>());
     response.set_is_greedy(row[1].get<bool>());
     response.set_tokens(row[2].get<uint32_t>());
     response.set_margin(row[3].get<double>());
   }
-  if (responses.size() != expected) return fail(Code::kFailed, "the engine gave too few scores");
-  return responses;
+  if (scores.responses.size() != expected)
+    return fail(Code::kFailed, "the engine gave too few scores");
+  return scores;
 }
 
 // An error's words go into messages, which are UTF-8.
@@ -195,16 +197,16 @@ Result<std::string> EngineProcess::load_into_engine() {
 }
 
 void EngineProcess::do_score(pb::Role owner, const roles::ScoreItem& item) {
-  auto responses = in_words(guarded([&] { return score_once(item); }));
+  auto scores = in_words(guarded([&] { return score_once(item); }));
   {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
-    if (!dropped_) inbox_.post(owner, roles::ItemScored{item.id, std::move(responses)});
+    if (!dropped_) inbox_.post(owner, roles::ItemScored{item.id, std::move(scores)});
   }
   load_again();
 }
 
-Result<std::vector<pb::Response>> EngineProcess::score_once(const roles::ScoreItem& item) {
+Result<roles::Scores> EngineProcess::score_once(const roles::ScoreItem& item) {
   end_if_killed();
   if (!loaded_) {  // It could not be loaded again.
     if (!begin(Doing::kLoading)) return fail(Code::kInterrupted, "the item was withdrawn");

@@ -70,7 +70,7 @@ class EngineProcess final : public host::Engine {
   void do_load(pb::Role owner, const roles::LoadModel& load);
   Result<std::string> load_into_engine();
   void do_score(pb::Role owner, const roles::ScoreItem& item);
-  Result<std::vector<pb::Response>> score_once(const roles::ScoreItem& item);
+  Result<roles::Scores> score_once(const roles::ScoreItem& item);
   void load_again();
   void say_scoring();
   Status start_child();

@@ -90,7 +90,7 @@ TEST_F(EngineProcessTest, AfterACrashTheModelIsLoadedAgainAndWhoeverWaitsHearsSo
   hold("score");
   score(1);
   let_go(wait_for("score"), "crash");
-  EXPECT_FALSE(wait<roles::ItemScored>().responses);
+  EXPECT_FALSE(wait<roles::ItemScored>().scores);
   const int loading = wait_for("load");  // Before anybody has asked for another item.
   score(2);
   for (int second = 0; second < 3; ++second) EXPECT_EQ(wait<roles::Scoring>().id, 2u);
@@ -98,7 +98,7 @@ TEST_F(EngineProcessTest, AfterACrashTheModelIsLoadedAgainAndWhoeverWaitsHearsSo
   let_go(wait_for("score"));
   const auto scored = wait<roles::ItemScored>();
   EXPECT_EQ(scored.id, 2u);
-  EXPECT_TRUE(scored.responses);
+  EXPECT_TRUE(scored.scores);
   EXPECT_EQ(starts(), 2u);
 }
 
@@ -155,7 +155,7 @@ TEST_F(EngineProcessTest, WhatIsThrownIsAnAnswer) {
   EXPECT_EQ(wait<roles::ModelLoaded>().numeric_class.error().message, "an odd model");
   load_first();
   score(1);
-  EXPECT_TRUE(wait<roles::ItemScored>().responses);
+  EXPECT_TRUE(wait<roles::ItemScored>().scores);
 }
 
 }  // namespace

@@ -177,9 +177,13 @@ struct ModelLoaded {
 struct Scoring {  // A ScoreItem is under way and has moved on.
   uint64_t id = 0;
 };
+struct Scores {
+  std::vector<pb::Response> responses;  // One per request.
+  std::string model_digest;             // In hex: of the weights and files that they come from.
+};
 struct ItemScored {
   uint64_t id = 0;
-  Result<std::vector<pb::Response>> responses;
+  Result<Scores> scores;
 };
 struct RecordsRead {
   pb::Address reader;

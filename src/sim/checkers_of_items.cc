@@ -101,7 +101,7 @@ class VotesAreSound final : public Checker {
     if (!known.record.has_settled() || !checked_.insert(known.digest).second) return;
     const pb::Settled& settled = known.record.settled();
     const ItemKey key = item_key(known.record, settled.item());
-    std::set<std::string> machines, owners;
+    std::set<std::string> machines, owners, models;
     for (const std::string& bytes : settled.votes()) {
       const auto digest = Digest::from_bytes(bytes);
       const KnownRecord* vote = digest ? ledger_.find(*digest) : nullptr;
@@ -113,9 +113,16 @@ class VotesAreSound final : public Checker {
       if (!ledger_.was_asked(*vote))
         return wrong(name_of(key) + " counts a vote that nobody asked for");
       owners.insert(owner_of(*vote));
+      if (const auto& model = vote->record.answer().model_digest(); !model.empty()) {
+        models.insert(model);
+      }
       if (!machines.insert(vote->author).second) {
         return wrong(name_of(key) + " counts two votes of one machine");
       }
+    }
+    if (models.size() > 1) {
+      return wrong(name_of(key) +
+                   " counts votes of models that were not loaded from the same bytes");
     }
     if (machines.empty()) return wrong(name_of(key) + " is settled without a vote");
     const Instant then = first_written_[verdict_of(known.record)];

@@ -411,6 +411,13 @@ static void bring_an_odd_class(Rng& rng, Plan& plan) {
   plan.no_excuse = true;
 }
 
+// One machine's copy of the models differs from everybody's in a byte.
+static void bring_other_weights(Rng& rng, Plan& plan) {
+  NodePlan other = one_more(rng, "x-other", plan);
+  other.lie = kOtherWeights;
+  plan.nodes.push_back(other);
+}
+
 // One machine that goes on and on.
 static void bring_a_crawler(Rng& rng, Plan& plan) {
   NodePlan crawler = one_more(rng, "x-crawler", plan);
@@ -448,10 +455,11 @@ struct NatureDraw {
 };
 
 constexpr NatureDraw kNatures[] = {
-    {"slow loading", 8, load_slowly},    {"model of nobody", 10, lack_a_model},
-    {"stranger", 16, bring_a_stranger},  {"crawler", 10, bring_a_crawler},
-    {"slow freezing", 4, freeze_slowly}, {"same key", 16, copy_a_key},
-    {"large job", 500, draw_large_job},  {"odd class", 16, bring_an_odd_class},
+    {"slow loading", 8, load_slowly},           {"model of nobody", 10, lack_a_model},
+    {"stranger", 16, bring_a_stranger},         {"crawler", 10, bring_a_crawler},
+    {"slow freezing", 4, freeze_slowly},        {"same key", 16, copy_a_key},
+    {"large job", 500, draw_large_job},         {"odd class", 16, bring_an_odd_class},
+    {"other weights", 12, bring_other_weights},
 };
 
 static void draw_more_natures(const Rng& rng, Plan& plan, const std::string& only) {

@@ -181,9 +181,14 @@ class Process::NodeEngine final : public host::Engine {
   [[nodiscard]] bool is_another_model(const std::string& context) const {
     return context.starts_with("ORG/") && !context.starts_with(model_.name());
   }
-  Result<std::vector<pb::Response>> outcome(const roles::ScoreItem& item) {
+  // In hex, as an engine says it: of the model that it was told to load, and of its own copy of it.
+  [[nodiscard]] std::string model_digest() const {
+    const bool has_others = node_.engine.lie == kOtherWeights;
+    return sha256(model_.name() + model_.commit() + (has_others ? node_.name : "")).hex();
+  }
+  Result<roles::Scores> outcome(const roles::ScoreItem& item) {
     under_way_ = false;
-    if (item.requests.empty()) return std::vector<pb::Response>();
+    if (item.requests.empty()) return roles::Scores{{}, model_digest()};
     const auto& [first_context, first_continuation] = item.requests.front();
     const uint64_t question = mix(first_continuation, mix(first_context));
     const bool crashes =
@@ -196,7 +201,7 @@ class Process::NodeEngine final : public host::Engine {
       return fail(Code::kUnsupported, "the request is longer than the model's context");
     }
     auto responses = answers_of(node_.engine.model_class, item.requests, world_.rng.next());
-    if (!node_.engine.lie.empty()) {
+    if (!node_.engine.lie.empty() && node_.engine.lie != kOtherWeights) {
       const uint64_t hash = mix(node_.engine.lie, question);
       const double lie = 1.0 + static_cast<double>(hash % (1u << 30)) / 1024.0;
       responses[0].set_loglikelihood(responses[0].loglikelihood() - lie);
@@ -205,7 +210,7 @@ class Process::NodeEngine final : public host::Engine {
       MUSTER_PROBE("a machine answers with another model");
       responses[0].set_loglikelihood(responses[0].loglikelihood() - 3);
     }
-    return responses;
+    return roles::Scores{std::move(responses), model_digest()};
   }
   void while_scoring(uint64_t scoring, Duration delay, pb::Role owner, roles::Event event) {
     world_.in_process_after(node_, delay, [this, scoring, owner, event](Process& process) {

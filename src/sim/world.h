@@ -39,6 +39,10 @@ struct EngineTraits {
   bool reloads = false;           // A crash or a stop costs a load.
 };
 
+// The lie of a machine whose copy of the model differs in a byte: its answers are as good as right,
+// and come from something else.
+constexpr char kOtherWeights[] = "other weights";
+
 // How a node's disk behaves.
 struct DiskTraits {
   Duration latency{};

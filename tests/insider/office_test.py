@@ -43,6 +43,22 @@ class AnotherOwner(InsiderTest):
         self.assertEqual((self.outcome(job), why), (table, True))
 
 
+class OtherBytes(InsiderTest):
+    def test_a_copy_of_the_model_that_differs_in_a_byte_is_named(self):
+        """The last bit of the last weight: every number it leads to is within what machines may differ by."""
+        self.start_honest_pool()
+        table = self.undisturbed()
+        copy = self.path("copy")
+        shutil.copytree(NEOX, copy)
+        with open(os.path.join(copy, "model.safetensors"), "r+b") as weights:
+            weights.seek(-4, os.SEEK_END)
+            last = weights.read(1)[0]
+            weights.seek(-4, os.SEEK_END)
+            weights.write(bytes([last ^ 1]))
+        other = self.start_computer(env={"INSIDER_MODEL": copy, "INSIDER_SCORE_GATE": ""})
+        self.assert_honest(self.begin_job(), table, other, words="it loaded other bytes of the model")
+
+
 class SlowLoads(InsiderTest):
     def test_a_load_longer_than_a_lease_after_a_crash_is_left_to_end(self):
         """The other machine's engine stands still without loading: that it loses its lease tells that time is up."""

@@ -4,8 +4,9 @@
 
 INSIDER_LOAD_GATE and INSIDER_SCORE_GATE name the gates (files that the test has locked) of the two messages;
 INSIDER_PROGRESS=1 says that the item moves on meanwhile. INSIDER_CRASH_ONCE names a file: whoever can remove it dies at
-the next item. INSIDER_STARTS names a file that gets a line at each start. The frames are those of
-docs/engine_protocol.md; nothing in them is read but their type."""
+the next item. INSIDER_MODEL names the folder that is loaded instead of the one asked for. INSIDER_STARTS names a file that gets a line at each start. The frames are those of
+docs/engine_protocol.md; nothing in them is read but their type and the
+model."""
 import contextlib
 import ctypes
 import fcntl
@@ -74,6 +75,15 @@ def note_start():
             file.write("started\n")
 
 
+def with_model(frame, folder):
+    """A load message (CBOR) that asks for another folder."""
+    key = b"\x65model"
+    before, after = frame[4:].split(key, 1)
+    size, head = (after[1], 2) if after[0] == 0x78 else (after[0] & 31, 1)
+    body = before + key + b"\x78" + bytes([len(folder)]) + folder + after[head + size:]
+    return struct.pack(">I", len(body)) + body
+
+
 def pass_answers(engine, worker):
     with contextlib.suppress(OSError):
         while piece := engine.recv(1 << 16):
@@ -96,6 +106,8 @@ def main():
             hold("SCORE", worker)
         elif b"type\x64load" in frame:
             hold("LOAD", worker)
+            if folder := os.environ.get("INSIDER_MODEL"):
+                frame = with_model(frame, folder.encode())
         ours.sendall(frame)
 
 

@@ -81,7 +81,7 @@ def answer(message):
         return {"type": "ready", "id": message["id"], "numeric_class": "stand-in", "parameters": 1}
     if told("score") == "crash":
         raise SystemExit(1)
-    return {"type": "scores", "id": message["id"], "results": [[-1.0, False, 1, 1.0] for _ in message["requests"]]}
+    return {"type": "scores", "id": message["id"], "model_digest": "0" * 64, "results": [[-1.0, False, 1, 1.0] for _ in message["requests"]]}
 
 
 def main():

@@ -3,10 +3,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/digest.h"
 #include "base/result.h"
 #include "engine/model/decoder_spec.h"
 #include "engine/model/kernels.h"
@@ -37,6 +39,9 @@ class Decoder {
       const std::function<void(int64_t, const float*, const LogSumExp&)>& visit) const;
 
   [[nodiscard]] const DecoderSpec& spec() const { return spec_; }
+  // Of the weights as they are in memory, by their names in the checkpoint, whatever files they
+  // came from. Cost: SHA-256 of all of them, on all threads; 1.3 GB/s a core.
+  [[nodiscard]] Digest digest() const;
   // What a person should know of how config.json and the checkpoint contradict each other.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
@@ -84,6 +89,7 @@ class Decoder {
 
   DecoderSpec spec_;
   Checkpoint weights_;
+  std::map<std::string, const TensorView*> used_;
   std::vector<std::string> notes_;
   at::Tensor embedding_, head_;  // [vocabulary, hidden]; the same when tied.
   NormWeights final_norm_;

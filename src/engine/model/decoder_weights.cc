@@ -1,4 +1,5 @@
 // Loading a Decoder: which tensor of the checkpoint is which weight.
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>
@@ -55,7 +56,26 @@ Result<at::Tensor> Decoder::tensor(const std::string& name, std::vector<int64_t>
     return fail(Code::kDataLoss, name + " has shape " + shape_text(view->shape) +
                                      ", config.json asks for " + shape_text(shape));
   }
+  used_.emplace(name, view);
   return as_float32(*view);
+}
+
+Digest Decoder::digest() const {
+  const std::vector<std::pair<std::string, const TensorView*>> used(used_.begin(), used_.end());
+  std::vector<Digest> digests(used.size());
+  at::parallel_for(0, static_cast<int64_t>(used.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      digests[i] = sha256(used[i].second->bytes);
+    }
+  });
+  Hasher all;
+  for (size_t i = 0; i < used.size(); ++i) {
+    const auto& [name, view] = used[i];
+    all.add_field(name);
+    all.add_field(view->type + shape_text(view->shape));
+    all.add_field(digests[i].view());
+  }
+  return all.finish_sha256();
 }
 
 Status Decoder::load_linear(const std::string& name, int64_t out, int64_t in, bool bias,

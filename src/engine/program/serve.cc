@@ -56,6 +56,9 @@ class Session {
     auto scorer = Scorer::load(model);
     if (!scorer) return write_frame(fd_, error_message("failed", id, scorer.error()));
     scorer_ = *std::move(scorer);
+    at::set_num_threads(share_->begin());
+    digest_ = scorer_->digest().hex();
+    share_->end();
     return write_frame(fd_, Json{{"type", "ready"},
                                  {"id", id},
                                  {"numeric_class", numeric_class()},
@@ -73,7 +76,10 @@ class Session {
     for (const Score& s : *scores) {
       results.push_back(Json::array({s.loglikelihood, s.is_greedy, s.tokens, s.margin}));
     }
-    return write_frame(fd_, Json{{"type", "scores"}, {"id", id}, {"results", std::move(results)}});
+    return write_frame(fd_, Json{{"type", "scores"},
+                                 {"id", id},
+                                 {"model_digest", digest_},
+                                 {"results", std::move(results)}});
   }
 
   void report_progress(int64_t id) {
@@ -87,6 +93,7 @@ class Session {
   int fd_;
   std::optional<CoreShare> share_;
   std::optional<Scorer> scorer_;
+  std::string digest_;  // The scorer's, in hex.
   std::chrono::steady_clock::time_point reported_{};
 };
 

@@ -59,6 +59,13 @@ Result<Scorer> Scorer::load(const Path& model_directory) {
   return Scorer(std::move(decoder), std::move(tokenizer));
 }
 
+Digest Scorer::digest() const {
+  Hasher both;
+  both.add_field(decoder_.digest().view());
+  both.add_field(tokenizer_.digest().view());
+  return both.finish_sha256();
+}
+
 Result<Scorer::Encoded> Scorer::encode_without_context(const std::string& continuation) {
   MUSTER_TRY(auto ids, tokenizer_.encode(continuation, false));
   const TokenId prefix = tokenizer_.prefix_token();

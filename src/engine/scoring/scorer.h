@@ -38,6 +38,10 @@ class Scorer {
   Result<std::vector<Score>> score(std::span<const ScoreRequest> requests,
                                    const std::function<void()>& progress);
 
+  // Of all that the scores come from: weights, tokenizer and config.json. Costs what
+  // Decoder::digest() does.
+  [[nodiscard]] Digest digest() const;
+
   [[nodiscard]] const Decoder& decoder() const { return decoder_; }
 
  private:

@@ -1,6 +1,9 @@
 // White space as Python's rstrip sees it; contexts that make no token; the order and the cut of a
 // list change no bits.
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "engine/scoring/scorer.h"
 #include "engine/scoring/whitespace.h"
@@ -48,6 +51,28 @@ TEST_F(Scoring, DoesNotDependOnHowTheListIsCut) {
 TEST_F(Scoring, TrailingWhiteSpaceMovesToTheContinuation) {
   EXPECT_EQ(score({{"The cat ", "sat"}})[0].loglikelihood,
             score({{"The cat", " sat"}})[0].loglikelihood);
+}
+
+// A copy of the model in which one byte, near the end of one file, is another.
+Digest digest_of_a_copy_with_another(const char* file, char byte) {
+  const Path copy = Path(::testing::TempDir()) / ("copy-" + std::to_string(::getpid()));
+  std::filesystem::remove_all(copy);
+  std::filesystem::copy(kModel, copy);
+  if (byte != 0) {
+    std::fstream bytes(copy / file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(-4, std::ios::end);
+    bytes.put(byte);
+  }
+  const auto loaded = Scorer::load(copy);
+  EXPECT_TRUE(loaded) << loaded.error().message;
+  const Digest digest = loaded ? loaded->digest() : Digest();
+  std::filesystem::remove_all(copy);
+  return digest;
+}
+
+TEST_F(Scoring, WhatWasLoadedHasADigest) {
+  EXPECT_EQ(digest_of_a_copy_with_another("model.safetensors", 0), scorer->digest());
+  EXPECT_NE(digest_of_a_copy_with_another("model.safetensors", 'x'), scorer->digest());
 }
 
 TEST_F(Scoring, SaysWhichRequestCannotBeScored) {

@@ -44,6 +44,7 @@ Result<Tokenizer> Tokenizer::load(const Path& directory) {
     MUSTER_TRY(tokenizer.pre_tokenizer_,
                PreTokenizer::load(get_or_null(settings, "pre_tokenizer")));
     MUSTER_TRY_STATUS(tokenizer.load_post_processor(get_or_null(settings, "post_processor")));
+    tokenizer.digest_ = files->digest;
     tokenizer.prefix_text_ = files->begin.empty() ? files->end : files->begin;
     if (!tokenizer.prefix_text_.empty()) {
       tokenizer.prefix_token_ = tokenizer.find(tokenizer.prefix_text_);

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/result.h"
 #include "engine/tokenizer/added_tokens.h"
@@ -27,6 +28,8 @@ class Tokenizer {
 
   // Stands in for an empty context: the begin token, else the end token; -1 when neither exists.
   [[nodiscard]] TokenId prefix_token() const { return prefix_token_; }
+  // Of the bytes of the files that it was read from.
+  [[nodiscard]] const Digest& digest() const { return digest_; }
 
  private:
   Status load_added_tokens(const Json& list);
@@ -45,6 +48,7 @@ class Tokenizer {
   std::vector<TokenId> before_, after_;  // What the post-processor puts around a text.
   TokenId prefix_token_ = -1;
   std::string prefix_text_;
+  Digest digest_;
 };
 
 }  // namespace muster::engine

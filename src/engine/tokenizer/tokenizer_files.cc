@@ -22,8 +22,9 @@ Error unsupported(const char* file, const std::string& key, const Json& value) {
 }
 
 // An object; an empty one where there is no such file.
-Result<Json> read_object(const Path& path) {
+Result<Json> read_object(const Path& path, Hasher& hasher) {
   auto text = read_file(path, kMaxBytes);
+  hasher.add_field(text ? *text : "");
   if (!text && text.error().code == Code::kNotFound) return Json::object();
   if (!text) return fail(text.error());
   auto parsed = parse_json(*text, kMaxBytes);
@@ -56,17 +57,19 @@ class Reader {
     auto settings = parse_json(text, kMaxBytes);
     if (!settings) return fail(settings.error().in("tokenizer.json"));
     reader.settings_ = *std::move(settings);
-    MUSTER_TRY(reader.config_, read_object(directory / kConfig));
-    MUSTER_TRY(reader.map_, read_object(directory / kMap));
-    MUSTER_TRY(reader.added_, read_object(directory / kAdded));
-    MUSTER_TRY(const Json model, read_object(directory / "config.json"));
+    Hasher hasher;
+    hasher.add_field(text);
+    MUSTER_TRY(reader.config_, read_object(directory / kConfig, hasher));
+    MUSTER_TRY(reader.map_, read_object(directory / kMap, hasher));
+    MUSTER_TRY(reader.added_, read_object(directory / kAdded, hasher));
+    MUSTER_TRY(const Json model, read_object(directory / "config.json", hasher));
     MUSTER_TRY_STATUS(reader.refuse_what_changes_all());
     MUSTER_TRY_STATUS(reader.apply_class(model));
     MUSTER_TRY_STATUS(reader.apply_decoder());
     MUSTER_TRY_STATUS(reader.apply_names());
     MUSTER_TRY_STATUS(reader.check_added());
     return TokenizerFiles{std::move(reader.settings_), reader.names_["bos_token"],
-                          reader.names_["eos_token"]};
+                          reader.names_["eos_token"], hasher.finish_sha256()};
   }
 
  private:

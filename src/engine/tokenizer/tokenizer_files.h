@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -14,6 +15,7 @@ namespace muster::engine {
 struct TokenizerFiles {
   Json settings;           // tokenizer.json with all changes made.
   std::string begin, end;  // Texts of the begin and the end token; empty: none is named.
+  Digest digest;           // Of the bytes of all these files.
 };
 
 // kNotFound without tokenizer.json; kUnsupported names the file and the key of what is not

@@ -73,6 +73,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
             opened.digest,
             answer.numeric_class(),
             {answer.responses().begin(), answer.responses().end()},
+            answer.model_digest(),
             // What was there when this coordinator came was in time, for all that it can know.
             phase_ == Phase::kRunning && !item.open.contains(opened.machine)};
   if (vote.is_late) MUSTER_PROBE("an answer comes when its machine's turn is over");
@@ -112,6 +113,7 @@ void Job::adopt(Instant now, const Adopted& adopted, Effects& effects) {
   Item& item = items_[adopted.settled.item()];
   item.votes_at_settling = std::max(1, adopted.settled.votes_size());
   item.value.numeric_class = adopted.settled.numeric_class();
+  item.value.model_digest = adopted.settled.model_digest();
   item.value.responses = {adopted.settled.responses().begin(), adopted.settled.responses().end()};
   write_settled(item, adopted.settled);
   for (const Vote& vote : item.votes.all()) judge(now, item, vote, effects);
@@ -134,12 +136,14 @@ void Job::settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects
   if (!agreeing) return;
   item.votes_at_settling = ItemVotes::count(*agreeing, rules_of(item));
   item.value.numeric_class = agreeing->front()->numeric_class;
+  item.value.model_digest = agreeing->front()->model_digest;
   item.value.responses = agreeing->front()->responses;
   pb::Settled settled;
   settled.set_item(item.requests.item());
   for (const Vote* vote : *agreeing) settled.add_votes(std::string(vote->digest.view()));
   settled.mutable_responses()->Add(item.value.responses.begin(), item.value.responses.end());
   settled.set_numeric_class(item.value.numeric_class);
+  settled.set_model_digest(item.value.model_digest);
   write_settled(item, settled);
   for (const Vote& vote : item.votes.all()) judge(now, item, vote, effects);
   stop_settled(now, item, effects);

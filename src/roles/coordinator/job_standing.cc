@@ -43,7 +43,7 @@ void Job::charge(Instant now, const Item& item, const Vote& vote, Effects& effec
   charge.set_item(item.requests.item());
   charge.set_machine(vote.machine);
   charge.set_agreed(standing.in_a_row());
-  charge.set_difference(name_of(item) + ", " + difference(vote.responses, item.value.responses));
+  charge.set_difference(name_of(item) + ", " + difference(vote, item.value));
   effects.warn(short_id(vote.machine) + " was outvoted: " + charge.difference());
   charges_[{item.requests.item(), vote.machine}] = std::move(charge);
   charges_due_ = now;

@@ -23,6 +23,12 @@ bool agree_exactly(const pb::Response& a, const pb::Response& b) {
          a.is_greedy() == b.is_greedy() && a.margin() == b.margin();
 }
 
+// Whoever does not say what it loaded is of a version that cannot.
+bool is_same_model(const Vote& a, const Vote& b) {
+  const bool both_say = !a.model_digest.empty() && !b.model_digest.empty();
+  return !both_say || a.model_digest == b.model_digest;
+}
+
 }  // namespace
 
 bool is_approximate(const std::string& numeric_class) {
@@ -30,6 +36,7 @@ bool is_approximate(const std::string& numeric_class) {
 }
 
 bool agree(const Vote& a, const Vote& b) {
+  if (!is_same_model(a, b)) return false;
   const bool exactly = a.numeric_class == b.numeric_class && !is_approximate(a.numeric_class);
   return std::equal(a.responses.begin(), a.responses.end(), b.responses.begin(), b.responses.end(),
                     exactly ? agree_exactly : agree_nearly);
@@ -39,8 +46,12 @@ bool VotingRules::may_give(const std::string& numeric_class) const {
   return std::find(classes.begin(), classes.end(), numeric_class) != classes.end();
 }
 
-std::string difference(const std::vector<pb::Response>& odd,
-                       const std::vector<pb::Response>& others) {
+std::string difference(const Vote& odd_vote, const Vote& other_votes) {
+  if (!is_same_model(odd_vote, other_votes)) {
+    return "it loaded other bytes of the model: SHA-256 " + odd_vote.model_digest.substr(0, 12) +
+           ", others " + other_votes.model_digest.substr(0, 12);
+  }
+  const auto &odd = odd_vote.responses, &others = other_votes.responses;
   if (odd.size() != others.size()) return "another number of answers";
   size_t most = 0;
   double largest = -1;

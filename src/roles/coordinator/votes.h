@@ -17,21 +17,22 @@ struct Vote {
   Digest digest;      // Of its record.
   std::string numeric_class;
   std::vector<pb::Response> responses;  // One per request.
+  std::string model_digest;             // Of what it was computed from; empty: not said.
   bool is_late = false;  // Its machine's turn was over: it could have waited to see who else votes.
 };
 
 // A class that does not promise equal bits says so in its name.
 bool is_approximate(const std::string& numeric_class);
 
-// Whether two answers to the same requests say the same. Within a class that is not approximate:
-// bit for bit. Else every log-likelihood within 1e-4 x (1 + tokens), and every greedy flag equal
-// unless it is nearer to a tie than that.
+// Whether two answers to the same requests say the same, of the same model as it was loaded: from
+// bytes that differ none agree, though the numbers may be close. Within a class that is not
+// approximate: bit for bit. Else every log-likelihood within 1e-4 x (1 + tokens), and every greedy
+// flag equal unless it is nearer to a tie than that.
 bool agree(const Vote& a, const Vote& b);
 
 // Where the odd one's answer differs most from another, for a person: "request 2: -7.1, others
 // -5.2".
-std::string difference(const std::vector<pb::Response>& odd,
-                       const std::vector<pb::Response>& others);
+std::string difference(const Vote& odd, const Vote& others);
 
 // What all items of a job have in common.
 struct VotingRules {

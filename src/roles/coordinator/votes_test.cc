@@ -57,6 +57,24 @@ TEST(Votes, AgreeWithinToleranceAcrossClassesAndBitForBitWithinOne) {
   }
 }
 
+TEST(Votes, OfOtherBytesOfTheModelDoNotAgree) {
+  Vote a = vote("a", -3), b = vote("b", -3);
+  a.model_digest = std::string(64, 'a');
+  EXPECT_TRUE(agree(a, b)) << "one of a version that does not say";
+  b.model_digest = a.model_digest;
+  EXPECT_TRUE(agree(a, b));
+  b.model_digest = std::string(64, 'b');
+  EXPECT_FALSE(agree(a, b));
+  EXPECT_FALSE(agree(b, a));
+  EXPECT_EQ(difference(a, b),
+            "it loaded other bytes of the model: SHA-256 aaaaaaaaaaaa, others bbbbbbbbbbbb");
+  ItemVotes votes;
+  votes.add(a, kRules);
+  votes.add(b, kRules);
+  EXPECT_TRUE(votes.disputed());
+  EXPECT_EQ(votes.wanted(2), 1u);
+}
+
 std::vector<std::string> settled_by(const std::vector<Vote>& votes, size_t enough,
                                     const VotingRules& rules) {
   ItemVotes item;
@@ -152,8 +170,9 @@ TEST(Votes, TheLeadingAnswersHaveTheMostMachinesBehindThem) {
 }
 
 TEST(Votes, ADifferenceNamesTheRequestAndBothValues) {
-  EXPECT_EQ(difference(response(-7.5), response(-5.25, true)),
-            "request 0: log-likelihood -7.5, others -5.25 greedy");
+  Vote odd = vote("a", -7.5), others = vote("b", -5.25);
+  others.responses = response(-5.25, true);
+  EXPECT_EQ(difference(odd, others), "request 0: log-likelihood -7.5, others -5.25 greedy");
 }
 
 TEST(Votes, ALateOneSettlesNothingUntilNobodyElseCanVote) {

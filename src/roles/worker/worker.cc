@@ -264,14 +264,14 @@ void Worker::on_scored(Instant now, const ItemScored& scored, Effects& effects) 
   Lease& lease = leases_.at(id);
   const pb::ItemRequests item = std::move(lease.items.front());
   lease.items.pop_front();
-  if (!scored.responses) return fail_lease(id, item, scored.responses.error(), effects);
+  if (!scored.scores) return fail_lease(id, item, scored.scores.error(), effects);
   lease.unacknowledged.insert(item.item());
-  store_answer(id, lease, item, *scored.responses);
+  store_answer(id, lease, item, *scored.scores);
   report_progress(now, id, effects);
 }
 
 void Worker::store_answer(const LeaseId& id, const Lease& lease, const pb::ItemRequests& item,
-                          const std::vector<pb::Response>& responses) {
+                          const Scores& scores) {
   pb::Record record;
   record.set_job(lease.key.job());
   record.set_run(lease.key.run());
@@ -281,7 +281,8 @@ void Worker::store_answer(const LeaseId& id, const Lease& lease, const pb::ItemR
   answer->set_request_digest(digest_of(item));
   *answer->mutable_grant() = lease.terms;
   answer->set_numeric_class(numeric_class_);
-  answer->mutable_responses()->Add(responses.begin(), responses.end());
+  answer->set_model_digest(scores.model_digest);
+  answer->mutable_responses()->Add(scores.responses.begin(), scores.responses.end());
   waiting_answers_[next_answer_] = {lease.key, id, item.item()};
   outbox_.add(sign_record(record, keys_), next_answer_++);
 }

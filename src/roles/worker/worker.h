@@ -61,7 +61,7 @@ class Worker final : public Role {
   void on_scoring(Instant now, const Scoring& scoring, Effects& effects);
   void on_scored(Instant now, const ItemScored& scored, Effects& effects);
   void store_answer(const LeaseId& id, const Lease& lease, const pb::ItemRequests& item,
-                    const std::vector<pb::Response>& responses);
+                    const Scores& scores);
   void fail_lease(const LeaseId& id, const pb::ItemRequests& item, const Error& error,
                   Effects& effects);
   void finish_if_done(const LeaseId& id, Effects& effects);
