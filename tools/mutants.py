@@ -3,7 +3,8 @@
 
 A mutant is a patch of src/ whose first lines, before the diff, say what a good engineer might have got
 wrong. Each is applied to a copy of the tree, built, and run; prints one line a mutant and closes with
-'N passed, N failed', a mutant that survives having failed. --check only sees that the patches apply."""
+'N passed, N failed', a mutant that survives having failed. One whose words say "Seen in the rates of N items" makes
+no run wrong by itself, and is held against `muster sim --liars N`. --check only sees that the patches apply."""
 import argparse
 import os
 import re
@@ -60,6 +61,26 @@ def seeds_until_caught():
     return int(number[1]) if number else 1, first
 
 
+def rates_of(name):
+    """Of how many items the rates show this mutant; None: seeds do."""
+    with open(os.path.join(PATCHES, name)) as file:
+        found = re.search(r"Seen in the rates of (\d+) items", file.read())
+    return found and found[1]
+
+
+def verdict_of_rates(items):
+    """(whether it was caught, the row that tells)."""
+    done = subprocess.run([f"{COPY}/build/release/bin/sim_seeds", "1", items, "liars"], capture_output=True, text=True)
+    odd = [line for line in done.stdout.splitlines() if "NOT AS EXPECTED" in line]
+    return done.returncode != 0, f"caught by the rates  {odd[0][:90]}" if odd else f"SURVIVES the rates of {items} items"
+
+
+def verdict_of_seeds():
+    seeds, said = seeds_until_caught()
+    caught = seeds is not None
+    return caught, f"caught by seed {seeds:5}  {said[:110]}" if caught else f"SURVIVES {MOST_SEEDS} seeds"
+
+
 def check(names):
     """Whether every patch applies to the tree as it is."""
     bad = 0
@@ -83,12 +104,12 @@ def plant(name):
         if built.returncode != 0:
             print(f"{name:44} does not build:\n{built.stdout[-2000:]}", flush=True)
             return False
-        seeds, said = seeds_until_caught()
+        items = rates_of(name)
+        caught, verdict = verdict_of_rates(items) if items else verdict_of_seeds()
     finally:
         patch(name, "-R")
-    verdict = f"caught by seed {seeds:5}  {said[:110]}" if seeds is not None else f"SURVIVES {MOST_SEEDS} seeds"
     print(f"{name:44} {verdict}", flush=True)
-    return seeds is not None
+    return caught
 
 
 def main():

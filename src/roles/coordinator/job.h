@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -199,7 +200,7 @@ class Job {
   std::vector<std::string> idle_machines(Instant now, Effects& effects);
   void draw_voters(Instant now, Effects& effects);
   [[nodiscard]] bool may_be_chosen(const std::string& name, const Item& item) const;
-  [[nodiscard]] std::vector<uint32_t> shard_order(const std::string& name);
+  void in_shard_order(const std::string& name, const std::function<bool(uint32_t)>& take);
   void grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
   void copy_oldest(Instant now, const std::string& name, Effects& effects);
   LeaseId new_lease();
@@ -213,6 +214,7 @@ class Job {
   void refresh_needed(Item& item);
   [[nodiscard]] size_t places(const std::string& name, const Item& item) const;
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
+  [[nodiscard]] bool brings_an_owner(const std::string& machine, const Item& item) const;
   [[nodiscard]] bool others_may_come(Instant now) const;
   [[nodiscard]] bool is_useful(const std::string& name) const;
   [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;

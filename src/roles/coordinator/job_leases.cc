@@ -193,9 +193,14 @@ bool Job::may_vote(const std::string& machine, const Item& item) const {
   const bool other_class = class_of_.contains(machine) && !is_reference(machine);
   if (other_class && item.votes.lacks_candidate() && item.needed < 2) return false;
   // Another machine of the same owner says nothing new, unless the votes so far do not agree.
-  const auto owner = owners_.find(machine);
   const bool any_owner = !rules_.distinct_owners || item.by_machine || item.votes.disputed();
-  if (any_owner || owner == owners_.end()) return true;
+  return any_owner || brings_an_owner(machine, item);
+}
+
+// No machine of its owner has answered the item, or is asked to.
+bool Job::brings_an_owner(const std::string& machine, const Item& item) const {
+  const auto owner = owners_.find(machine);
+  if (owner == owners_.end()) return true;
   return !item.votes.has_owner(owner->second) &&
          std::none_of(item.open.begin(), item.open.end(), [&](const std::string& other) {
            const auto its = owners_.find(other);
@@ -238,17 +243,22 @@ std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
 }
 
 // Where answers do not agree, or an attempt has failed, the next to try is drawn by lot among all
-// that may, at work or idle: who is idle is for the machines to choose.
+// that may, at work or idle: who is idle is for the machines to choose. First among those of owners
+// who have not voted on it: else four machines of one owner, asked one after the other, could
+// outvote the only other owner who was asked.
 void Job::draw_voters(Instant now, Effects& effects) {
   for (uint32_t i : by_lot_) {
     Item& item = items_[i];
     const bool holds_it = item.open.contains(item.chosen);
     if (now >= item.chosen_until || (!holds_it && !may_be_chosen(item.chosen, item))) {
-      std::vector<std::string> able;
+      std::vector<std::string> able, of_new_owners;
       for (const auto& [name, machine] : machines_) {
-        if (may_be_chosen(name, item)) able.push_back(name);
+        if (!may_be_chosen(name, item)) continue;
+        able.push_back(name);
+        if (rules_.distinct_owners && brings_an_owner(name, item)) of_new_owners.push_back(name);
       }
-      item.chosen = able.empty() ? "" : able[rng_.below(able.size())];
+      const auto& names = of_new_owners.empty() ? able : of_new_owners;
+      item.chosen = names.empty() ? "" : names[rng_.below(names.size())];
       item.chosen_until = now + kChosenFor;
     }
     if (grant_due_ == Instant() || item.chosen_until < grant_due_) grant_due_ = item.chosen_until;
@@ -282,15 +292,13 @@ size_t Job::places(const std::string& name, const Item& item) const {
 
 // What it may be asked, in the order in which a list of it is cut: what it was drawn for, then from
 // an item drawn by lot onwards, so that machines cannot bring about that they get the same list.
-std::vector<uint32_t> Job::shard_order(const std::string& name) {
-  std::vector<uint32_t> order;
+// Until `take` has enough.
+void Job::in_shard_order(const std::string& name, const std::function<bool(uint32_t)>& take) {
   for (uint32_t i : by_lot_) {
-    if (items_[i].chosen == name) order.push_back(i);
+    if (items_[i].chosen == name && !take(i)) return;
   }
   const auto from = wanting_.lower_bound(static_cast<uint32_t>(rng_.below(items_.size())));
-  order.insert(order.end(), from, wanting_.end());
-  order.insert(order.end(), wanting_.begin(), from);
-  return order;
+  if (std::all_of(from, wanting_.end(), take)) (void)std::all_of(wanting_.begin(), from, take);
 }
 
 void Job::grant(Instant now, const std::string& name, Machine& machine, Effects& effects) {
@@ -299,20 +307,20 @@ void Job::grant(Instant now, const std::string& name, Machine& machine, Effects&
   const size_t most_items = machine.bytes_per_second > 0 ? std::min(kMaxShardItems, share) : 1;
   const double most_bytes = machine.bytes_per_second * kShardSeconds;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
-  for (uint32_t i : shard_order(name)) {
-    if (lease.items.size() >= most_items) break;
+  in_shard_order(name, [&](uint32_t i) {
+    if (lease.items.size() >= most_items) return false;
     const Item& item = items_[i];
     const bool is_in = std::find(lease.items.begin(), lease.items.end(), i) != lease.items.end();
-    if (is_in || item.open.size() >= places(name, item) || !may_vote(name, item)) continue;
+    if (is_in || item.open.size() >= places(name, item) || !may_vote(name, item)) return true;
     const bool full =
         !lease.items.empty() && (static_cast<double>(lease.bytes + item.bytes) > most_bytes ||
                                  lease.bytes + item.bytes > kMaxShardBytes ||
                                  !item.failures.empty());  // It is tried alone.
-    if (full) break;
+    if (full) return false;
     lease.items.push_back(i);
     lease.bytes += item.bytes;
-    if (!item.failures.empty()) break;
-  }
+    return item.failures.empty();
+  });
   lease.latest = latest_end(now, name, lease.bytes);
   if (!lease.items.empty()) send_grant(std::move(lease), effects);
 }
