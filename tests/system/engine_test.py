@@ -24,6 +24,17 @@ class Engine(unittest.TestCase):
         self.assertFalse(london["is_greedy"])
         self.assertGreater(paris["loglikelihood"], london["loglikelihood"])
 
+    def test_blank_lines_and_line_ends_of_other_systems(self):
+        line = json.dumps({"context": "a", "continuation": " b"})
+        with tempfile.TemporaryDirectory() as work:
+            with open(os.path.join(work, "in"), "w", newline="") as out:
+                out.write(f"\r\n{line}\r\n \t\r\n\n{line}")
+            done = subprocess.run([ENGINE, "score", "--model", NEOX, "--requests", os.path.join(work, "in"),
+                                   "--output", os.path.join(work, "out")], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(work, "out")) as lines:
+                self.assertEqual(len(list(lines)), 2)
+
     def test_info_tells_what_a_model_is(self):
         for model, family, parameters in ((SMOL, "llama", 134515008), (NEOX, "gpt_neox", 14067712)):
             info = json.loads(subprocess.run([ENGINE, "info", "--model", model], check=True, capture_output=True).stdout)

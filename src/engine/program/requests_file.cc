@@ -25,7 +25,7 @@ Result<std::vector<ScoreRequest>> read_requests(const Path& path) {
   for (size_t number = 1; !rest.empty(); ++number) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (line.empty()) continue;
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;  // Blank.
     auto request = parse_request(line);
     if (!request) return fail(request.error().in(path.string() + ":" + std::to_string(number)));
     requests.push_back(*std::move(request));
