@@ -12,14 +12,19 @@ from pool import PoolTest  # noqa: E402
 
 
 class Twins(PoolTest):
-    def test_11_two_machines_with_one_key_are_both_told(self):
+    def folder_and_copy(self, role):
+        """Of a worker that was in the pool, and has left."""
         self.start_pool([], coordinator=False)
-        first = self.start("worker", "--role", "compute")
+        first = self.start("worker", "--role", role)
         self.server.wait_for("worker .* joined")
         first.stop()
         copy = self.path("copy")
         shutil.copytree(first.state, copy)
-        twins = [self.start("worker", "--role", "compute", state=state) for state in (first.state, copy)]
+        return first.state, copy
+
+    def test_11_two_machines_with_one_key_are_both_told(self):
+        state, copy = self.folder_and_copy("compute")
+        twins = [self.start("worker", "--role", "compute", state=folder) for folder in (state, copy)]
         for twin in twins:
             twin.wait_for("refuses this machine: two machines share an identity: delete machine.key")
         self.server.wait_for("machine .* is refused for a minute: two machines share an identity")
@@ -31,14 +36,9 @@ class Twins(PoolTest):
         self.server.wait_for("worker .* joined", count=joined + 1)
 
     def test_11_two_stores_with_one_folder_are_two_stores(self):
-        self.start_pool([], coordinator=False)
-        first = self.start("worker", "--role", "storage")
-        self.server.wait_for("worker .* joined")
-        first.stop()
-        copy = self.path("copy")
-        shutil.copytree(first.state, copy)
+        state, copy = self.folder_and_copy("storage")
         os.remove(os.path.join(copy, "machine.key"))
-        stores = [self.start("worker", "--role", "storage", state=state) for state in (first.state, copy)]
+        stores = [self.start("worker", "--role", "storage", state=folder) for folder in (state, copy)]
         stores[1].wait_for("copied here; beginning another store")
         self.server.wait_for("copies 2 of 2")
 

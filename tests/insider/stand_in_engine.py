@@ -4,9 +4,9 @@
 
 INSIDER_LOAD_GATE and INSIDER_SCORE_GATE name the gates (files that the test has locked) of the two messages;
 INSIDER_PROGRESS=1 says that the item moves on meanwhile. INSIDER_CRASH_ONCE names a file: whoever can remove it dies at
-the next item. INSIDER_MODEL names the folder that is loaded instead of the one asked for. INSIDER_STARTS names a file that gets a line at each start. The frames are those of
-docs/engine_protocol.md; nothing in them is read but their type and the
-model."""
+the next item. INSIDER_MODEL names the folder that is loaded instead of the one asked for. INSIDER_STARTS names a file
+that gets a line at each start. The frames are those of docs/engine_protocol.md; nothing in them is read but their type
+and the model."""
 import contextlib
 import ctypes
 import fcntl

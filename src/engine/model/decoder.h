@@ -39,8 +39,8 @@ class Decoder {
       const std::function<void(int64_t, const float*, const LogSumExp&)>& visit) const;
 
   [[nodiscard]] const DecoderSpec& spec() const { return spec_; }
-  // Of the weights as they are in memory, by their names in the checkpoint, whatever files they
-  // came from. Cost: SHA-256 of all of them, on all threads; 1.3 GB/s a core.
+  // Of the bytes that the weights were loaded from, by their names in the checkpoint, whatever
+  // files they are in. Cost: SHA-256 of all of them, on all threads; 1.3 GB/s a core.
   [[nodiscard]] Digest digest() const;
   // What a person should know of how config.json and the checkpoint contradict each other.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
