@@ -98,6 +98,8 @@ class VotesAreSound final : public Checker {
  public:
   using Checker::Checker;
   void on_acknowledged(const KnownRecord& known) override {
+    // Also where only intruders' stores have it.
+    if (known.record.has_answer()) note_vote(known);
     if (!known.record.has_settled() || !checked_.insert(known.digest).second) return;
     const pb::Settled& settled = known.record.settled();
     const ItemKey key = item_key(known.record, settled.item());
@@ -163,6 +165,9 @@ class VotesAreSound final : public Checker {
   void note_answer(const KnownRecord& known) {
     answered_[{known.record.job(), known.record.run()}][known.author] = {owner_of(known),
                                                                          world_.now()};
+    note_vote(known);
+  }
+  void note_vote(const KnownRecord& known) {
     voted_.emplace(item_key(known.record, known.record.answer().item()), known.author);
   }
   // Some machine of an owner who has not voted was at work for this run just then. An intruder may
