@@ -185,6 +185,13 @@ configs(8, "gpt_neox", {"rotary_pct": "0.5"}, {"rotary_pct": 1}, {"rotary_pct": 
         {"use_parallel_residual": "yes"}, {"use_parallel_residual": None}, {"use_parallel_residual": False},
         {"layer_norm_eps": None}, {"layer_norm_eps": "1e-5"}, {"attention_bias": "true"}, {"rotary_pct": None})
 configs(8, "gpt_neox", {"hidden_act": "gelu_new"}, {"head_dim": 4}, may_refuse=True)
+# On these no score depends.
+configs(8, "llama", {"use_cache": "true"}, {"use_cache": 1}, {"initializer_range": "0.02"}, {"initializer_range": 1},
+        {"bos_token_id": "1"}, {"bos_token_id": True}, {"eos_token_id": [0, 1]}, {"eos_token_id": ["0"]}, {"eos_token_id": None},
+        {"pad_token_id": 0.0}, {"pad_token_id": -1}, {"attention_dropout": "0.1"}, {"attention_dropout": None},
+        {"pretraining_tp": True}, {"hidden_dropout": "0.1"})
+configs(8, "gpt_neox", {"use_cache": None}, {"attention_dropout": None}, {"hidden_dropout": "0"}, {"hidden_dropout": 0},
+        {"classifier_dropout": False}, {"is_decoder": 1}, {"pretraining_tp": True})
 
 
 @both(8)

@@ -233,6 +233,47 @@ def it_cuts_and_pads(model):
                                   "pad_type_id": 0, "pad_token": "<|endoftext|>"}
 
 
+def of_type(*path_and_value):
+    """One case: what is at a path of tokenizer.json is this instead, or is not there ("absent")."""
+    *path, last, value = path_and_value
+
+    def apply(model):
+        model.tokenizer.update(normalizer={"type": "Sequence", "normalizers": [NFC]}, pre_tokenizer=steps(byte_level(use_regex=True)),
+                               post_processor={"type": "Sequence", "processors": [
+                                   byte_level(), {"type": "TemplateProcessing", "single": [token("x"), A], "pair": [A, A],
+                                                  "special_tokens": {"x": {"id": "x", "ids": [5], "tokens": ["x"]}}}]})
+        place = model.tokenizer
+        for step in path:
+            place = place[step]
+        if value == "absent":
+            del place[last]
+        else:
+            place[last] = value
+    apply.__name__ = f"{'.'.join(map(str, (*path, last)))} = {json.dumps(value)}"
+    case(7)(apply)
+
+
+for _key, _values in (("version", ("2.0", 1, None, "absent")), ("truncation", ({}, False)), ("padding", ([], "x")),
+                      ("added_tokens", ({}, None)), ("decoder", ({"type": "x"}, False, None)), ("model", (None, []))):
+    for _value in _values:
+        of_type(_key, _value)
+for _key, _values in (("ignore_merges", ("true", 1, None)), ("unk_token", (5, False)), ("byte_fallback", (0, "")), ("fuse_unk", (0, None)),
+                      ("dropout", ("", False, 0.0)), ("end_of_word_suffix", (False, None)), ("continuing_subword_prefix", (0,))):
+    for _value in _values:
+        of_type("model", _key, _value)
+for _value in (0, None, "absent"):
+    of_type("added_tokens", 0, "special", _value)
+    of_type("pre_tokenizer", "pretokenizers", 0, "trim_offsets", _value)
+    of_type("pre_tokenizer", "pretokenizers", 0, "use_regex", _value)
+    of_type("post_processor", "processors", 0, "add_prefix_space", _value)
+    of_type("post_processor", "processors", 1, "pair", _value)
+    of_type("post_processor", "processors", 1, "single", 0, "SpecialToken", "type_id", _value)
+of_type("post_processor", "processors", {})
+of_type("post_processor", "processors", 1, "special_tokens", "x", "tokens", "x")
+of_type("normalizer", "normalizers", 0, None)
+of_type("decoder", "trim_offsets", 1)
+
+
 Model.more_texts = []
 
 

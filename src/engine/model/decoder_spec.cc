@@ -1,6 +1,8 @@
 #include "engine/model/decoder_spec.h"
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace muster::engine {
 namespace {
@@ -155,6 +157,43 @@ Status read_rope(const Json& config, const RopeNames& names, double share, Decod
                        : unsupported(names.share, Json(share)));
 }
 
+// Fields on which no score depends. transformers' classes give them types all the same and refuse
+// a file that has another one.
+bool is_whole_or_null(const Json& value) { return value.is_null() || value.is_number_integer(); }
+bool is_number_or_null(const Json& value) { return value.is_null() || value.is_number(); }
+bool is_number(const Json& value) { return value.is_number(); }
+bool is_flag(const Json& value) { return value.is_boolean(); }
+bool is_share(const Json& value) { return value.is_number_float() && value >= 0.0 && value <= 1.0; }
+bool are_tokens(const Json& value) {
+  if (!value.is_array()) return is_whole_or_null(value);
+  return std::all_of(value.begin(), value.end(),
+                     [](const Json& one) { return one.is_number_integer(); });
+}
+
+struct Unused {
+  const char* key;
+  bool (*fits)(const Json& value);
+};
+constexpr Unused kUnused[] = {{"use_cache", is_flag},
+                              {"initializer_range", is_share},
+                              {"bos_token_id", is_whole_or_null},
+                              {"eos_token_id", are_tokens},
+                              {"pad_token_id", is_whole_or_null}};
+constexpr Unused kUnusedByLlama[] = {{"pretraining_tp", is_whole_or_null},
+                                     {"attention_dropout", is_number_or_null}};
+constexpr Unused kUnusedByGptNeox[] = {{"attention_dropout", is_number},
+                                       {"hidden_dropout", is_number},
+                                       {"classifier_dropout", is_number},
+                                       {"is_decoder", is_flag}};
+
+Status check_unused(const Json& config, std::span<const Unused> fields) {
+  for (const Unused& field : fields) {
+    const Json* value = Fields(config).find(field.key);
+    if (value != nullptr && !field.fits(*value)) return fail(unsupported(field.key, *value));
+  }
+  return {};
+}
+
 // What makes of a model another one than its family's class.
 Status refuse_what_changes_all(const Json& config) {
   for (const char* key : {"quantization_config", "transformers_weights"}) {
@@ -246,6 +285,9 @@ Result<DecoderSpec> decoder_spec_from(const Json& config) {
     return fail(unsupported("model_type", get_or_null(config, "model_type")));
   }
   MUSTER_TRY_STATUS(refuse_what_changes_all(config));
+  MUSTER_TRY_STATUS(check_unused(config, kUnused));
+  MUSTER_TRY_STATUS(llama ? check_unused(config, kUnusedByLlama)
+                          : check_unused(config, kUnusedByGptNeox));
   MUSTER_TRY_STATUS(llama ? read_llama(config, spec) : read_gpt_neox(config, spec));
   return spec;
 }

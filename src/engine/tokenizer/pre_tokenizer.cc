@@ -45,6 +45,7 @@ std::string bytes_of(std::string_view letters) {
 }  // namespace
 
 Result<PreTokenizer> PreTokenizer::load(const Json& settings) {
+  if (settings.is_null()) return fail(unsupported("none"));
   PreTokenizer out;
   MUSTER_TRY_STATUS(out.add(settings));
   const auto is_byte_level = [](const Step& step) { return step.is_byte_level; };

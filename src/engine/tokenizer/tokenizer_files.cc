@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "engine/tokenizer/tokenizer_shape.h"
+
 namespace muster::engine {
 namespace {
 
@@ -56,6 +58,9 @@ class Reader {
     MUSTER_TRY(const auto text, read_file(path, kMaxBytes));
     auto settings = parse_json(text, kMaxBytes);
     if (!settings) return fail(settings.error().in("tokenizer.json"));
+    if (auto shape = check_tokenizer_shape(*settings); !shape) {
+      return fail(shape.error().in("tokenizer.json"));
+    }
     reader.settings_ = *std::move(settings);
     Hasher hasher;
     hasher.add_field(text);

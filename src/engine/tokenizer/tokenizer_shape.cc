@@ -1,0 +1,173 @@
+#include "engine/tokenizer/tokenizer_shape.h"
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+namespace muster::engine {
+namespace {
+
+struct Type {
+  const char* name;
+  bool (*fits)(const Json& value);
+};
+
+bool is_whole(const Json& value) { return value.is_number_unsigned(); }
+bool is_side(const Json& value) { return value == "Left" || value == "Right"; }
+bool is_list_of_whole(const Json& value) {
+  return value.is_array() && std::all_of(value.begin(), value.end(), is_whole);
+}
+bool is_list_of_text(const Json& value) {
+  return value.is_array() &&
+         std::all_of(value.begin(), value.end(), [](const Json& one) { return one.is_string(); });
+}
+bool is_padding(const Json& value) {
+  return value == "BatchLongest" || is_whole(get_or_null(value, "Fixed"));
+}
+bool is_cutting(const Json& value) {
+  return value == "LongestFirst" || value == "OnlyFirst" || value == "OnlySecond";
+}
+bool is_decoder(const Json& value) {
+  constexpr const char* kTypes[] = {"BPEDecoder", "ByteLevel",   "WordPiece", "Metaspace",
+                                    "CTC",        "Sequence",    "Replace",   "Fuse",
+                                    "Strip",      "ByteFallback"};
+  return value.is_null() ||
+         std::any_of(std::begin(kTypes), std::end(kTypes),
+                     [&](const char* type) { return get_or_null(value, "type") == type; });
+}
+
+constexpr Type kFlag{"true or false", [](const Json& value) { return value.is_boolean(); }};
+constexpr Type kFlagOrNull{"true, false or null",
+                           [](const Json& value) { return value.is_null() || value.is_boolean(); }};
+constexpr Type kText{"a string", [](const Json& value) { return value.is_string(); }};
+constexpr Type kTextOrNull{"a string or null",
+                           [](const Json& value) { return value.is_null() || value.is_string(); }};
+constexpr Type kWhole{"a whole number", is_whole};
+constexpr Type kWholeOrNull{"a whole number or null",
+                            [](const Json& value) { return value.is_null() || is_whole(value); }};
+constexpr Type kNumberOrNull{
+    "a number or null", [](const Json& value) { return value.is_null() || value.is_number(); }};
+constexpr Type kList{"a list", [](const Json& value) { return value.is_array(); }};
+constexpr Type kObject{"an object", [](const Json& value) { return value.is_object(); }};
+constexpr Type kObjectOrNull{
+    "an object or null", [](const Json& value) { return value.is_null() || value.is_object(); }};
+
+struct Field {
+  const char* key;
+  Type type;
+  bool is_needed = true;
+};
+
+constexpr Field kFile[] = {
+    {"version", {"\"1.0\"", [](const Json& value) { return value == "1.0"; }}, false},
+    {"truncation", kObjectOrNull, false},
+    {"padding", kObjectOrNull, false},
+    {"added_tokens", kList, false},
+    {"normalizer", kObjectOrNull, false},
+    {"pre_tokenizer", kObjectOrNull, false},
+    {"post_processor", kObjectOrNull, false},
+    {"decoder", {"a decoder or null", is_decoder}, false},
+    {"model", kObject}};
+constexpr Field kTruncation[] = {{"direction", {"a side", is_side}, false},
+                                 {"max_length", kWhole},
+                                 {"strategy", {"a strategy", is_cutting}},
+                                 {"stride", kWhole}};
+constexpr Field kPadding[] = {{"strategy", {"a strategy", is_padding}},
+                              {"direction", {"a side", is_side}},
+                              {"pad_to_multiple_of", kWholeOrNull, false},
+                              {"pad_id", kWhole},
+                              {"pad_type_id", kWhole},
+                              {"pad_token", kText}};
+constexpr Field kAddedToken[] = {{"id", kWhole},    {"content", kText}, {"single_word", kFlag},
+                                 {"lstrip", kFlag}, {"rstrip", kFlag},  {"normalized", kFlag},
+                                 {"special", kFlag}};
+constexpr Field kByteLevel[] = {
+    {"add_prefix_space", kFlag}, {"trim_offsets", kFlag}, {"use_regex", kFlag, false}};
+constexpr Field kModel[] = {{"type", kText, false},
+                            {"dropout", kNumberOrNull, false},
+                            {"unk_token", kTextOrNull, false},
+                            {"continuing_subword_prefix", kTextOrNull, false},
+                            {"end_of_word_suffix", kTextOrNull, false},
+                            {"fuse_unk", kFlagOrNull, false},
+                            {"byte_fallback", kFlagOrNull, false},
+                            {"ignore_merges", kFlagOrNull, false}};
+constexpr Field kTemplate[] = {{"single", kList}, {"pair", kList}, {"special_tokens", kObject}};
+constexpr Field kPart[] = {{"id", kText}, {"type_id", kWhole}};
+constexpr Field kSpecial[] = {{"id", kText},
+                              {"ids", {"a list of ids", is_list_of_whole}},
+                              {"tokens", {"a list of strings", is_list_of_text}}};
+
+Status check(const std::string& where, const Json& object, std::span<const Field> fields) {
+  if (!object.is_object()) return fail(Code::kUnsupported, where + " must be an object");
+  for (const Field& field : fields) {
+    const auto found = object.find(field.key);
+    const bool fits = found == object.end() ? !field.is_needed : field.type.fits(*found);
+    if (fits) continue;
+    const std::string name = where.empty() ? field.key : where + "." + field.key;
+    return fail(Code::kUnsupported, name + " must be " + field.type.name);
+  }
+  return {};
+}
+
+Status check_template(const std::string& where, const Json& settings) {
+  MUSTER_TRY_STATUS(check(where, settings, kTemplate));
+  for (const char* form : {"single", "pair"}) {
+    for (const Json& part : settings[form]) {
+      const bool is_special = part.is_object() && part.contains("SpecialToken");
+      const char* key = is_special ? "SpecialToken" : "Sequence";
+      MUSTER_TRY_STATUS(check(where + "." + form + "." + key, get_or_null(part, key), kPart));
+    }
+  }
+  const std::string specials = where + ".special_tokens.";
+  for (const auto& [name, token] : settings["special_tokens"].items()) {
+    MUSTER_TRY_STATUS(check(specials + name, token, kSpecial));
+  }
+  return {};
+}
+
+// A step of a normalizer, pre_tokenizer, post_processor or decoder; `list` is how a Sequence of
+// that kind calls its own.
+Status check_step(const std::string& where, const Json& step, const char* list) {
+  if (step.is_null()) return {};
+  const Json& type = get_or_null(step, "type");
+  if (!type.is_string()) return fail(Code::kUnsupported, where + ".type must be a string");
+  if (type == "ByteLevel") return check(where, step, kByteLevel);
+  if (type == "TemplateProcessing") return check_template(where, step);
+  if (type != "Sequence") return {};
+  const Json& steps = get_or_null(step, list);
+  if (!steps.is_array()) {
+    return fail(Code::kUnsupported, where + "." + list + " must be a list");
+  }
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const std::string name = where + "." + list + "." + std::to_string(i);
+    if (steps[i].is_null()) return fail(Code::kUnsupported, name + " must be an object");
+    MUSTER_TRY_STATUS(check_step(name, steps[i], list));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_tokenizer_shape(const Json& settings) {
+  MUSTER_TRY_STATUS(check("", settings, kFile));
+  if (const Json& cuts = get_or_null(settings, "truncation"); !cuts.is_null()) {
+    MUSTER_TRY_STATUS(check("truncation", cuts, kTruncation));
+  }
+  if (const Json& pads = get_or_null(settings, "padding"); !pads.is_null()) {
+    MUSTER_TRY_STATUS(check("padding", pads, kPadding));
+  }
+  const Json& added = get_or_null(settings, "added_tokens");
+  for (size_t i = 0; i < added.size(); ++i) {
+    MUSTER_TRY_STATUS(check("added_tokens." + std::to_string(i), added[i], kAddedToken));
+  }
+  constexpr std::pair<const char*, const char*> kSteps[] = {{"normalizer", "normalizers"},
+                                                            {"pre_tokenizer", "pretokenizers"},
+                                                            {"post_processor", "processors"},
+                                                            {"decoder", "decoders"}};
+  for (const auto& [kind, list] : kSteps) {
+    MUSTER_TRY_STATUS(check_step(kind, get_or_null(settings, kind), list));
+  }
+  return check("model", settings["model"], kModel);
+}
+
+}  // namespace muster::engine
