@@ -30,6 +30,16 @@ std::vector<const Node*> Checker::members() const {
   return out;
 }
 
+bool Checker::is_held(const pb::View& view, const Digest& digest) const {
+  const auto holds = [&](const pb::Member& store) {
+    const Node* node = world_.find(store.machine());
+    return node != nullptr && !node->insider && node->records.store_id() == store.store_id() &&
+           node->records.holds(digest);
+  };
+  return std::any_of(view.members().begin(), view.members().end(), holds) ||
+         std::any_of(view.joiners().begin(), view.joiners().end(), holds);
+}
+
 std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger, const Plan& plan) {
   AllCheckers all{world, ledger, plan, {}};
   add_checkers_of_jobs(all);

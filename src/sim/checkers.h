@@ -39,6 +39,8 @@ class Checker : public Observer {
   // Members of the view now, that still have the store they joined with; intruders are none, since
   // nobody is held to what they have.
   [[nodiscard]] std::vector<const Node*> members() const;
+  // Whether such a member, or a joiner, has the record.
+  [[nodiscard]] bool is_held(const pb::View& view, const Digest& digest) const;
 
   const char* name_;
   World& world_;

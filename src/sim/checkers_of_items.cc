@@ -54,7 +54,7 @@ class SettledNeverChanges final : public Checker {
   using Checker::Checker;
   void on_acknowledged(const KnownRecord& known) override {
     if (database_lost_) return;
-    if (!known.record.has_settled() || !held(ledger_.view(), known.digest)) return;
+    if (!known.record.has_settled() || !is_held(ledger_.view(), known.digest)) return;
     const ItemKey key = item_key(known.record, known.record.settled().item());
     const std::string verdict = known.record.settled().SerializeAsString();
     auto [entry, is_new] = settled_.try_emplace(key, First{verdict, known.digest});
@@ -69,7 +69,7 @@ class SettledNeverChanges final : public Checker {
     const auto* save = std::get_if<roles::SaveView>(&write.what);
     if (save == nullptr) return;
     std::erase_if(settled_,
-                  [&](const auto& entry) { return !held(save->view, entry.second.digest); });
+                  [&](const auto& entry) { return !is_held(save->view, entry.second.digest); });
   }
   void on_database_lost() override { database_lost_ = true; }
 
@@ -78,17 +78,6 @@ class SettledNeverChanges final : public Checker {
     std::string verdict;
     Digest digest;  // Of the record that was acknowledged last.
   };
-  bool held(const pb::View& view, const Digest& digest) const {
-    return held(view.members(), digest) || held(view.joiners(), digest);
-  }
-  bool held(const google::protobuf::RepeatedPtrField<pb::Member>& stores,
-            const Digest& digest) const {
-    return std::any_of(stores.begin(), stores.end(), [&](const pb::Member& store) {
-      const Node* node = world_.find(store.machine());
-      return node != nullptr && !node->insider && node->records.store_id() == store.store_id() &&
-             node->records.holds(digest);
-    });
-  }
   std::map<ItemKey, First> settled_;
   bool database_lost_ = false;
 };

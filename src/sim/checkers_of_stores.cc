@@ -26,12 +26,16 @@ class AcknowledgedIsKept final : public Checker {
       wrong(node.name + " acknowledges a record that is not on its disk");
     }
   }
+  void on_acknowledged(const KnownRecord& known) override { lost_.erase(known.digest); }
   // Who becomes a member holds all that is acknowledged and that a member before it holds; and
-  // could be copied: whoever served altered answers all the while has nothing that counts.
+  // could be copied: whoever served altered answers all the while has nothing that counts. What no
+  // store of a view held is lost, until it is acknowledged again.
   void on_applied(const Node&, const roles::Write& write) override {
-    if (!std::holds_alternative<roles::SaveView>(write.what)) return;
+    const auto* save = std::get_if<roles::SaveView>(&write.what);
+    if (save == nullptr) return;
     const auto stores = members();
     for (const KnownRecord* known : ledger_.acknowledged()) {
+      if (lost_.contains(known->digest)) continue;
       if (!is_live(known->record.job(), known->record.run())) continue;
       if (!is_remembered(known->record)) continue;
       const bool kept = std::any_of(stores.begin(), stores.end(), [&](const Node* store) {
@@ -43,6 +47,7 @@ class AcknowledgedIsKept final : public Checker {
         if (store->records.was_harmed(known->digest)) continue;
         return wrong(store->name + " becomes a member without a record that is acknowledged");
       }
+      if (!is_held(save->view, known->digest)) lost_.insert(known->digest);
     }
     before_.clear();
     for (const Node* store : stores) before_.insert(store->name);
@@ -62,6 +67,7 @@ class AcknowledgedIsKept final : public Checker {
     });
   }
   std::set<std::string> before_;  // Members of the view before.
+  std::set<Digest> lost_;
   bool database_lost_ = false;
 };
 
@@ -90,14 +96,14 @@ class SealedIsSealed final : public Checker {
   }
   void on_acknowledged(const KnownRecord& known) override {
     if (!too_late_.contains(known.digest) || in_time_.contains(known.digest)) return;
-    if (!is_held(known.digest)) return;
+    if (!members_hold(known.digest)) return;
     wrong("a record of epoch " + std::to_string(known.record.epoch()) + " of job " +
           roles::short_id(known.record.job()) + " is acknowledged when a later one has begun");
   }
   void on_database_lost() override { lost_ = working_; }
 
  private:
-  bool is_held(const Digest& digest) const {
+  bool members_hold(const Digest& digest) const {
     const auto stores = members();
     return std::any_of(stores.begin(), stores.end(),
                        [&](const Node* store) { return store->records.holds(digest); });
