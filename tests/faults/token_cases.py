@@ -272,6 +272,9 @@ of_type("post_processor", "processors", {})
 of_type("post_processor", "processors", 1, "special_tokens", "x", "tokens", "x")
 of_type("normalizer", "normalizers", 0, None)
 of_type("decoder", "trim_offsets", 1)
+of_type("post_processor", "processors", 1, "pair", 0, {"Sequence": {"id": "C", "type_id": 0}})
+of_type("lowercase", True)
+of_type("model", "lowercase", True)
 
 
 Model.more_texts = []
@@ -326,6 +329,29 @@ for _family in ("llama", "gpt_neox"):
     with_config("no tokenizer_config.json", _family, files={"tokenizer_config.json": None})
     with_config("an empty tokenizer_config.json", _family, files={"tokenizer_config.json": {}})
 with_config("no add_bos_token", add_bos_token=False)
+for _key, _values in (("padding_side", ("x", None, "left")), ("truncation_side", (0, "right")), ("model_max_length", ("7", None)),
+                      ("split_special_tokens", ("false", None)), ("added_tokens_decoder", (None,)), ("auto_map", (None,))):
+    for _value in _values:
+        with_config(f"{_key} = {json.dumps(_value)}", **{_key: _value})
+with_config("a token of a name of its own", may_refuse=True, image_token="the")
+with_config("a token of a name of its own that the file has", model=with_x, image_token="<|x|>")
+with_config("a token of a name of its own in special_tokens_map.json", may_refuse=True,
+            files={"special_tokens_map.json": {"image_token": "fox"}})
+with_config("tokens of names of their own", may_refuse=True, model_specific_special_tokens={"image_token": "fox"})
+with_config("arguments of its class", may_refuse=True, init_inputs=[1])
+
+
+def with_padding(model):
+    model.tokenizer["padding"] = {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": None, "pad_id": 258,
+                                  "pad_type_id": 0, "pad_token": "the"}
+
+
+with_config("padding with a token", model=with_padding)
+with_config("padding with a token, and no pad_token", model=with_padding, pad_token=None)
+with_config("padding with a token, and another pad_token", model=with_padding, pad_token="<|endoftext|>")
+with_config("padding with a token, GPT2Tokenizer", model=with_padding, tokenizer_class="GPT2Tokenizer")
+with_config("padding with a token, GPTNeoXTokenizer", "gpt_neox", may_refuse=True, model=lambda model: (
+    neox_s_own(model), with_padding(model)), tokenizer_class="GPTNeoXTokenizer")
 with_config("add_eos_token", may_refuse=True, add_eos_token=True)
 with_config("add_bos_token, of another type", may_refuse=True, add_bos_token="true")
 with_config("added_tokens_decoder has what the file has", model=with_x, added_tokens_decoder={"271": X})

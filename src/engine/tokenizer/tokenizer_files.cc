@@ -65,6 +65,9 @@ class Reader {
     Hasher hasher;
     hasher.add_field(text);
     MUSTER_TRY(reader.config_, read_object(directory / kConfig, hasher));
+    if (auto shape = check_tokenizer_config_shape(reader.config_); !shape) {
+      return fail(shape.error().in(kConfig));
+    }
     MUSTER_TRY(reader.map_, read_object(directory / kMap, hasher));
     MUSTER_TRY(reader.added_, read_object(directory / kAdded, hasher));
     MUSTER_TRY(const Json model, read_object(directory / "config.json", hasher));
@@ -81,6 +84,10 @@ class Reader {
   Status refuse_what_changes_all() const {
     if (const Json& own = get_or_null(config_, "auto_map"); !own.is_null()) {
       return fail(unsupported(kConfig, "auto_map", own));
+    }
+    for (const char* key : {"model_specific_special_tokens", "init_inputs"}) {
+      const Json& value = get_or_null(config_, key);
+      if (!value.empty()) return fail(unsupported(kConfig, key, value));
     }
     const Json& split = get_or_null(config_, "split_special_tokens");
     if (!split.is_null() && split != false) {
@@ -223,6 +230,13 @@ class Reader {
       if (text.empty() && !config_.contains(name)) text = defaults_[name];
       names_[name] = text;
     }
+    // Padding comes with a token, unless one is named otherwise, or a class says that it has none.
+    if (!is_rebuilt_ && !config_.contains("pad_token") && names_["pad_token"].empty()) {
+      const Json& padding = get_or_null(settings_, "padding");
+      names_["pad_token"] = get_string(padding, "pad_token").value_or("");
+    }
+    MUSTER_TRY_STATUS(refuse_new_names(kConfig, config_));
+    MUSTER_TRY_STATUS(refuse_new_names(kMap, map_));
     for (const char* name : kNames) MUSTER_TRY_STATUS(name_token(names_[name]));
     for (const auto& [file, source] : {std::pair{kConfig, &config_}, std::pair{kMap, &map_}}) {
       for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
@@ -234,6 +248,19 @@ class Reader {
           MUSTER_TRY_STATUS(name_token(text));
         }
       }
+    }
+    return {};
+  }
+
+  // A model may name tokens of its own: whatever ends so.
+  Status refuse_new_names(const char* file, const Json& named) {
+    for (const auto& [key, value] : named.items()) {
+      const bool is_known = std::any_of(std::begin(kNames), std::end(kNames),
+                                        [&name = key](const char* known) { return name == known; });
+      const bool is_name = key.ends_with("_token") && (value.is_string() || value.is_object());
+      if (is_known || !is_name) continue;
+      MUSTER_TRY(const std::string text, text_of(file, key, value));
+      if (find_token(text) == nullptr) return fail(unsupported(file, key, value));
     }
     return {};
   }

@@ -27,6 +27,7 @@ bool is_padding(const Json& value) {
 bool is_cutting(const Json& value) {
   return value == "LongestFirst" || value == "OnlyFirst" || value == "OnlySecond";
 }
+bool is_text_of_template(const Json& value) { return value == "A" || value == "B"; }
 bool is_decoder(const Json& value) {
   constexpr const char* kTypes[] = {"BPEDecoder", "ByteLevel",   "WordPiece", "Metaspace",
                                     "CTC",        "Sequence",    "Replace",   "Fuse",
@@ -92,10 +93,19 @@ constexpr Field kModel[] = {{"type", kText, false},
                             {"byte_fallback", kFlagOrNull, false},
                             {"ignore_merges", kFlagOrNull, false}};
 constexpr Field kTemplate[] = {{"single", kList}, {"pair", kList}, {"special_tokens", kObject}};
-constexpr Field kPart[] = {{"id", kText}, {"type_id", kWhole}};
+constexpr Field kSpecialPart[] = {{"id", kText}, {"type_id", kWhole}};
+constexpr Field kTextPart[] = {{"id", {"A or B", is_text_of_template}}, {"type_id", kWhole}};
 constexpr Field kSpecial[] = {{"id", kText},
                               {"ids", {"a list of ids", is_list_of_whole}},
                               {"tokens", {"a list of strings", is_list_of_text}}};
+
+bool is_lower_side(const Json& value) { return value == "left" || value == "right"; }
+constexpr Field kConfig[] = {{"padding_side", {"left or right", is_lower_side}, false},
+                             {"truncation_side", {"left or right", is_lower_side}, false},
+                             {"model_max_length", kNumberOrNull, false},
+                             {"split_special_tokens", kFlag, false},
+                             {"added_tokens_decoder", kObject, false},
+                             {"auto_map", kObject, false}};
 
 Status check(const std::string& where, const Json& object, std::span<const Field> fields) {
   if (!object.is_object()) return fail(Code::kUnsupported, where + " must be an object");
@@ -115,7 +125,8 @@ Status check_template(const std::string& where, const Json& settings) {
     for (const Json& part : settings[form]) {
       const bool is_special = part.is_object() && part.contains("SpecialToken");
       const char* key = is_special ? "SpecialToken" : "Sequence";
-      MUSTER_TRY_STATUS(check(where + "." + form + "." + key, get_or_null(part, key), kPart));
+      const std::span<const Field> fields = is_special ? std::span(kSpecialPart) : kTextPart;
+      MUSTER_TRY_STATUS(check(where + "." + form + "." + key, get_or_null(part, key), fields));
     }
   }
   const std::string specials = where + ".special_tokens.";
@@ -150,6 +161,11 @@ Status check_step(const std::string& where, const Json& step, const char* list) 
 
 Status check_tokenizer_shape(const Json& settings) {
   MUSTER_TRY_STATUS(check("", settings, kFile));
+  for (const auto& [key, value] : settings.items()) {
+    const auto is_it = [&name = key](const Field& field) { return field.key == name; };
+    if (std::any_of(std::begin(kFile), std::end(kFile), is_it)) continue;
+    return fail(Code::kUnsupported, "'" + key + "' is no field of a tokenizer");
+  }
   if (const Json& cuts = get_or_null(settings, "truncation"); !cuts.is_null()) {
     MUSTER_TRY_STATUS(check("truncation", cuts, kTruncation));
   }
@@ -169,5 +185,7 @@ Status check_tokenizer_shape(const Json& settings) {
   }
   return check("model", settings["model"], kModel);
 }
+
+Status check_tokenizer_config_shape(const Json& settings) { return check("", settings, kConfig); }
 
 }  // namespace muster::engine
