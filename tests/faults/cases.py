@@ -148,6 +148,59 @@ def sixty_four_bits(model):
     model.tensors["model.norm.weight"] = model.tensors["model.norm.weight"].as_type("F64")
 
 
+def renamed(model, change):
+    model.tensors = {change(name): tensor for name, tensor in model.tensors.items()}
+
+
+@both(2)
+def names_without_the_prefix(model):
+    renamed(model, lambda name: name.split(".", 1)[1] if name.startswith(("model.", "gpt_neox.")) else name)
+
+
+@both(2)
+def the_prefix_stands_twice(model):
+    renamed(model, lambda name: f"{name.split('.')[0]}.{name}" if name.startswith(("model.", "gpt_neox.")) else name)
+
+
+@both(2)
+def tied_and_a_head_behind_the_prefix(model):
+    model.config["tie_word_embeddings"] = True
+    model.tensors[{"llama": "model", "gpt_neox": "gpt_neox"}[model.family] + ".lm_head.weight"] = model.tensors.pop(HEAD[model.family])
+
+
+@case(2, "gpt_neox")
+def a_head_of_the_newer_name(model):
+    model.tensors["lm_head.weight"] = model.tensors.pop(HEAD["gpt_neox"])
+
+
+@case(2, "gpt_neox")
+def tied_and_a_head_of_the_newer_name(model):
+    model.config["tie_word_embeddings"] = True
+    a_head_of_the_newer_name(model)
+
+
+@case(2, "gpt_neox")
+def two_heads(model):
+    model.tensors["lm_head.weight"] = Tensor.random((300, HIDDEN), "another")
+
+
+def twice(name, family, weight, other):
+    def change(model):
+        model.tensors[other] = Tensor(model.tensors[weight].shape, [value * 2 for value in model.tensors[weight].values])
+    change.__name__ = name
+    case(2, family)(change)
+
+
+twice("embeddings of two names", "llama", "model.embed_tokens.weight", "embed_tokens.weight")
+twice("embeddings behind two prefixes", "llama", "model.embed_tokens.weight", "model.model.embed_tokens.weight")
+twice("norms of two names", "llama", "model.norm.weight", "norm.weight")
+twice("norms behind two prefixes", "llama", "model.norm.weight", "model.model.norm.weight")
+twice("heads of two names", "llama", "lm_head.weight", "model.lm_head.weight")
+twice("norms of two names", "gpt_neox", "gpt_neox.final_layer_norm.weight", "final_layer_norm.weight")
+twice("layers of two names", "gpt_neox", "gpt_neox.layers.1.mlp.dense_4h_to_h.bias", "layers.1.mlp.dense_4h_to_h.bias")
+twice("heads of two names", "gpt_neox", "embed_out.weight", "gpt_neox.embed_out.weight")
+
+
 # 8: fields with another type, fields that a family ignores, defaults.
 
 configs(8, "llama", *[{key: value} for key in ("hidden_size", "num_attention_heads", "vocab_size", "num_hidden_layers")

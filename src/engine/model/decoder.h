@@ -70,9 +70,10 @@ class Decoder {
   };
 
   Status load_weights();
-  Status load_tables(const WeightNames& names);
-  Status load_layer(const WeightNames& names, int64_t index);
-  Result<at::Tensor> tensor(const std::string& name, std::vector<int64_t> shape);
+  Status load_tables();
+  Status load_layer(int64_t index);
+  [[nodiscard]] std::string stored_name(const std::string& name) const;
+  Result<at::Tensor> tensor(const std::string& weight, std::vector<int64_t> shape);
   Status load_linear(const std::string& name, int64_t out, int64_t in, bool bias, Linear& linear);
   Status load_norm(const std::string& name, NormWeights& norm);
 
@@ -88,6 +89,7 @@ class Decoder {
   [[nodiscard]] at::Tensor mlp(const at::Tensor& x, const Layer& layer) const;
 
   DecoderSpec spec_;
+  WeightNames names_;
   Checkpoint weights_;
   std::map<std::string, const TensorView*> used_;
   std::vector<std::string> notes_;

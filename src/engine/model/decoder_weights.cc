@@ -4,6 +4,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/model/decoder.h"
@@ -45,7 +46,21 @@ at::Tensor as_float32(const TensorView& view) {
 
 }  // namespace
 
-Result<at::Tensor> Decoder::tensor(const std::string& name, std::vector<int64_t> shape) {
+// What the checkpoint calls a weight. As transformers reads it, the family's prefix may be missing
+// or stand once more, and a head may have its older name; of several that are there the first in
+// the order of names counts. Where none is there, the weight's own name.
+std::string Decoder::stored_name(const std::string& name) const {
+  std::vector<std::string> names = {name, names_.base + name};
+  if (name.starts_with(names_.base)) names.push_back(name.substr(names_.base.size()));
+  if (!names_.older_head.empty() && name == names_.head + ".weight") {
+    names.push_back(names_.older_head + ".weight");
+  }
+  std::erase_if(names, [this](const std::string& one) { return weights_.find(one) == nullptr; });
+  return names.empty() ? name : *std::min_element(names.begin(), names.end());
+}
+
+Result<at::Tensor> Decoder::tensor(const std::string& weight, std::vector<int64_t> shape) {
+  const std::string name = stored_name(weight);
   const TensorView* view = weights_.find(name);
   if (view == nullptr) return fail(Code::kDataLoss, "the checkpoint has no tensor " + name);
   if (view->dtype == Dtype::kOther) {
@@ -95,54 +110,53 @@ Status Decoder::load_norm(const std::string& name, NormWeights& norm) {
   return {};
 }
 
-Status Decoder::load_layer(const WeightNames& names, int64_t index) {
+Status Decoder::load_layer(int64_t index) {
   Layer layer;
   const int64_t h = spec_.hidden, q = spec_.heads * spec_.head_dim,
                 kv = spec_.kv_heads * spec_.head_dim;
   const bool bias = spec_.attention_bias;
   auto name = [&](const std::string& pattern) { return for_layer(pattern, index); };
-  MUSTER_TRY_STATUS(load_norm(name(names.attention_norm), layer.attention_norm));
-  MUSTER_TRY_STATUS(load_norm(name(names.mlp_norm), layer.mlp_norm));
+  MUSTER_TRY_STATUS(load_norm(name(names_.attention_norm), layer.attention_norm));
+  MUSTER_TRY_STATUS(load_norm(name(names_.mlp_norm), layer.mlp_norm));
   if (spec_.fused_qkv) {
-    MUSTER_TRY_STATUS(load_linear(name(names.fused_qkv), 3 * q, h, bias, layer.fused_qkv));
+    MUSTER_TRY_STATUS(load_linear(name(names_.fused_qkv), 3 * q, h, bias, layer.fused_qkv));
   } else {
-    MUSTER_TRY_STATUS(load_linear(name(names.query), q, h, bias, layer.query));
-    MUSTER_TRY_STATUS(load_linear(name(names.key), kv, h, bias, layer.key));
-    MUSTER_TRY_STATUS(load_linear(name(names.value), kv, h, bias, layer.value));
+    MUSTER_TRY_STATUS(load_linear(name(names_.query), q, h, bias, layer.query));
+    MUSTER_TRY_STATUS(load_linear(name(names_.key), kv, h, bias, layer.key));
+    MUSTER_TRY_STATUS(load_linear(name(names_.value), kv, h, bias, layer.value));
   }
-  MUSTER_TRY_STATUS(load_linear(name(names.attention_out), h, q, bias, layer.attention_out));
+  MUSTER_TRY_STATUS(load_linear(name(names_.attention_out), h, q, bias, layer.attention_out));
   if (spec_.gated_mlp) {
-    MUSTER_TRY_STATUS(load_linear(name(names.gate), spec_.inner, h, spec_.mlp_bias, layer.gate));
+    MUSTER_TRY_STATUS(load_linear(name(names_.gate), spec_.inner, h, spec_.mlp_bias, layer.gate));
   }
-  MUSTER_TRY_STATUS(load_linear(name(names.up), spec_.inner, h, spec_.mlp_bias, layer.up));
-  MUSTER_TRY_STATUS(load_linear(name(names.down), h, spec_.inner, spec_.mlp_bias, layer.down));
+  MUSTER_TRY_STATUS(load_linear(name(names_.up), spec_.inner, h, spec_.mlp_bias, layer.up));
+  MUSTER_TRY_STATUS(load_linear(name(names_.down), h, spec_.inner, spec_.mlp_bias, layer.down));
   layers_.push_back(std::move(layer));
   return {};
 }
 
 // As transformers ties: where the checkpoint has both tables each is used, whatever config.json
 // says of them; where it has one, a tied model uses it for both.
-Status Decoder::load_tables(const WeightNames& names) {
+Status Decoder::load_tables() {
   const std::vector<int64_t> table = {spec_.vocabulary, spec_.hidden};
-  const std::string embedding = names.embedding + ".weight", head = names.head + ".weight";
-  const bool has_embedding = weights_.find(embedding) != nullptr;
-  const bool has_head = weights_.find(head) != nullptr;
+  const std::string embedding = names_.embedding + ".weight", head = names_.head + ".weight";
+  const bool has_embedding = weights_.find(stored_name(embedding)) != nullptr;
+  const bool has_head = weights_.find(stored_name(head)) != nullptr;
   const bool tied = spec_.tied_head;
   MUSTER_TRY(embedding_, tensor(has_embedding || !tied || !has_head ? embedding : head, table));
   MUSTER_TRY(head_, tensor(has_head || !tied ? head : embedding, table));
   if (tied && has_embedding && has_head && !at::equal(embedding_, head_)) {
-    notes_.push_back("config.json ties " + head + " to " + embedding +
+    notes_.push_back("config.json ties " + stored_name(head) + " to " + stored_name(embedding) +
                      ", but the checkpoint has another one: that one is used");
   }
   return {};
 }
 
 Status Decoder::load_weights() {
-  const WeightNames names =
-      spec_.family == "llama" ? llama_weight_names() : gpt_neox_weight_names();
-  MUSTER_TRY_STATUS(load_tables(names));
-  MUSTER_TRY_STATUS(load_norm(names.final_norm, final_norm_));
-  for (int64_t i = 0; i < spec_.layers; ++i) MUSTER_TRY_STATUS(load_layer(names, i));
+  names_ = spec_.family == "llama" ? llama_weight_names() : gpt_neox_weight_names();
+  MUSTER_TRY_STATUS(load_tables());
+  MUSTER_TRY_STATUS(load_norm(names_.final_norm, final_norm_));
+  for (int64_t i = 0; i < spec_.layers; ++i) MUSTER_TRY_STATUS(load_layer(i));
   return {};
 }
 

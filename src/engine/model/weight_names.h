@@ -7,7 +7,9 @@ namespace muster::engine {
 // Where each family's checkpoint keeps what the decoder needs. "{}" stands for the layer's index;
 // an empty name means the family has no such weight. Biases end in ".bias" instead of ".weight".
 struct WeightNames {
+  std::string base;  // Before all but the head.
   std::string embedding, final_norm, head;
+  std::string older_head;  // What checkpoints before transformers 5 call it; empty: the same.
   std::string attention_norm, mlp_norm;
   std::string query, key, value, fused_qkv, attention_out;
   std::string gate, up, down;
@@ -15,9 +17,11 @@ struct WeightNames {
 
 inline WeightNames llama_weight_names() {
   const std::string layer = "model.layers.{}.";
-  return {.embedding = "model.embed_tokens",
+  return {.base = "model.",
+          .embedding = "model.embed_tokens",
           .final_norm = "model.norm",
           .head = "lm_head",
+          .older_head = "",
           .attention_norm = layer + "input_layernorm",
           .mlp_norm = layer + "post_attention_layernorm",
           .query = layer + "self_attn.q_proj",
@@ -32,9 +36,11 @@ inline WeightNames llama_weight_names() {
 
 inline WeightNames gpt_neox_weight_names() {
   const std::string layer = "gpt_neox.layers.{}.";
-  return {.embedding = "gpt_neox.embed_in",
+  return {.base = "gpt_neox.",
+          .embedding = "gpt_neox.embed_in",
           .final_norm = "gpt_neox.final_layer_norm",
-          .head = "embed_out",
+          .head = "lm_head",
+          .older_head = "embed_out",
           .attention_norm = layer + "input_layernorm",
           .mlp_norm = layer + "post_attention_layernorm",
           .query = "",
