@@ -208,6 +208,14 @@ at::Tensor Decoder::hidden_states(const TokenTree& tree,
   return normalized(x, final_norm_);
 }
 
+int64_t Decoder::working_bytes(int64_t rows, int64_t picked) const {
+  const int64_t heads = (spec_.heads + 2 * spec_.kv_heads) * spec_.head_dim;
+  const int64_t attention = 2 * spec_.head_dim + kQueryBlock;  // Of one head at a time.
+  const int64_t in_a_row = 6 * spec_.hidden + 2 * heads + 2 * spec_.inner + attention;
+  const int64_t logits = std::min(picked, kLogitsBlock) * spec_.vocabulary;
+  return static_cast<int64_t>(sizeof(float)) * (rows * in_a_row + logits);
+}
+
 void Decoder::for_each_logits(
     const at::Tensor& hidden, std::span<const int64_t> rows,
     const std::function<void(int64_t, const float*, const LogSumExp&)>& visit) const {

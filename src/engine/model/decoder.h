@@ -38,6 +38,10 @@ class Decoder {
       const at::Tensor& hidden, std::span<const int64_t> rows,
       const std::function<void(int64_t, const float*, const LogSumExp&)>& visit) const;
 
+  // About how much a tree of so many rows takes besides the weights, `picked` of which are looked
+  // at in for_each_logits.
+  [[nodiscard]] int64_t working_bytes(int64_t rows, int64_t picked) const;
+
   [[nodiscard]] const DecoderSpec& spec() const { return spec_; }
   // Of the bytes that the weights were loaded from, by their names in the checkpoint, whatever
   // files they are in. Cost: SHA-256 of all of them, on all threads; 1.3 GB/s a core.

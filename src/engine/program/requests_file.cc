@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kMaxRequestsBytes = size_t{4} << 30;
 constexpr size_t kMaxLineBytes = 16u << 20;
-constexpr size_t kBatch = 64;  // Requests between two lines of progress; no bits depend on it.
+constexpr size_t kBatch = 256;  // Requests between two lines of progress; no bits depend on it.
 constexpr int64_t kWorkingBytes = int64_t{512} << 20;
 
 Result<std::vector<ScoreRequest>> read_requests(const Path& path) {

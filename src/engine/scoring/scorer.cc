@@ -1,14 +1,20 @@
 #include "engine/scoring/scorer.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <mutex>
 
 #include "engine/scoring/whitespace.h"
 
 namespace muster::engine {
 namespace {
+
+constexpr int64_t kBytesAtOnce = int64_t{256} << 20;  // What all threads work with together.
 
 // What one scored token saw.
 struct TokenScore {
@@ -51,6 +57,14 @@ struct Scorer::Placed {
   int64_t handle;
   int64_t first_position;  // The position whose logits score targets[0].
   std::vector<TokenId> targets;
+};
+
+// Requests of one context, encoded.
+struct Scorer::Group {
+  size_t first_index = 0;
+  TokenTree tree;
+  std::vector<Placed> placed;
+  int64_t targets = 0;
 };
 
 Result<Scorer> Scorer::load(const Path& model_directory) {
@@ -128,29 +142,32 @@ Result<Scorer::Placed> Scorer::place(const ScoreRequest& request, TokenTree& tre
   return Placed{tree.add(sequence), first, std::move(encoded.continuation)};
 }
 
-Result<std::vector<Score>> Scorer::score_group(std::span<const ScoreRequest> group,
-                                               size_t first_index,
-                                               const std::function<void()>& progress) {
-  TokenTree tree;
-  std::vector<Placed> placed;
-  for (const ScoreRequest& request : group) {
-    auto one = place(request, tree);
-    if (!one) return fail(in_request(one.error(), first_index + placed.size()));
-    placed.push_back(*std::move(one));
+Result<Scorer::Group> Scorer::prepare(std::span<const ScoreRequest> requests, size_t first_index) {
+  Group group{.first_index = first_index};
+  for (const ScoreRequest& request : requests) {
+    auto one = place(request, group.tree);
+    if (!one) return fail(in_request(one.error(), first_index + group.placed.size()));
+    group.targets += static_cast<int64_t>(one->targets.size());
+    group.placed.push_back(*std::move(one));
   }
-  tree.finish();
+  group.tree.finish();
+  return group;
+}
 
+Result<std::vector<Score>> Scorer::run(const Group& group,
+                                       const std::function<void()>& progress) const {
   // Each row whose successor is scored, with who wants which token of it.
   struct Want {
     size_t request, position;
   };
   std::map<int64_t, std::vector<Want>> wanted;
-  std::vector<std::vector<TokenScore>> tokens(group.size());
-  for (size_t r = 0; r < placed.size(); ++r) {
-    tokens[r].resize(placed[r].targets.size());
-    for (size_t p = 0; p < placed[r].targets.size(); ++p) {
-      const int64_t position = placed[r].first_position + static_cast<int64_t>(p);
-      wanted[tree.row_of(placed[r].handle, position)].push_back({r, p});
+  std::vector<std::vector<TokenScore>> tokens(group.placed.size());
+  for (size_t r = 0; r < group.placed.size(); ++r) {
+    const Placed& placed = group.placed[r];
+    tokens[r].resize(placed.targets.size());
+    for (size_t p = 0; p < placed.targets.size(); ++p) {
+      const int64_t position = placed.first_position + static_cast<int64_t>(p);
+      wanted[group.tree.row_of(placed.handle, position)].push_back({r, p});
     }
   }
   std::vector<int64_t> rows;
@@ -159,35 +176,68 @@ Result<std::vector<Score>> Scorer::score_group(std::span<const ScoreRequest> gro
     rows.push_back(row);
     wants.push_back(&want);
   }
-  const at::Tensor hidden = decoder_.hidden_states(tree, progress);
+  const at::Tensor hidden = decoder_.hidden_states(group.tree, progress);
   decoder_.for_each_logits(
       hidden, rows, [&](int64_t index, const float* logits, const LogSumExp& lse) {
         for (const auto& [request, position] : *wants[static_cast<size_t>(index)]) {
-          tokens[request][position] = token_score(logits, lse, placed[request].targets[position]);
+          tokens[request][position] =
+              token_score(logits, lse, group.placed[request].targets[position]);
         }
       });
   progress();
 
   std::vector<Score> scores;
-  for (size_t r = 0; r < group.size(); ++r) {
+  for (size_t r = 0; r < tokens.size(); ++r) {
     scores.push_back(sum_up(tokens[r]));
     if (!std::isfinite(scores.back().loglikelihood) || !std::isfinite(scores.back().margin)) {
       return fail(in_request({Code::kFailed, "the model gave a number that is not finite"},
-                             first_index + r));
+                             group.first_index + r));
     }
   }
   return scores;
 }
 
+// How many groups, from the first on, are computed by one thread each: a round of all threads or
+// several, if their memory allows it. On one group the threads meet after every product, and where
+// the model is small or a core is taken, waiting is most of the time.
+size_t Scorer::groups_at_once(std::span<const Group> groups) const {
+  const auto threads = static_cast<size_t>(at::get_num_threads());
+  int64_t largest = 0;
+  for (const Group& group : groups) {
+    largest = std::max(largest, decoder_.working_bytes(group.tree.rows(), group.targets));
+  }
+  if (threads == 1 || largest > kBytesAtOnce / static_cast<int64_t>(threads)) return 0;
+  return groups.size() / threads * threads;
+}
+
 Result<std::vector<Score>> Scorer::score(std::span<const ScoreRequest> requests,
                                          const std::function<void()>& progress) {
-  std::vector<Score> scores;
+  std::vector<Group> groups;
   for (size_t begin = 0; begin < requests.size();) {
     size_t end = begin + 1;
     while (end < requests.size() && requests[end].context == requests[begin].context) ++end;
-    MUSTER_TRY(auto group, score_group(requests.subspan(begin, end - begin), begin, progress));
-    scores.insert(scores.end(), group.begin(), group.end());
+    MUSTER_TRY(auto group, prepare(requests.subspan(begin, end - begin), begin));
+    groups.push_back(std::move(group));
     begin = end;
+  }
+  std::mutex one_at_a_time;
+  const auto say = [&] {
+    const std::lock_guard lock(one_at_a_time);
+    progress();
+  };
+  std::vector<Result<std::vector<Score>>> results(groups.size());
+  const size_t together = groups_at_once(groups);
+  if (together > 0) {
+    std::atomic<size_t> next = 0;
+    at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
+      for (size_t i = next++; i < together; i = next++) results[i] = run(groups[i], say);
+    });
+  }
+  for (size_t i = together; i < groups.size(); ++i) results[i] = run(groups[i], say);
+  std::vector<Score> scores;
+  for (auto& result : results) {
+    if (!result) return fail(result.error());
+    scores.insert(scores.end(), result->begin(), result->end());
   }
   return scores;
 }

@@ -27,14 +27,16 @@ struct Score {
 };
 
 // Scores requests as lm-eval's HFLM does (docs/scoring.md). Requests that follow one another with
-// the same context share its computation, and are one batch: how a list is cut into calls between
-// such groups does not change any bits.
+// the same context share its computation, and are one group: how a list is cut into calls between
+// groups does not change any bits. Where there are enough groups each thread computes one of its
+// own, else all share the work on one: under MKL_CBWR the bits are the same.
 class Scorer {
  public:
   static Result<Scorer> load(const Path& model_directory);
 
-  // One Score per request, in order. `progress` is called at least once a layer. Nothing is
-  // returned when one request cannot be scored; the error names it by its index from 0.
+  // One Score per request, in order, on at::get_num_threads() threads. `progress` is called at
+  // least once a layer, from any of them, but never by two at a time. Nothing is returned when one
+  // request cannot be scored; the error names it by its index from 0.
   Result<std::vector<Score>> score(std::span<const ScoreRequest> requests,
                                    const std::function<void()>& progress);
 
@@ -49,14 +51,16 @@ class Scorer {
     std::vector<TokenId> context, continuation;
   };
   struct Placed;
+  struct Group;
   Scorer(Decoder decoder, Tokenizer tokenizer)
       : decoder_(std::move(decoder)), tokenizer_(std::move(tokenizer)) {}
   Result<Encoded> encode(const ScoreRequest& request);
   Result<Encoded> encode_without_context(const std::string& continuation);
   Result<std::vector<TokenId>> encode_context(const std::string& context);
   Result<Placed> place(const ScoreRequest& request, TokenTree& tree);
-  Result<std::vector<Score>> score_group(std::span<const ScoreRequest> group, size_t first_index,
-                                         const std::function<void()>& progress);
+  Result<Group> prepare(std::span<const ScoreRequest> requests, size_t first_index);
+  Result<std::vector<Score>> run(const Group& group, const std::function<void()>& progress) const;
+  [[nodiscard]] size_t groups_at_once(std::span<const Group> groups) const;
 
   Decoder decoder_;
   Tokenizer tokenizer_;

@@ -1,8 +1,10 @@
 // White space as Python's rstrip sees it; contexts that make no token; the order and the cut of a
 // list change no bits.
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "engine/scoring/scorer.h"
@@ -12,6 +14,9 @@ namespace muster::engine {
 namespace {
 
 const Path kModel = MUSTER_SOURCE_DIR "/build/models/random-neox";
+
+// As muster-engine does: with it MKL's products are the same on any number of threads.
+[[maybe_unused]] const int kIsSet = ::setenv("MKL_CBWR", "AVX2", 1);
 
 TEST(Whitespace, IsWhatPythonStripsFromTheRight) {
   EXPECT_EQ(length_without_trailing_space("ab \t\r\n\x1c\x1f"), 2u);
@@ -46,6 +51,38 @@ TEST_F(Scoring, DoesNotDependOnHowTheListIsCut) {
   EXPECT_EQ(whole[1].loglikelihood, first[1].loglikelihood);
   EXPECT_EQ(whole[2].loglikelihood, second[0].loglikelihood);
   EXPECT_EQ(whole[3].loglikelihood, third[0].loglikelihood);
+}
+
+// Some groups are computed by a thread each, the last ones by all together.
+TEST_F(Scoring, ManyThreadsScoreAsOneDoes) {
+  std::vector<ScoreRequest> requests;
+  std::string context = "Once";
+  for (int group = 0; group < 7; ++group) {
+    context += " upon a time there was one more";
+    for (const char* continuation : {" fox", " and it was quick", " end"}) {
+      requests.push_back({context, continuation});
+    }
+  }
+  at::set_num_threads(1);
+  const auto alone = score(requests);
+  for (const int threads : {2, 3, 8}) {
+    at::set_num_threads(threads);
+    bool is_told = false;
+    int told = 0;
+    const auto scores = scorer->score(requests, [&] {
+      ASSERT_FALSE(is_told) << "two at a time";
+      is_told = true;
+      ++told;
+      is_told = false;
+    });
+    ASSERT_TRUE(scores) << scores.error().message;
+    EXPECT_GE(told, 7 * scorer->decoder().spec().layers);
+    for (size_t i = 0; i < requests.size(); ++i) {
+      EXPECT_EQ(alone[i].loglikelihood, (*scores)[i].loglikelihood) << i;
+      EXPECT_EQ(alone[i].is_greedy, (*scores)[i].is_greedy);
+      EXPECT_EQ(alone[i].tokens, (*scores)[i].tokens);
+    }
+  }
 }
 
 TEST_F(Scoring, TrailingWhiteSpaceMovesToTheContinuation) {
