@@ -337,6 +337,9 @@ with_config("a token of a name of its own", may_refuse=True, image_token="the")
 with_config("a token of a name of its own that the file has", model=with_x, image_token="<|x|>")
 with_config("a token of a name of its own in special_tokens_map.json", may_refuse=True,
             files={"special_tokens_map.json": {"image_token": "fox"}})
+with_config("flags that end like tokens", add_bos_token="the", add_eos_token="fox")
+with_config("flags that end like tokens in special_tokens_map.json", may_refuse=True,
+            files={"special_tokens_map.json": {"add_bos_token": True}})
 with_config("tokens of names of their own", may_refuse=True, model_specific_special_tokens={"image_token": "fox"})
 with_config("arguments of its class", may_refuse=True, init_inputs=[1])
 

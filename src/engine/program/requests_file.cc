@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kMaxRequestsBytes = size_t{4} << 30;
 constexpr size_t kMaxLineBytes = 16u << 20;
-constexpr size_t kBatch = 256;  // Requests between two lines of progress; no bits depend on it.
+constexpr int kBatch = 32;  // Requests a thread between two lines of progress.
 constexpr int64_t kWorkingBytes = int64_t{512} << 20;
 
 Result<std::vector<ScoreRequest>> read_requests(const Path& path) {
@@ -45,9 +45,10 @@ void show_progress(size_t done, size_t total) {
   std::fprintf(stderr, "\r%zu of %zu requests%s", done, total, done == total ? "\n" : "");
 }
 
-// The end of the batch that begins at `begin`: never between two requests of one context.
-size_t batch_end(const std::vector<ScoreRequest>& requests, size_t begin) {
-  size_t end = std::min(requests.size(), begin + kBatch);
+// The end of the batch that begins at `begin`: never between two requests of one context. No bits
+// depend on it.
+size_t batch_end(const std::vector<ScoreRequest>& requests, size_t begin, int threads) {
+  size_t end = std::min(requests.size(), begin + static_cast<size_t>(kBatch * threads));
   while (end < requests.size() && requests[end].context == requests[end - 1].context) ++end;
   return end;
 }
@@ -71,8 +72,9 @@ Status score_file(const Path& model, const Path& requests_path, const Path& outp
   std::string lines;
   CoreShare share(threads);
   for (size_t begin = 0; begin < requests.size();) {
-    at::set_num_threads(share.begin());
-    const size_t end = batch_end(requests, begin);
+    const int now = share.begin();
+    at::set_num_threads(now);
+    const size_t end = batch_end(requests, begin, now);
     auto scores = scorer.score(std::span(requests).subspan(begin, end - begin), [] {});
     if (!scores) return fail(scores.error().in("from line " + std::to_string(begin + 1)));
     for (const Score& score : *scores) lines += to_json(score).dump() + "\n";

@@ -252,13 +252,16 @@ class Reader {
     return {};
   }
 
-  // A model may name tokens of its own: whatever ends so.
+  // A model may name tokens of its own: whatever ends so. Two flags end so, too; they are passed
+  // over where there is a tokenizer.json, but not in special_tokens_map.json.
   Status refuse_new_names(const char* file, const Json& named) {
     for (const auto& [key, value] : named.items()) {
       const bool is_known = std::any_of(std::begin(kNames), std::end(kNames),
                                         [&name = key](const char* known) { return name == known; });
       const bool is_name = key.ends_with("_token") && (value.is_string() || value.is_object());
-      if (is_known || !is_name) continue;
+      const bool is_flag = key == "add_bos_token" || key == "add_eos_token";
+      if (is_flag && file == std::string_view(kMap)) return fail(unsupported(file, key, value));
+      if (is_known || is_flag || !is_name) continue;
       MUSTER_TRY(const std::string text, text_of(file, key, value));
       if (find_token(text) == nullptr) return fail(unsupported(file, key, value));
     }
