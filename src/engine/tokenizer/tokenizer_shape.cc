@@ -108,7 +108,9 @@ constexpr Field kConfig[] = {{"padding_side", {"left or right", is_lower_side}, 
                              {"auto_map", kObject, false}};
 
 Status check(const std::string& where, const Json& object, std::span<const Field> fields) {
-  if (!object.is_object()) return fail(Code::kUnsupported, where + " must be an object");
+  if (!object.is_object()) {
+    return fail(Code::kUnsupported, (where.empty() ? "it" : where) + " must be an object");
+  }
   for (const Field& field : fields) {
     const auto found = object.find(field.key);
     const bool fits = found == object.end() ? !field.is_needed : field.type.fits(*found);
