@@ -20,6 +20,8 @@ void add_sim_command(CLI::App& app, cli::Commands& commands) {
   command->add_flag("--trace", options->trace, "print every event");
   command->add_flag("--stats", options->stats, "print what each seed drew and took");
   command->add_flag("--probes", options->probes, "print how often each rare path was reached");
+  command->add_flag("--digest", options->digest,
+                    "print one number for the behaviour of all runs, to compare two versions");
   command->add_flag("--until_failure", options->until_failure, "stop at the first failure");
   command
       ->add_option("--only", options->only,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/probe.h"
+#include "base/rng.h"
 #include "sim/simulation.h"
 
 namespace muster::sim {
@@ -61,6 +62,7 @@ class Campaign {
     }
     if (options_.stats && !drawn_.empty()) print_medians();
     if (options_.probes) print_probes();
+    if (options_.digest) std::printf("digest %016lx\n", static_cast<unsigned long>(digest_));
     std::printf("%lu passed, %lu failed\n", passed_, failed_);
     return code_;
   }
@@ -76,6 +78,7 @@ class Campaign {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
     std::fputs(trace.c_str(), stdout);
     note(seed, drawn_by(plan, took.count() * 1e3), simulation);
+    digest_ = Rng(digest_ ^ simulation.digest()).next();
     if (verdict != Verdict::kPassed) return fail(plan, verdict, simulation.why());
     if (seed % 16 == 0 && !repeats(plan, simulation)) {
       return fail(plan, Verdict::kWrong, "two runs of this seed differ");
@@ -124,6 +127,7 @@ class Campaign {
   const CampaignOptions& options_;
   unsigned long passed_ = 0, failed_ = 0;
   int code_ = 0;
+  uint64_t digest_ = 0;
   std::vector<Drawn> drawn_;
 };
 

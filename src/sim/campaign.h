@@ -10,6 +10,8 @@ struct CampaignOptions {
   bool trace = false;          // Every event, on stdout.
   bool stats = false;          // What was drawn and took how long, and the medians.
   bool probes = false;         // How often each rare path was reached.
+  bool digest = false;         // One number for all that was said and written: same seeds, same
+                               // behaviour, same number.
   bool until_failure = false;  // Stop at the first.
   std::string only;            // One fault or act in every seed, and nothing else; plan.h.
 };
