@@ -11,9 +11,6 @@ namespace muster::roles::coordinator {
 namespace {
 
 constexpr uint64_t kSealTag = UINT64_MAX;
-constexpr Duration kReportEvery = milliseconds(500);
-constexpr Duration kTellFor = seconds(5);
-constexpr size_t kMostTold = 50;
 constexpr size_t kMostItems = 1'000'000;
 constexpr size_t kMostRequestBytes = 256u << 10;  // Of one item: a grant has room for two.
 constexpr Duration kServerPatience = seconds(5);  // It answers what is asked every 2 s.
@@ -374,28 +371,14 @@ std::string Job::waiting_reason() const {
 
 // For `muster why`. Told several times, since a report may be lost; what there is no room for is
 // lost.
-void Job::happened(Instant now, const std::string& machine, const std::string& text) {
-  if (told_.size() >= kMostTold) told_.pop_front();
-  Told& told = told_.emplace_back(Told{{}, now + kTellFor});
-  told.happening.set_number(next_happening_++);
-  told.happening.set_machine(machine);
-  told.happening.set_text(text);
-}
-
 void Job::report(Instant now, Effects& effects) {
-  const bool due = report_due_ <= now;
-  if (due) report_due_ = now + kReportEvery;
-  effects.wake_by(report_due_);
-  if (!due) return;
+  if (!report_.begin(now, effects)) return;
   pb::Envelope progress = envelope_to_server();
   *progress.mutable_job_progress()->mutable_key() = key_;
   progress.mutable_job_progress()->set_settled(static_cast<int64_t>(acknowledged_ + provisional_));
   progress.mutable_job_progress()->set_total(static_cast<int64_t>(items_.size()));
   progress.mutable_job_progress()->set_reason(waiting_reason());
-  while (!told_.empty() && told_.front().until <= now) told_.pop_front();
-  for (const Told& told : told_) {
-    *progress.mutable_job_progress()->add_happenings() = told.happening;
-  }
+  report_.add_happenings(now, *progress.mutable_job_progress());
   effects.send.push_back({std::move(progress)});
   ask_for_workers(now, effects);
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +13,8 @@
 #include "eval/item.h"
 #include "roles/coordinator/backoffs.h"
 #include "roles/coordinator/feeds.h"
+#include "roles/coordinator/objections.h"
+#include "roles/coordinator/report.h"
 #include "roles/coordinator/votes.h"
 #include "roles/grants.h"
 #include "roles/keys.h"
@@ -154,11 +155,6 @@ class Job {
     uint64_t epoch = 0;
     pb::Settled settled;
   };
-  // Told to the server with every report until then.
-  struct Told {
-    pb::Happening happening;
-    Instant until{};
-  };
 
   // job.cc: phases, messages, the end.
   void on_lend(Instant now, const pb::Lend& lend, Effects& effects);
@@ -171,7 +167,6 @@ class Job {
   void begin_reading(Instant now);
   void repeat_requests(Instant now, Effects& effects);
   void report(Instant now, Effects& effects);
-  void happened(Instant now, const std::string& machine, const std::string& text);
   void begin_running(Instant now, Effects& effects);
   [[nodiscard]] bool classes_are_known(Instant now, Effects& effects);
   [[nodiscard]] std::string too_large() const;
@@ -220,7 +215,7 @@ class Job {
   [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
   void ask_for_workers(Instant now, Effects& effects) const;
 
-  // job_failures.cc: attempts that came to nothing.
+  // job_failures.cc: attempts that came to nothing, and who says that none can.
   void on_lease_failed(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
                        Effects& effects);
   void note_failure(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
@@ -230,14 +225,9 @@ class Job {
   [[nodiscard]] const Item* crashes_all() const;
   [[nodiscard]] bool has_nobody(const Item& item) const;
   [[nodiscard]] std::string describe_barred(const Item& item) const;
-
-  // job_objections.cc: who says that the job itself cannot work.
-  using Subject = int64_t;  // An item's index, or:
-  static constexpr Subject kModelSubject = -1;
-  void object(const std::string& machine, Subject subject, const Error& error, Effects& effects);
-  void withdraw_objection(const std::string& machine);
-  [[nodiscard]] bool is_confirmed(const std::map<std::string, Error>& objections) const;
-  [[nodiscard]] bool is_refuted(Subject subject) const;
+  void object(const std::string& machine, Objections::Subject subject, const Error& error,
+              Effects& effects);
+  [[nodiscard]] bool is_refuted(Objections::Subject subject) const;
   [[nodiscard]] const Error* open_objection() const;  // One that is not refuted.
 
   // job_classes.cc: whose answers may be values.
@@ -344,7 +334,7 @@ class Job {
   std::map<std::string, Standing> standings_;  // By machine.
   std::map<std::pair<uint32_t, std::string>, pb::Charge> charges_;  // Not noted yet.
   std::set<std::pair<uint32_t, std::string>> judged_;               // {item, machine}
-  std::map<Subject, std::map<std::string, Error>> objections_;      // By machine.
+  Objections objections_;
   uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
   uint64_t lend_revision_ = 0;
   Instant server_heard_{};
@@ -364,9 +354,8 @@ class Job {
   std::optional<pb::Overtaken> overtaken_;
   Instant class_due_{}, charges_due_{}, silent_due_{}, overtaken_due_{};
   Instant others_may_return_until_{};  // After a new line or assignment: nobody is missing yet.
-  Instant repeat_due_{}, report_due_{};
-  std::deque<Told> told_;
-  uint64_t next_happening_ = 1;
+  Instant repeat_due_{};
+  Report report_;
   pb::Envelope repeated_;  // CommitFrozen or Finish.
 };
 

@@ -51,7 +51,7 @@ void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFail
                        bool alone, Effects& effects) {
   const std::string where = "item " + std::to_string(failed.item());
   effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
-  happened(now, name, where + " failed: " + failed.message());
+  report_.happened(now, name, where + " failed: " + failed.message());
   Item& item = items_[failed.item()];
   item.failures[name] += failed.users_fault() ? kBarredAt : alone ? 1 : 0;
   item.last_failure = failed.message();
@@ -61,7 +61,7 @@ void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFail
                   effects);
   }
   if (item.failures[name] != kBarredAt) return;
-  happened(now, name, "barred from " + where + " after two failures on it alone");
+  report_.happened(now, name, "barred from " + where + " after two failures on it alone");
   barred_since_.emplace(failed.item(), now);
 }
 
@@ -111,6 +111,30 @@ void Job::fail_what_crashes_all(Instant now, Effects& effects) {
 std::string Job::describe_barred(const Item& item) const {
   return name_of(item) + " failed twice on each of " + short_ids(item.barred()) + " (" +
          item.last_failure + ")";
+}
+
+// As many say so as an item wants votes, but two are enough; of distinct owners like votes.
+void Job::object(const std::string& machine, Objections::Subject subject, const Error& error,
+                 Effects& effects) {
+  objections_.add(subject, machine, error);
+  const size_t voices = objections_.voices(subject, [this](const std::string& name) {
+    const auto owner = owners_.find(name);
+    return rules_.distinct_owners && owner != owners_.end() ? owner->second : name;
+  });
+  const bool is_confirmed = voices >= std::min<size_t>(2, row_.request().redundancy());
+  if (!is_refuted(subject) && is_confirmed) return give_up(error, effects);
+  MUSTER_PROBE("one machine says that the job cannot work");
+}
+
+// Somebody could.
+bool Job::is_refuted(Objections::Subject subject) const {
+  if (subject == Objections::kModel) return !class_of_.empty();
+  const Item& item = items_[static_cast<size_t>(subject)];
+  return item.votes.size() > 0 || item.votes_at_settling > 0;
+}
+
+const Error* Job::open_objection() const {
+  return objections_.open([this](Objections::Subject subject) { return is_refuted(subject); });
 }
 
 }  // namespace muster::roles::coordinator

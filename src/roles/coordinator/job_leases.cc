@@ -51,7 +51,7 @@ void Job::watch_preparing(Instant now, const std::string& name, Effects& effects
   asked.watched = now;
   if (now < asked.since + kLongestPreparing && now < asked.step_since + kLongestStep) return;
   patience_.erase(name);
-  happened(now, name, "does not get the model ready");
+  report_.happened(now, name, "does not get the model ready");
   give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
 }
 
@@ -100,7 +100,7 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   if (before != backoffs_.all().end() && before->second.why.code != Code::kFailed) {
     backoffs_.remove(name);
   }
-  withdraw_objection(name);
+  objections_.withdraw(name);
   class_of_[name] = ready.numeric_class();
   work_changed_ = true;
   for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
@@ -146,11 +146,11 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
   if (error.message.empty()) error.message = "it does not say why";
   if (found->second.unable.empty()) {
     effects.warn("machine " + short_id(name) + " cannot: " + error.message);
-    happened(now, name, "cannot have the model ready: " + error.message);
+    report_.happened(now, name, "cannot have the model ready: " + error.message);
   }
   // What it says once more before it was asked again changes nothing.
   if (!backoffs_.waits(now, name)) give_back(now, name, error, effects);
-  if (is_users_fault(error.code)) object(name, kModelSubject, error, effects);
+  if (is_users_fault(error.code)) object(name, Objections::kModel, error, effects);
 }
 
 void Job::prepare_machines(Instant now, Effects& effects) {
@@ -473,9 +473,10 @@ void Job::expire_leases(Instant now, Effects& effects) {
     const bool stood = lease.deadline <= now;
     effects.warn("lease " + std::to_string(id.second) + " of " + short_id(name) +
                  (stood ? " made no progress" : " takes too long") + "; it goes to others");
-    happened(now, name,
-             "lost a lease of " + describe(lease.items) +
-                 (stood ? ": no progress for 10 s" : ": five times the time it should take"));
+    report_.happened(
+        now, name,
+        "lost a lease of " + describe(lease.items) +
+            (stood ? ": no progress for 10 s" : ": five times the time it should take"));
     withdraw(now, id, effects);
     auto machine = machines_.find(name);
     if (machine == machines_.end()) continue;

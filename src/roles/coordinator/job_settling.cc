@@ -62,9 +62,9 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
   if (!fits) {
     effects.warn("an answer of " + short_id(opened.machine) +
                  " does not fit its requests; dropped");
-    happened(now, opened.machine,
-             "an answer to item " + std::to_string(answer.item()) +
-                 " does not fit its requests; it does not count");
+    report_.happened(now, opened.machine,
+                     "an answer to item " + std::to_string(answer.item()) +
+                         " does not fit its requests; it does not count");
     return;
   }
   const bool was_disputed = item.votes.disputed();
