@@ -36,6 +36,12 @@ def copy_tree():
         with open(target, "wb") as file:
             file.write(content)
         shutil.copymode(path, target)
+    for folder, folders, names in os.walk(COPY):
+        if folder == COPY and "build" in folders:
+            folders.remove("build")
+        for path in (os.path.join(folder, name) for name in names):
+            if path not in wanted:  # A file that is gone, or left by a patch.
+                os.remove(path)
 
 
 def patch(name, *flags):
