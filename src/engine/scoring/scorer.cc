@@ -200,7 +200,7 @@ Result<std::vector<Score>> Scorer::run(const Group& group,
 // How many groups, from the first on, are computed by one thread each: a round of all threads or
 // several, if their memory allows it. On one group the threads meet after every product, and where
 // the model is small or a core is taken, waiting is most of the time.
-size_t Scorer::groups_at_once(std::span<const Group> groups) const {
+size_t Scorer::groups_apart(std::span<const Group> groups) const {
   const auto threads = static_cast<size_t>(at::get_num_threads());
   int64_t largest = 0;
   for (const Group& group : groups) {
@@ -226,14 +226,14 @@ Result<std::vector<Score>> Scorer::score(std::span<const ScoreRequest> requests,
     progress();
   };
   std::vector<Result<std::vector<Score>>> results(groups.size());
-  const size_t together = groups_at_once(groups);
-  if (together > 0) {
+  const size_t apart = groups_apart(groups);
+  if (apart > 0) {
     std::atomic<size_t> next = 0;
     at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
-      for (size_t i = next++; i < together; i = next++) results[i] = run(groups[i], say);
+      for (size_t i = next++; i < apart; i = next++) results[i] = run(groups[i], say);
     });
   }
-  for (size_t i = together; i < groups.size(); ++i) results[i] = run(groups[i], say);
+  for (size_t i = apart; i < groups.size(); ++i) results[i] = run(groups[i], say);
   std::vector<Score> scores;
   for (auto& result : results) {
     if (!result) return fail(result.error());

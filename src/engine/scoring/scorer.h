@@ -60,7 +60,7 @@ class Scorer {
   Result<Placed> place(const ScoreRequest& request, TokenTree& tree);
   Result<Group> prepare(std::span<const ScoreRequest> requests, size_t first_index);
   Result<std::vector<Score>> run(const Group& group, const std::function<void()>& progress) const;
-  [[nodiscard]] size_t groups_at_once(std::span<const Group> groups) const;
+  [[nodiscard]] size_t groups_apart(std::span<const Group> groups) const;
 
   Decoder decoder_;
   Tokenizer tokenizer_;

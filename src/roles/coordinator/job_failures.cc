@@ -1,4 +1,5 @@
-// Attempts that failed: the engine crashed, or gave no number. Never an answer.
+// Attempts that failed: the engine crashed, or gave no number. Never an answer. And who says that
+// none can succeed.
 #include <algorithm>
 
 #include "base/probe.h"
