@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
+
+#include "base/json_shape.h"
 
 namespace muster::engine {
 namespace {
@@ -157,41 +158,34 @@ Status read_rope(const Json& config, const RopeNames& names, double share, Decod
                        : unsupported(names.share, Json(share)));
 }
 
-// Fields on which no score depends. transformers' classes give them types all the same and refuse
-// a file that has another one.
-bool is_whole_or_null(const Json& value) { return value.is_null() || value.is_number_integer(); }
-bool is_number_or_null(const Json& value) { return value.is_null() || value.is_number(); }
-bool is_number(const Json& value) { return value.is_number(); }
-bool is_flag(const Json& value) { return value.is_boolean(); }
 bool is_share(const Json& value) { return value.is_number_float() && value >= 0.0 && value <= 1.0; }
+bool is_token(const Json& value) { return value.is_number_integer(); }
+bool is_token_or_null(const Json& value) { return value.is_null() || is_token(value); }
 bool are_tokens(const Json& value) {
-  if (!value.is_array()) return is_whole_or_null(value);
-  return std::all_of(value.begin(), value.end(),
-                     [](const Json& one) { return one.is_number_integer(); });
+  if (!value.is_array()) return is_token_or_null(value);
+  return std::all_of(value.begin(), value.end(), is_token);
 }
 
-struct Unused {
-  const char* key;
-  bool (*fits)(const Json& value);
-};
-constexpr Unused kUnused[] = {{"use_cache", is_flag},
-                              {"initializer_range", is_share},
-                              {"bos_token_id", is_whole_or_null},
-                              {"eos_token_id", are_tokens},
-                              {"pad_token_id", is_whole_or_null}};
-constexpr Unused kUnusedByLlama[] = {{"pretraining_tp", is_whole_or_null},
-                                     {"attention_dropout", is_number_or_null}};
-constexpr Unused kUnusedByGptNeox[] = {{"attention_dropout", is_number},
-                                       {"hidden_dropout", is_number},
-                                       {"classifier_dropout", is_number},
-                                       {"is_decoder", is_flag}};
+// Fields on which no score depends. transformers' classes give them types all the same and refuse
+// a file that has another one.
+constexpr JsonType kToken{"a whole number or null", is_token_or_null};
+constexpr JsonField kUnused[] = {
+    {"use_cache", json_type::kFlag, false},
+    {"initializer_range", {"a number from 0.0 to 1.0", is_share}, false},
+    {"bos_token_id", kToken, false},
+    {"eos_token_id", {"a whole number, a list of them, or null", are_tokens}, false},
+    {"pad_token_id", kToken, false}};
+constexpr JsonField kUnusedByLlama[] = {{"pretraining_tp", kToken, false},
+                                        {"attention_dropout", json_type::kNumberOrNull, false}};
+constexpr JsonField kUnusedByGptNeox[] = {{"attention_dropout", json_type::kNumber, false},
+                                          {"hidden_dropout", json_type::kNumber, false},
+                                          {"classifier_dropout", json_type::kNumber, false},
+                                          {"is_decoder", json_type::kFlag, false}};
 
-Status check_unused(const Json& config, std::span<const Unused> fields) {
-  for (const Unused& field : fields) {
-    const Json* value = Fields(config).find(field.key);
-    if (value != nullptr && !field.fits(*value)) return fail(unsupported(field.key, *value));
-  }
-  return {};
+Status check_unused(const Json& config, bool llama) {
+  MUSTER_TRY_STATUS(check_fields("", config, kUnused));
+  return llama ? check_fields("", config, kUnusedByLlama)
+               : check_fields("", config, kUnusedByGptNeox);
 }
 
 // What makes of a model another one than its family's class.
@@ -285,9 +279,9 @@ Result<DecoderSpec> decoder_spec_from(const Json& config) {
     return fail(unsupported("model_type", get_or_null(config, "model_type")));
   }
   MUSTER_TRY_STATUS(refuse_what_changes_all(config));
-  MUSTER_TRY_STATUS(check_unused(config, kUnused));
-  MUSTER_TRY_STATUS(llama ? check_unused(config, kUnusedByLlama)
-                          : check_unused(config, kUnusedByGptNeox));
+  if (auto unused = check_unused(config, llama); !unused) {
+    return fail(unused.error().in("config.json"));
+  }
   MUSTER_TRY_STATUS(llama ? read_llama(config, spec) : read_gpt_neox(config, spec));
   return spec;
 }

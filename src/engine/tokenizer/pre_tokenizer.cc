@@ -58,9 +58,9 @@ Result<PreTokenizer> PreTokenizer::load(const Json& settings) {
 Status PreTokenizer::add(const Json& settings) {
   MUSTER_TRY(const auto type, get_string(settings, "type"));
   if (type == "Sequence") {
-    const Json& steps = get_or_null(settings, "pretokenizers");
-    if (!steps.is_array()) return fail(unsupported("a Sequence without pretokenizers"));
-    for (const Json& step : steps) MUSTER_TRY_STATUS(add(step));
+    for (const Json& step : get_or_null(settings, "pretokenizers")) {
+      MUSTER_TRY_STATUS(add(step));
+    }
     return {};
   }
   if (type == "Split") return add_split(settings);

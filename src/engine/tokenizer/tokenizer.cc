@@ -60,9 +60,9 @@ Status Tokenizer::load_normalizer(const Json& settings) {
   if (settings.is_null()) return {};
   MUSTER_TRY(auto type, get_string(settings, "type"));
   if (type == "Sequence") {
-    const Json& steps = get_or_null(settings, "normalizers");
-    if (!steps.is_array()) return fail(unsupported("normalizer: a Sequence without normalizers"));
-    for (const Json& step : steps) MUSTER_TRY_STATUS(load_normalizer(step));
+    for (const Json& step : get_or_null(settings, "normalizers")) {
+      MUSTER_TRY_STATUS(load_normalizer(step));
+    }
     return {};
   }
   if (type != "NFC") return fail(unsupported("normalizer.type = " + type));

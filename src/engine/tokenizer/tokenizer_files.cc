@@ -183,7 +183,6 @@ class Reader {
   Status apply_decoder() {
     const Json& decoder = get_or_null(config_, "added_tokens_decoder");
     if (decoder.is_null()) return {};
-    if (!decoder.is_object()) return fail(unsupported(kConfig, "added_tokens_decoder", decoder));
     map_ = Json::object();
     if (is_rebuilt_) tokens().clear();
     std::map<int64_t, const Json*> by_id;
