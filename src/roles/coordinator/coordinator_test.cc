@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "eval/item.h"
+#include "roles/grants.h"
 #include "roles/message.h"
 #include "roles/no_keys.h"
 #include "roles/record.h"
@@ -117,10 +119,21 @@ TEST_F(CoordinatorTest, AnAssignmentThatComesLateCountsWhileItsJobGoesOn) {
   EXPECT_TRUE(has_job());
 }
 
+// What happened to a job before it was under way.
+struct Before {
+  std::string quarantined;             // A machine, before the requests were built.
+  std::vector<pb::SignedRecord> read;  // By the coordinator, from its only store.
+};
+
+const eval::Item& question() {
+  static const eval::Item item{.requests = {{"question", " answer"}}};
+  return item;
+}
+
 // A job of one item that is under way; its values may be of the classes "a" and "b".
 class RunningJob : public ::testing::Test {
  protected:
-  RunningJob() {
+  explicit RunningJob(const Before& before = {}) {
     pb::Envelope assign, committed, feed, lend;
     pool_state.mutable_pool_state()->set_revision(1);
     pool_state.mutable_pool_state()->set_pool("one");
@@ -134,9 +147,18 @@ class RunningJob : public ::testing::Test {
     row.set_epoch(1);
     row.add_numeric_classes("a");
     row.add_numeric_classes("b");
+    row.mutable_request()->set_redundancy(2);
+    row.mutable_request()->set_quorum_wait_ms(10'000);
+    row.add_assignments()->set_epoch(1);
+    row.mutable_assignments(0)->set_coordinator(machine_id(keys.public_key()));
     hear(assign);
+    *lend.mutable_lend()->mutable_key() = key_of(row);
+    if (!before.quarantined.empty()) {
+      lend.mutable_lend()->add_quarantined(before.quarantined);
+      hear(lend);
+    }
     auto tasks = std::make_shared<FrozenTasks>(1);
-    tasks->front().items.push_back({.requests = {{"question", " answer"}}});
+    tasks->front().items.push_back(question());
     (void)coordinator.step(Instant(), RequestsFrozen{"job", 1, {tasks}});
     *committed.mutable_frozen_committed()->mutable_key() = key_of(row);
     keep(hear(committed));
@@ -145,9 +167,10 @@ class RunningJob : public ::testing::Test {
     feed.mutable_feed()->set_run(1);
     feed.mutable_feed()->set_epoch(1);
     feed.mutable_feed()->set_at_end(true);
-    hear(feed);
-    *lend.mutable_lend()->mutable_key() = key_of(row);
-    hear(lend);
+    feed.mutable_feed()->set_next(before.read.size());
+    for (const auto& record : before.read) *feed.mutable_feed()->add_records() = record;
+    has_settled = settles(hear(feed));
+    has_settled |= settles(hear(lend));
     *answer.mutable_class_committed()->mutable_key() = key_of(row);
     auto* live = pool_state.mutable_pool_state()->add_live();
     live->set_job("job");
@@ -181,9 +204,20 @@ class RunningJob : public ::testing::Test {
     return "";
   }
 
+  static bool settles(const Effects& effects) {
+    pb::Record body;
+    for (const auto& send : effects.send) {
+      for (const auto& record : send.envelope.put().records()) {
+        if (body.ParseFromString(record.body()) && body.has_settled()) return true;
+      }
+    }
+    return false;
+  }
+
   NoKeys keys;
   Coordinator coordinator{keys, Rng(1)};
-  pb::Envelope answer;  // The server's, which knows what has been said to it.
+  bool has_settled = false;  // The item, by what was read.
+  pb::Envelope answer;       // The server's, which knows what has been said to it.
   pb::Envelope pool_state;
 };
 
@@ -211,6 +245,44 @@ TEST_F(RunningJob, SaysEachClassOnce) {
   EXPECT_EQ(said_class(hear(answer)), "b");
   EXPECT_EQ(said_class(hear(answer)), "");
 }
+
+// The answer of a machine that was asked for it.
+pb::SignedRecord answer_of(const std::string& public_key) {
+  pb::Record record;
+  record.set_job("job");
+  record.set_run(1);
+  record.set_epoch(1);
+  pb::GrantTerms terms;
+  terms.set_lease(1);
+  terms.set_machine(machine_id(public_key));
+  terms.add_items(0);
+  pb::JobKey key;
+  key.set_job("job");
+  key.set_run(1);
+  key.set_epoch(1);
+  pb::Answer& answer = *record.mutable_answer();
+  *answer.mutable_grant() = sign_grant(key, terms, NoKeys());
+  answer.set_request_digest(std::string(eval::request_digest(question().requests).view()));
+  answer.set_numeric_class("a");
+  answer.add_responses()->set_loglikelihood(-1);
+  pb::SignedRecord signed_record = sign_record(record, NoKeys());
+  signed_record.set_public_key(public_key);
+  return signed_record;
+}
+
+class TwoHaveVoted : public RunningJob {
+ protected:
+  explicit TwoHaveVoted(const std::string& quarantined = "")
+      : RunningJob({quarantined, {answer_of("one"), answer_of("two")}}) {}
+};
+class OneOfThemIsQuarantined : public TwoHaveVoted {
+ protected:
+  OneOfThemIsQuarantined() : TwoHaveVoted(machine_id("two")) {}
+};
+
+TEST_F(TwoHaveVoted, TheItemSettles) { EXPECT_TRUE(has_settled); }
+
+TEST_F(OneOfThemIsQuarantined, TheItemDoesNot) { EXPECT_FALSE(has_settled); }
 
 }  // namespace
 }  // namespace muster::roles::coordinator
