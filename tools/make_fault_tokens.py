@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What tokenizers makes of the tokenizers of tests/faults/tokenizers.py, for the tests to be held against.
+"""What tokenizers makes of the tokenizers of tests/faults/token_cases.py, for the tests to be held against.
 
     make_fault_tokens.py OUT.json MODELS [CASE]
 
