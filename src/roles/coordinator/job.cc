@@ -14,7 +14,7 @@ constexpr uint64_t kSealTag = UINT64_MAX;
 constexpr size_t kMostItems = 1'000'000;
 constexpr size_t kMostRequestBytes = 256u << 10;  // Of one item: a grant has room for two.
 constexpr Duration kServerPatience = seconds(5);  // It answers what is asked every 2 s.
-constexpr int kMostTallies = 4096;
+constexpr size_t kMostTallies = 4096;
 constexpr uint64_t kOneInChecked = 20;  // Items of a trusted machine that others answer too.
 
 pb::ItemRequests to_requests(uint32_t index, const eval::Item& item) {
@@ -47,7 +47,8 @@ Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
       keys_(keys),
       rng_(rng),
       started_(now),
-      grants_(keys) {
+      grants_(keys),
+      standings_(key_) {
   set_classes({row_.numeric_classes().begin(), row_.numeric_classes().end()});
   if (row_.epoch() > 1) others_may_return_until_ = now + kServerGrace;
 }
@@ -69,7 +70,8 @@ void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
       state.is_check = rng_.below(kOneInChecked) == 0;
       digests.push_back(eval::request_digest(item.requests));
       // Whoever was quarantined before there were items: their votes do not count either.
-      for (const std::string& machine : quarantined_) state.votes.distrust(machine, rules_);
+      for (const std::string& machine : standings_.quarantined())
+        state.votes.distrust(machine, rules_);
       items_.push_back(std::move(state));
       refresh_needed(items_.back());
     }
@@ -119,7 +121,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
     case pb::Envelope::kClassCommitted:
       return on_class_committed(now, envelope.class_committed(), effects);
     case pb::Envelope::kChargeNoted:
-      return on_charge_noted(envelope.charge_noted());
+      return standings_.on_noted(envelope.charge_noted());
     case pb::Envelope::kFinished:
       if (phase_ == Phase::kFinishing) phase_ = Phase::kOver;
       return;
@@ -401,11 +403,11 @@ void Job::move(Instant now, Effects& effects) {
     settle_provisional(now, effects);
     settle_what_waited(now, effects);
     fail_what_crashes_all(now, effects);
-    repeat_charges(now, effects);
+    standings_.send_due(now, effects);
   }
   outbox_.send_due(now, effects);
   refusals_.send_due(now, effects);
-  const bool complete = acknowledged_ == items_.size() && charges_.empty();
+  const bool complete = acknowledged_ == items_.size() && !standings_.has_open_charges();
   if (phase_ == Phase::kRunning && complete) finish(result(now), effects);
   if (phase_ == Phase::kCommitting || phase_ == Phase::kFinishing) repeat_requests(now, effects);
 }
@@ -463,13 +465,8 @@ void Job::finish(pb::JobResult result, Effects& effects) {
   repeated_ = envelope_to_server();
   *repeated_.mutable_finish()->mutable_key() = key_;
   *repeated_.mutable_finish()->mutable_result() = std::move(result);
-  for (const auto& [machine, standing] : standings_) {
-    if (standing.agreed == 0 && !standing.charged) continue;
-    if (repeated_.finish().tallies_size() >= kMostTallies) break;
-    auto* tally = repeated_.mutable_finish()->add_tallies();
-    tally->set_machine(machine);
-    tally->set_agreed(standing.agreed);
-    tally->set_charged(standing.charged);
+  for (pb::Tally& tally : standings_.tallies(kMostTallies)) {
+    *repeated_.mutable_finish()->add_tallies() = std::move(tally);
   }
   repeat_due_ = {};
 }

@@ -15,6 +15,7 @@
 #include "roles/coordinator/feeds.h"
 #include "roles/coordinator/objections.h"
 #include "roles/coordinator/report.h"
+#include "roles/coordinator/standings.h"
 #include "roles/coordinator/votes.h"
 #include "roles/grants.h"
 #include "roles/keys.h"
@@ -143,13 +144,6 @@ class Job {
     Instant since{}, step_since{};  // Asked; at what it does now.
     Instant watched{};
   };
-  // How a machine's answers have fared, whether or not it is lent to the job now.
-  struct Standing {
-    uint64_t before = 0;  // Items in a row it agreed on, as the server has committed.
-    uint64_t agreed = 0;  // The same in this job, since it was charged.
-    bool charged = false;
-    [[nodiscard]] uint64_t in_a_row() const { return agreed + (charged ? 0 : before); }
-  };
   // What a coordinator of a lower epoch settled.
   struct Adopted {
     uint64_t epoch = 0;
@@ -248,11 +242,8 @@ class Job {
   // job_standing.cc: whose answers are believed.
   void judge(Instant now, Item& item, const Vote& vote, Effects& effects);
   void charge(Instant now, const Item& item, const Vote& vote, Effects& effects);
-  void on_charge_noted(const pb::ChargeNoted& noted);
-  void repeat_charges(Instant now, Effects& effects);
   void on_standings(Instant now, const pb::Lend& lend, Effects& effects);
   void refresh_votes_of(const std::string& machine);
-  [[nodiscard]] bool is_trusted(const std::string& machine) const;
   [[nodiscard]] bool earns_trust(const Item& item, const Vote& vote) const;
   [[nodiscard]] size_t votes_enough(const Item& item) const;
   [[nodiscard]] bool has_trusted_answer(const Item& item) const;
@@ -326,14 +317,11 @@ class Job {
   std::map<std::string, Instant> may_return_;  // Owners whose machines have just left: until when.
   Backoffs backoffs_;                          // Machines that could not serve this job.
   std::map<std::string, Patience> patience_;
-  std::map<std::string, int> fruitless_;       // Leases that came to nothing, since an answer.
-  std::set<std::string> barren_;               // Given back for it, since anybody's answer.
-  bool rules_heard_ = false;                   // By a Lend.
-  std::set<std::string> quarantined_;          // Their votes do not count.
-  std::string retiring_;                       // Gets no more leases.
-  std::map<std::string, Standing> standings_;  // By machine.
-  std::map<std::pair<uint32_t, std::string>, pb::Charge> charges_;  // Not noted yet.
-  std::set<std::pair<uint32_t, std::string>> judged_;               // {item, machine}
+  std::map<std::string, int> fruitless_;  // Leases that came to nothing, since an answer.
+  std::set<std::string> barren_;          // Given back for it, since anybody's answer.
+  bool rules_heard_ = false;              // By a Lend.
+  std::string retiring_;                  // Gets no more leases.
+  Standings standings_;
   Objections objections_;
   uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
   uint64_t lend_revision_ = 0;
@@ -352,7 +340,7 @@ class Job {
   std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.
   std::string class_asked_;             // On its way to the row.
   std::optional<pb::Overtaken> overtaken_;
-  Instant class_due_{}, charges_due_{}, silent_due_{}, overtaken_due_{};
+  Instant class_due_{}, silent_due_{}, overtaken_due_{};
   Instant others_may_return_until_{};  // After a new line or assignment: nobody is missing yet.
   Instant repeat_due_{};
   Report report_;

@@ -40,7 +40,8 @@ std::string Job::fastest_class() const {
   // Nor any such answer: that of the machines that were here and could come again.
   const bool nobody = speeds.empty();
   for (const auto& [name, numeric_class] : class_of_) {
-    if (nobody && !is_reference(name) && !quarantined_.contains(name)) speeds[numeric_class] += 1;
+    if (nobody && !is_reference(name) && !standings_.is_quarantined(name))
+      speeds[numeric_class] += 1;
   }
   const auto fastest = std::max_element(speeds.begin(), speeds.end(),
                                         [](auto& a, auto& b) { return a.second < b.second; });

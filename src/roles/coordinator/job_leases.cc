@@ -280,7 +280,7 @@ size_t Job::places(const std::string& name, const Item& item) const {
   const bool answers_alone =
       row_.request().adaptive() && !item.votes.disputed() &&
       std::any_of(item.open.begin(), item.open.end(), [this](const std::string& other) {
-        return is_trusted(other) && is_reference(other);
+        return standings_.is_trusted(other) && is_reference(other);
       });
   if (answers_alone) return 0;
   if (item.needs_lot()) return item.chosen == name ? item.open.size() + 1 : 0;

@@ -5,12 +5,6 @@
 #include "roles/coordinator/job.h"
 
 namespace muster::roles::coordinator {
-namespace {
-
-constexpr uint64_t kTrustedAt = 200;  // Items in a row on which a machine agreed with others.
-
-}  // namespace
-
 std::string Job::name_of(const Item& item) const {
   return (*tasks_)[item.task].task + " item " + std::to_string(item.item->doc_id);
 }
@@ -18,11 +12,10 @@ std::string Job::name_of(const Item& item) const {
 // A vote on an item that is settled, whenever it came: it agrees with the value, or its machine was
 // outvoted. Where one vote was enough there is nobody to be outvoted by.
 void Job::judge(Instant now, Item& item, const Vote& vote, Effects& effects) {
-  if (item.votes_at_settling < 2) return;
-  if (!judged_.emplace(item.requests.item(), vote.machine).second) return;
+  const uint32_t index = item.requests.item();
+  if (item.votes_at_settling < 2 || standings_.has_judged(index, vote.machine)) return;
   if (agree(item.value, vote)) {
-    standings_[vote.machine].agreed += earns_trust(item, vote) ? 1 : 0;
-    return;
+    return standings_.on_agreed(index, vote.machine, earns_trust(item, vote));
   }
   charge(now, item, vote, effects);
 }
@@ -36,53 +29,20 @@ bool Job::earns_trust(const Item& item, const Vote& vote) const {
 
 void Job::charge(Instant now, const Item& item, const Vote& vote, Effects& effects) {
   MUSTER_PROBE("a machine is charged");
-  Standing& standing = standings_[vote.machine];
-  pb::Charge charge;
-  charge.set_job(key_.job());
-  charge.set_run(key_.run());
-  charge.set_item(item.requests.item());
-  charge.set_machine(vote.machine);
-  charge.set_agreed(standing.in_a_row());
-  charge.set_difference(name_of(item) + ", " + difference(vote, item.value));
-  effects.warn(short_id(vote.machine) + " was outvoted: " + charge.difference());
-  charges_[{item.requests.item(), vote.machine}] = std::move(charge);
-  charges_due_ = now;
-  const bool was_trusted = is_trusted(vote.machine);
-  standing.charged = true;
-  standing.agreed = 0;
+  const std::string where = name_of(item) + ", " + difference(vote, item.value);
+  effects.warn(short_id(vote.machine) + " was outvoted: " + where);
+  const bool was_trusted = standings_.is_trusted(vote.machine);
+  standings_.charge(now, item.requests.item(), vote.machine, where);
   if (was_trusted) refresh_votes_of(vote.machine);
-}
-
-void Job::on_charge_noted(const pb::ChargeNoted& noted) {
-  charges_.erase({noted.item(), noted.machine()});
-}
-
-void Job::repeat_charges(Instant now, Effects& effects) {
-  if (charges_.empty()) return;
-  if (charges_due_ <= now) {
-    for (const auto& [where, charge] : charges_) {
-      pb::Envelope say = envelope_to_server();
-      *say.mutable_report_charge()->mutable_key() = key_;
-      *say.mutable_report_charge()->mutable_charge() = charge;
-      effects.send.push_back({std::move(say)});
-    }
-    charges_due_ = now + kRepeatEvery;
-  }
-  effects.wake_by(charges_due_);
 }
 
 // The server says how machines stood before this job, and whose votes do not count at all.
 void Job::on_standings(Instant now, const pb::Lend& lend, Effects& effects) {
   for (const pb::Loan& loan : lend.loans()) {
-    Standing& standing = standings_[loan.machine()];
-    const bool was_trusted = is_trusted(loan.machine());
-    standing.before = loan.agreed();
-    if (is_trusted(loan.machine()) != was_trusted) refresh_votes_of(loan.machine());
+    if (standings_.set_before(loan.machine(), loan.agreed())) refresh_votes_of(loan.machine());
   }
-  const auto before = std::exchange(
-      quarantined_, std::set<std::string>(lend.quarantined().begin(), lend.quarantined().end()));
-  for (const std::string& machine : quarantined_) {
-    if (before.contains(machine)) continue;
+  const auto& named = lend.quarantined();
+  for (const std::string& machine : standings_.set_quarantined({named.begin(), named.end()})) {
     MUSTER_PROBE("a machine is quarantined during a job");
     for (Item& item : items_) {
       if (item.votes_at_settling > 0 || !item.votes.distrust(machine, rules_of(item))) continue;
@@ -104,15 +64,9 @@ void Job::refresh_votes_of(const std::string& machine) {
   work_changed_ = true;
 }
 
-bool Job::is_trusted(const std::string& machine) const {
-  auto standing = standings_.find(machine);
-  return standing != standings_.end() && standing->second.in_a_row() >= kTrustedAt &&
-         !quarantined_.contains(machine);
-}
-
 bool Job::has_trusted_answer(const Item& item) const {
   return std::any_of(item.votes.all().begin(), item.votes.all().end(), [this](const Vote& vote) {
-    return is_trusted(vote.machine) && rules_.may_give(vote.numeric_class);
+    return standings_.is_trusted(vote.machine) && rules_.may_give(vote.numeric_class);
   });
 }
 
