@@ -24,12 +24,15 @@ void Feeds::set_view(Instant now, const pb::View& view, int live_runs) {
   std::map<std::string, Reader> readers;
   for (const auto& member : view.members()) {
     Reader& reader = readers_[member.machine()];
-    const bool same = reader.store_id == member.store_id() && reader.since == member.since();
+    const bool same = reader.store_id == member.store_id() && reader.feed.since() == member.since();
     if (!same) {
       for (auto& [record, incomplete] : incomplete_) {
         incomplete.acknowledged_by.erase(member.machine());
       }
-      reader = {.store_id = member.store_id(), .since = member.since(), .came = now, .heard = now};
+      reader = {.store_id = member.store_id(),
+                .feed = FeedReader(member.since()),
+                .came = now,
+                .heard = now};
     }
     readers[member.machine()] = std::move(reader);
     ever_.insert(member.machine());
@@ -50,9 +53,8 @@ void Feeds::excuse(Instant now) {
 
 bool Feeds::take_batch(Instant now, const std::string& member, const pb::Feed& feed) {
   const auto found = readers_.find(member);
-  if (found == readers_.end() || feed.from() != found->second.cursor) return false;
+  if (found == readers_.end() || !found->second.feed.is_next(feed)) return false;
   Reader& reader = found->second;
-  if (feed.view() < reader.since) return false;  // Of an earlier stay in the view.
   reader.records += static_cast<size_t>(feed.records_size());
   if (reader.records > kMostUnexplained + 2 * reader.fed.size() + feed.records_size()) {
     on_nonsense(member, "the same again and again");
@@ -61,9 +63,7 @@ bool Feeds::take_batch(Instant now, const std::string& member, const pb::Feed& f
     on_nonsense(member, "nothing, and says it has more");
   }
   reader.heard = feed.at_end() ? now : std::min(now, reader.heard + batch_worth(feed));
-  reader.cursor = feed.next();
-  reader.caught_up |= feed.at_end();
-  reader.due = {};
+  reader.feed.advance(feed);
   return true;
 }
 
@@ -117,26 +117,18 @@ bool Feeds::all_have(const Digest& record) const {
 
 void Feeds::send_due(Instant now, const pb::JobKey& key, uint64_t view, Effects& effects) {
   for (auto& [member, reader] : readers_) {
-    if (reader.due <= now) {
-      pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, member));
-      auto* request = ask.mutable_subscribe();
-      request->set_job(key.job());
-      request->set_run(key.run());
-      request->set_cursor(reader.cursor);
-      // One that has had nothing new for a while is asked whether it is there.
-      request->set_copying(!reader.caught_up || now - reader.heard >= kPatience / 2);
-      request->set_epoch(key.epoch());
-      request->set_view(view);
-      effects.send.push_back({std::move(ask)});
-      reader.due = now + kRepeatEvery;
-    }
-    effects.wake_by(reader.due);
+    pb::Subscribe* question = reader.feed.ask(now, member, key.job(), key.run(), effects);
+    if (question == nullptr) continue;
+    // One that has had nothing new for a while is asked whether it is there.
+    question->set_copying(!reader.feed.caught_up() || now - reader.heard >= kPatience / 2);
+    question->set_epoch(key.epoch());
+    question->set_view(view);
   }
 }
 
 bool Feeds::all_caught_up() const {
   return std::all_of(readers_.begin(), readers_.end(),
-                     [](const auto& entry) { return entry.second.caught_up; });
+                     [](const auto& entry) { return entry.second.feed.caught_up(); });
 }
 
 std::map<std::string, std::string> Feeds::neglectful(Instant now) {
@@ -165,7 +157,7 @@ void Feeds::look_for_withheld(Instant now) {
   for (const auto& [record, incomplete] : incomplete_) {
     if (now - incomplete.since < withheld_after_) continue;
     for (const auto& [member, reader] : readers_) {
-      const bool had_time = reader.caught_up && now - reader.came >= withheld_after_;
+      const bool had_time = reader.feed.caught_up() && now - reader.came >= withheld_after_;
       if (!had_time || reader.fed.contains(short_name(record))) continue;
       MUSTER_PROBE("a store withholds what another feeds");
       if (incomplete.acknowledged_by.contains(member)) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/digest.h"
+#include "roles/feed_reader.h"
 #include "roles/message.h"
 #include "roles/role.h"
 
@@ -69,11 +70,8 @@ class Feeds {
  private:
   struct Reader {
     std::string store_id;  // A cursor means nothing to another store.
-    uint64_t since = 0;    // The view with which it came.
-    uint64_t cursor = 0;
-    bool caught_up = false;
+    FeedReader feed;       // Since the view with which it came.
     Instant came{};
-    Instant due{};
     Instant heard{};         // Until when what it fed is worth.
     size_t records = 0;      // That it fed; most of them were genuine.
     std::set<uint64_t> fed;  // Genuine ones, each once.

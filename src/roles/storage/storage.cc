@@ -51,8 +51,8 @@ Effects Storage::step(Instant now, const Event& event) {
 }
 
 size_t Storage::pending() const {
-  const auto copying =
-      std::count_if(copies_.begin(), copies_.end(), [](const Copy& copy) { return !copy.at_end; });
+  const auto copying = std::count_if(copies_.begin(), copies_.end(),
+                                     [](const Copy& copy) { return !copy.feed.caught_up(); });
   return writes_.size() + readers_.size() + static_cast<size_t>(copying) + (probe_ != 0 ? 1 : 0) +
          (dropping_ != 0 ? 1 : 0) + (entering_ != 0 ? 1 : 0);
 }
@@ -352,7 +352,9 @@ void Storage::watch_disk(Instant now, Effects& effects) {
 }
 
 void Storage::on_write_failed(Instant now, const std::string& why, Effects& effects) {
-  for (Copy& copy : copies_) copy = {.source = copy.source, .since = copy.since, .job = copy.job};
+  for (Copy& copy : copies_) {
+    copy = {.source = copy.source, .job = copy.job, .feed = FeedReader(copy.feed.since())};
+  }
   if (!problem_.empty()) return;
   problem_ = why;
   ++state_number_;
@@ -515,7 +517,7 @@ void Storage::start_copies() {
   }
   std::erase_if(copies_, [&](const Copy& copy) {
     auto source = sources.find(copy.source);
-    return source == sources.end() || source->second != copy.since;
+    return source == sources.end() || source->second != copy.feed.since();
   });
   for (const auto& [source, since] : sources) copy_from(source, since);
 }
@@ -524,15 +526,17 @@ void Storage::copy_from(const std::string& source, uint64_t since) {
   const bool known = std::any_of(copies_.begin(), copies_.end(),
                                  [&](const Copy& copy) { return copy.source == source; });
   if (known) return;
-  for (const auto& job : kept_) copies_.push_back({.source = source, .since = since, .job = job});
+  for (const auto& job : kept_) {
+    copies_.push_back({.source = source, .job = job, .feed = FeedReader(since)});
+  }
 }
 
 void Storage::on_copied_batch(Instant now, const std::string& source, const pb::Feed& feed,
                               Effects& effects) {
   for (Copy& copy : copies_) {
     const bool mine = copy.source == source && copy.job.job() == feed.job() &&
-                      copy.job.run() == feed.run() && copy.cursor == feed.from() && !copy.at_end;
-    if (!mine || !feed.copying() || feed.view() < copy.since) continue;
+                      copy.job.run() == feed.run() && !copy.feed.caught_up();
+    if (!mine || !feed.copying() || !copy.feed.is_next(feed)) continue;
     Instant& heard = source_heard_.try_emplace(source, now).first->second;
     heard = feed.at_end() ? now : std::min(now, heard + batch_worth(feed));
     Judged judged = judge(feed.records(), nullptr, source);
@@ -544,9 +548,7 @@ void Storage::on_copied_batch(Instant now, const std::string& source, const pb::
       continue;
     }
     copy.damaged = 0;
-    copy.cursor = feed.next();
-    copy.at_end = feed.at_end();
-    copy.due = {};
+    copy.feed.advance(feed);
   }
 }
 
@@ -555,21 +557,14 @@ void Storage::move_copies(Instant now, Effects& effects) {
   if (place_ == Place::kOutside || !problem_.empty()) return;
   bool whole = copied_writes_ == 0;
   for (Copy& copy : copies_) {
-    if (copy.at_end) continue;
+    if (copy.feed.caught_up()) continue;
     whole = false;
     source_heard_.try_emplace(copy.source, now);
-    if (copy.due <= now) {
-      pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, copy.source));
-      auto* request = ask.mutable_subscribe();
-      request->set_job(copy.job.job());
-      request->set_run(copy.job.run());
-      request->set_cursor(copy.cursor);
-      request->set_copying(true);
-      request->set_view(view_.number());
-      effects.send.push_back({std::move(ask)});
-      copy.due = now + kRepeatEvery;
+    const auto& run = copy.job;
+    if (auto* question = copy.feed.ask(now, copy.source, run.job(), run.run(), effects)) {
+      question->set_copying(true);
+      question->set_view(view_.number());
     }
-    effects.wake_by(copy.due);
   }
   if (place_ != Place::kJoining) return;
   if (!whole) return watch_sources(now, effects);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "roles/feed_reader.h"
 #include "roles/grants.h"
 #include "roles/keys.h"
 #include "roles/record.h"
@@ -68,11 +69,8 @@ class Storage final : public Role {
   // A copy of one (job, run) from one member, or, on a member, from a joiner.
   struct Copy {
     std::string source;
-    uint64_t since = 0;  // Of the joiner, this one or the source.
     pb::LiveJob job;
-    uint64_t cursor = 0;
-    bool at_end = false;
-    Instant due{};
+    FeedReader feed;  // Since the view in which the joiner came, this one or the source.
     int damaged = 0;  // Batches in a row with a record that nobody signed.
   };
   // A reader who waits for something new after its cursor.
