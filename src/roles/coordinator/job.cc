@@ -48,7 +48,8 @@ Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
       rng_(rng),
       started_(now),
       grants_(keys),
-      standings_(key_) {
+      standings_(key_),
+      leases_(key_.epoch()) {
   set_classes({row_.numeric_classes().begin(), row_.numeric_classes().end()});
   if (row_.epoch() > 1) others_may_return_until_ = now + kServerGrace;
 }
@@ -173,7 +174,7 @@ void Job::on_resumed(Instant now) {
   stuck_since_.reset();
   outbox_.on_resumed(now);
   feeds_.excuse(now);
-  for (auto& [id, lease] : leases_) lease.deadline = std::max(lease.deadline, now + seconds(10));
+  leases_.excuse(now + seconds(10));
 }
 
 // From here on no coordinator of a lower epoch gets anything acknowledged.
@@ -216,13 +217,14 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
     machines[name] = std::move(machines_[name]);
   }
   std::vector<LeaseId> gone;
-  for (const auto& [id, lease] : leases_) {
+  for (const auto& [id, lease] : leases_.all()) {
     if (!machines.contains(lease.machine)) gone.push_back(id);
   }
   for (const LeaseId& id : gone) {
-    effects.warn("machine " + short_id(leases_.at(id).machine) + " is gone; lease " +
-                 std::to_string(id.second) + " goes to others");
-    came_to_nothing(now, leases_.at(id).machine, effects);
+    const std::string& machine = leases_.find(id)->machine;
+    effects.warn("machine " + short_id(machine) + " is gone; lease " + std::to_string(id.second) +
+                 " goes to others");
+    came_to_nothing(now, machine, effects);
     close_lease(now, id, false);
   }
   for (const auto& [name, machine] : machines_) {
@@ -361,7 +363,7 @@ std::string Job::waiting_reason() const {
   }
   std::string unable, preparing;
   for (const auto& [name, machine] : machines_) {
-    if (!machine.leases.empty()) return "";
+    if (!leases_.of(name).empty()) return "";
     if (!machine.ready && !machine.preparing.empty()) preparing = ": " + machine.preparing;
     if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;
   }

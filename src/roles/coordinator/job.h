@@ -13,6 +13,7 @@
 #include "eval/item.h"
 #include "roles/coordinator/backoffs.h"
 #include "roles/coordinator/feeds.h"
+#include "roles/coordinator/leases.h"
 #include "roles/coordinator/objections.h"
 #include "roles/coordinator/report.h"
 #include "roles/coordinator/standings.h"
@@ -105,7 +106,6 @@ class Job {
     pb::ItemRequests requests;
     size_t bytes = 0;  // Of text: the measure of work.
     ItemVotes votes;
-    std::set<std::string> open;           // Machines that hold a lease with it.
     std::map<std::string, int> failures;  // By machine.
     std::string last_failure;             // What the engine said.
     Vote value;                           // Once settled; of no machine.
@@ -124,20 +124,9 @@ class Job {
     std::string unable;     // Why it cannot; empty while it may.
     std::string preparing;  // What it does before it is ready: "fetching 12 of 98 MB".
     Instant prepare_due{};
-    Instant not_before{};  // After a failed attempt.
-    int failures = 0;      // Attempts that failed, since the last that did not.
-    std::set<LeaseId> leases;
+    Instant not_before{};         // After a failed attempt.
+    int failures = 0;             // Attempts that failed, since the last that did not.
     double bytes_per_second = 0;  // Measured; 0: not yet.
-  };
-  struct Lease {
-    std::string machine;
-    std::vector<uint32_t> items;
-    size_t bytes = 0;
-    Instant granted{}, deadline{};
-    Instant latest{};             // However much progress there is.
-    bool is_copy = false;         // Of another lease: the same items on an idle machine.
-    bool is_measured = true;      // How long it takes tells the machine's speed.
-    std::optional<LeaseId> copy;  // The one copy that there is of it.
   };
   // A machine that is asked to have the model ready, and is not yet; a short absence is no excuse.
   struct Patience {
@@ -192,7 +181,6 @@ class Job {
   void in_shard_order(const std::string& name, const std::function<bool(uint32_t)>& take);
   void grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
   void copy_oldest(Instant now, const std::string& name, Effects& effects);
-  LeaseId new_lease();
   LeaseId send_grant(Lease lease, Effects& effects);
   void expire_leases(Instant now, Effects& effects);
   void close_lease_if_answered(Instant now, const std::string& machine);
@@ -201,6 +189,10 @@ class Job {
   void withdraw(Instant now, const LeaseId& id, Effects& effects);
   void say_withdraw(const std::string& machine, const LeaseId& id, Effects& effects) const;
   void refresh_needed(Item& item);
+  // The machines that are at it.
+  [[nodiscard]] const std::set<std::string>& holders(const Item& item) const {
+    return leases_.holders(item.requests.item());
+  }
   [[nodiscard]] size_t places(const std::string& name, const Item& item) const;
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
   [[nodiscard]] bool brings_an_owner(const std::string& machine, const Item& item) const;
@@ -326,10 +318,9 @@ class Job {
   uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
   uint64_t lend_revision_ = 0;
   Instant server_heard_{};
-  std::map<LeaseId, Lease> leases_;
+  Leases leases_;
   bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
   Instant grant_due_{};       // When a machine's back-off ends.
-  uint64_t next_lease_ = 1;
   double slowest_ = 0;  // Bytes a second of the slowest machine that was measured; 0: none was.
   std::set<std::string> classes_;
 

@@ -55,7 +55,7 @@ bool Job::may_be_given(const Item* item) const {
     if (!has_claim(name, machine)) return false;
     if (!machine.ready && !class_of_.contains(name)) return true;  // Of any class.
     return is_reference(name) &&
-           (item == nullptr || item->open.contains(name) || may_vote(name, *item));
+           (item == nullptr || holders(*item).contains(name) || may_vote(name, *item));
   });
 }
 

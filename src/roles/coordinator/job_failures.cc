@@ -32,13 +32,13 @@ std::set<std::string> Job::Item::barred() const {
 void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseFailed& failed,
                           Effects& effects) {
   const LeaseId id = to_lease_id(failed.lease());
-  auto lease = leases_.find(id);
-  if (lease == leases_.end()) return;
-  if (lease->second.machine != name) return refusals_.note(name, "the failure of another's lease");
-  const auto& items = lease->second.items;
+  const Lease* lease = leases_.find(id);
+  if (lease == nullptr) return;
+  if (lease->machine != name) return refusals_.note(name, "the failure of another's lease");
+  const auto& items = lease->items;
   if (std::find(items.begin(), items.end(), failed.item()) == items.end()) return;
   // In a list it is not known whose fault it was: only an attempt on the item alone bars.
-  const bool alone = lease->second.items.size() == 1;
+  const bool alone = items.size() == 1;
   close_lease(now, id, false);
   note_failure(now, name, failed, alone, effects);
   auto machine = machines_.find(name);
@@ -78,7 +78,7 @@ void Job::back_off(Instant now, Machine& machine, const std::string& name) {
 
 // Without an answer, and no machine that is lent now may try it; another may yet come.
 bool Job::has_nobody(const Item& item) const {
-  return item.votes.size() == 0 && item.open.empty() &&
+  return item.votes.size() == 0 && holders(item).empty() &&
          std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
            return item.bars(entry.first) || !entry.second.unable.empty();
          });

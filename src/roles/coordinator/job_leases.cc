@@ -117,7 +117,7 @@ void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease&
   const pb::GrantTerms& terms = opened->record.grant();
   const LeaseId id{opened->record.epoch(), terms.lease()};
   if (terms.machine() != name) return refusals_.note(name, "it claims another's lease");
-  if (leases_.contains(id)) return;
+  if (leases_.find(id) != nullptr) return;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
   for (uint32_t item : terms.items()) {
     if (item >= items_.size() || items_[item].votes_at_settling > 0) continue;
@@ -133,9 +133,7 @@ void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease&
   MUSTER_PROBE("a lease from before goes on");
   effects.note("lease " + std::to_string(id.second) + " of " + short_id(name) +
                " goes on: " + describe(lease.items));
-  for (uint32_t item : lease.items) items_[item].open.insert(name);
-  machines_.at(name).leases.insert(id);
-  leases_.emplace(id, std::move(lease));
+  leases_.adopt(id, std::move(lease));
 }
 
 void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unable,
@@ -188,7 +186,8 @@ void Job::refresh_needed(Item& item) {
 }
 
 bool Job::may_vote(const std::string& machine, const Item& item) const {
-  if (item.bars(machine) || item.votes.has(machine) || item.open.contains(machine)) return false;
+  if (item.bars(machine) || item.votes.has(machine)) return false;
+  if (holders(item).contains(machine)) return false;
   // The last vote must be one that can give the value.
   const bool other_class = class_of_.contains(machine) && !is_reference(machine);
   if (other_class && item.votes.lacks_candidate() && item.needed < 2) return false;
@@ -202,7 +201,7 @@ bool Job::brings_an_owner(const std::string& machine, const Item& item) const {
   const auto owner = owners_.find(machine);
   if (owner == owners_.end()) return true;
   return !item.votes.has_owner(owner->second) &&
-         std::none_of(item.open.begin(), item.open.end(), [&](const std::string& other) {
+         std::none_of(holders(item).begin(), holders(item).end(), [&](const std::string& other) {
            const auto its = owners_.find(other);
            return its != owners_.end() && its->second == owner->second;
          });
@@ -220,7 +219,7 @@ void Job::grant_all(Instant now, Effects& effects) {
   for (const std::string& name : idle_machines(now, effects)) {
     Machine& machine = machines_.at(name);
     grant(now, name, machine, effects);
-    if (machine.leases.empty()) copy_oldest(now, name, effects);
+    if (leases_.of(name).empty()) copy_oldest(now, name, effects);
   }
 }
 
@@ -228,7 +227,7 @@ void Job::grant_all(Instant now, Effects& effects) {
 std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
   std::vector<std::string> idle;
   for (const auto& [name, machine] : machines_) {
-    if (!machine.ready || !machine.leases.empty() || name == retiring_) continue;
+    if (!machine.ready || !leases_.of(name).empty() || name == retiring_) continue;
     if (machine.not_before <= now) {
       idle.push_back(name);
       continue;
@@ -249,7 +248,7 @@ std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
 void Job::draw_voters(Instant now, Effects& effects) {
   for (uint32_t i : by_lot_) {
     Item& item = items_[i];
-    const bool holds_it = item.open.contains(item.chosen);
+    const bool holds_it = holders(item).contains(item.chosen);
     if (now >= item.chosen_until || (!holds_it && !may_be_chosen(item.chosen, item))) {
       std::vector<std::string> able, of_new_owners;
       for (const auto& [name, machine] : machines_) {
@@ -277,15 +276,16 @@ bool Job::may_be_chosen(const std::string& name, const Item& item) const {
 // While no answer can give the value, the last place is kept for a
 // machine whose answer can.
 size_t Job::places(const std::string& name, const Item& item) const {
+  const std::set<std::string>& at_it = holders(item);
   const bool answers_alone =
       row_.request().adaptive() && !item.votes.disputed() &&
-      std::any_of(item.open.begin(), item.open.end(), [this](const std::string& other) {
+      std::any_of(at_it.begin(), at_it.end(), [this](const std::string& other) {
         return standings_.is_trusted(other) && is_reference(other);
       });
   if (answers_alone) return 0;
-  if (item.needs_lot()) return item.chosen == name ? item.open.size() + 1 : 0;
+  if (item.needs_lot()) return item.chosen == name ? at_it.size() + 1 : 0;
   const bool keep = item.votes.lacks_candidate() && !is_reference(name) &&
-                    std::none_of(item.open.begin(), item.open.end(),
+                    std::none_of(at_it.begin(), at_it.end(),
                                  [this](const std::string& other) { return is_reference(other); });
   return item.needed - (keep && item.needed > 0 ? 1 : 0);
 }
@@ -311,7 +311,7 @@ void Job::grant(Instant now, const std::string& name, Machine& machine, Effects&
     if (lease.items.size() >= most_items) return false;
     const Item& item = items_[i];
     const bool is_in = std::find(lease.items.begin(), lease.items.end(), i) != lease.items.end();
-    if (is_in || item.open.size() >= places(name, item) || !may_vote(name, item)) return true;
+    if (is_in || holders(item).size() >= places(name, item) || !may_vote(name, item)) return true;
     const bool full =
         !lease.items.empty() && (static_cast<double>(lease.bytes + item.bytes) > most_bytes ||
                                  lease.bytes + item.bytes > kMaxShardBytes ||
@@ -327,9 +327,7 @@ void Job::grant(Instant now, const std::string& name, Machine& machine, Effects&
 
 // One copy a lease at a time, and only where nothing of it was held, answered or failed before.
 bool Job::may_copy(const std::string& name, const Lease& lease) const {
-  // A copy whose machine is gone was none.
-  const bool copied = lease.copy && leases_.contains(*lease.copy);
-  if (lease.machine == name || lease.is_copy || copied) return false;
+  if (lease.machine == name || lease.is_copy || leases_.is_copied(lease)) return false;
   return std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
     const Item& item = items_[i];
     return item.needed == 0 || item.votes.has(lease.machine) ||
@@ -341,7 +339,7 @@ bool Job::may_copy(const std::string& name, const Lease& lease) const {
 // slow machine does not hold the end up.
 void Job::copy_oldest(Instant now, const std::string& name, Effects& effects) {
   const std::pair<const LeaseId, Lease>* oldest = nullptr;
-  for (const auto& entry : leases_) {
+  for (const auto& entry : leases_.all()) {
     if (oldest != nullptr && entry.second.granted >= oldest->second.granted) continue;
     if (may_copy(name, entry.second)) oldest = &entry;
   }
@@ -356,17 +354,12 @@ void Job::copy_oldest(Instant now, const std::string& name, Effects& effects) {
   if (lease.items.empty()) return;
   MUSTER_PROBE("an idle machine copies a lease");
   lease.latest = latest_end(now, name, lease.bytes);
-  leases_.at(original).copy = send_grant(std::move(lease), effects);
+  leases_.note_copy(original, send_grant(std::move(lease), effects));
 }
 
-// One that nobody holds, whatever was shown of an earlier life of this epoch.
-LeaseId Job::new_lease() {
-  while (leases_.contains({key_.epoch(), next_lease_})) ++next_lease_;
-  return {key_.epoch(), next_lease_++};
-}
-
-LeaseId Job::send_grant(Lease lease, Effects& effects) {
-  const LeaseId id = new_lease();
+LeaseId Job::send_grant(Lease granted, Effects& effects) {
+  const LeaseId id = leases_.add(std::move(granted));
+  const Lease& lease = *leases_.find(id);
   effects.note("lease " + std::to_string(id.second) + " to " + short_id(lease.machine) + ": " +
                describe(lease.items) + (lease.is_copy ? ", a copy" : ""));
   pb::Envelope grant = envelope_to(address(pb::ROLE_WORKER, lease.machine));
@@ -378,30 +371,23 @@ LeaseId Job::send_grant(Lease lease, Effects& effects) {
   terms.set_owner(owners_.at(lease.machine));
   terms.mutable_items()->Add(lease.items.begin(), lease.items.end());
   *grant.mutable_grant()->mutable_terms() = sign_grant(key_, terms, keys_);
-  for (uint32_t i : lease.items) {
-    items_[i].open.insert(lease.machine);
-    *grant.mutable_grant()->add_items() = items_[i].requests;
-  }
+  for (uint32_t i : lease.items) *grant.mutable_grant()->add_items() = items_[i].requests;
   effects.send.push_back({std::move(grant)});
   effects.wake_by(lease.deadline);
-  machines_.at(lease.machine).leases.insert(id);
-  leases_.emplace(id, std::move(lease));
   return id;
 }
 
 void Job::on_progress(Instant now, const std::string& name, const pb::LeaseId& id) {
-  auto found = leases_.find(to_lease_id(id));
-  if (found == leases_.end()) return;
-  if (found->second.machine != name) return refusals_.note(name, "progress of another's lease");
-  found->second.deadline = now + kLease;
+  const Lease* lease = leases_.find(to_lease_id(id));
+  if (lease == nullptr) return;
+  if (lease->machine != name) return refusals_.note(name, "progress of another's lease");
+  leases_.renew(to_lease_id(id), now + kLease);
 }
 
 // A lease ends when all its answers have been read from storage, and in no other good way.
 void Job::close_lease_if_answered(Instant now, const std::string& machine) {
-  auto found = machines_.find(machine);
-  if (found == machines_.end()) return;
-  for (const LeaseId& id : std::set(found->second.leases)) {
-    const Lease& lease = leases_.at(id);
+  for (const LeaseId& id : std::set(leases_.of(machine))) {
+    const Lease& lease = *leases_.find(id);
     const bool all_in = std::all_of(lease.items.begin(), lease.items.end(),
                                     [&](uint32_t i) { return items_[i].votes.has(machine); });
     if (all_in) close_lease(now, id, true);
@@ -409,21 +395,17 @@ void Job::close_lease_if_answered(Instant now, const std::string& machine) {
 }
 
 void Job::close_lease(Instant now, const LeaseId& id, bool measured) {
-  auto found = leases_.find(id);
-  if (found == leases_.end()) return;
-  const Lease lease = std::move(found->second);
-  leases_.erase(found);
+  const auto lease = leases_.end(id);
+  if (!lease) return;
   work_changed_ = true;
-  for (uint32_t i : lease.items) {
-    items_[i].open.erase(lease.machine);
+  for (uint32_t i : lease->items) {
     if (items_[i].votes.disputed()) left_alone_.insert(i);
   }
-  auto machine = machines_.find(lease.machine);
+  auto machine = machines_.find(lease->machine);
   if (machine == machines_.end()) return;
-  machine->second.leases.erase(id);
-  const double elapsed = to_seconds(now - lease.granted);
-  if (measured && lease.is_measured && elapsed > 0) {
-    const double speed = static_cast<double>(lease.bytes) / elapsed;
+  const double elapsed = to_seconds(now - lease->granted);
+  if (measured && lease->is_measured && elapsed > 0) {
+    const double speed = static_cast<double>(lease->bytes) / elapsed;
     slowest_ = slowest_ == 0 ? speed : std::min(slowest_, speed);
     machine->second.bytes_per_second = speed;
     machine->second.failures = 0;
@@ -432,11 +414,9 @@ void Job::close_lease(Instant now, const LeaseId& id, bool measured) {
 
 // An item is settled: whoever works on nothing else but settled items may stop.
 void Job::stop_settled(Instant now, const Item& item, Effects& effects) {
-  for (const std::string& name : std::set(item.open)) {
-    auto machine = machines_.find(name);
-    if (machine == machines_.end()) continue;
-    for (const LeaseId& id : std::set(machine->second.leases)) {
-      const Lease& lease = leases_.at(id);
+  for (const std::string& name : std::set(holders(item))) {
+    for (const LeaseId& id : std::set(leases_.of(name))) {
+      const Lease& lease = *leases_.find(id);
       const bool in_vain = std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
         return items_[i].votes_at_settling > 0 || items_[i].votes.has(name);
       });
@@ -455,20 +435,20 @@ void Job::say_withdraw(const std::string& name, const LeaseId& id, Effects& effe
 }
 
 void Job::withdraw(Instant now, const LeaseId& id, Effects& effects) {
-  say_withdraw(leases_.at(id).machine, id, effects);
+  say_withdraw(leases_.find(id)->machine, id, effects);
   close_lease(now, id, false);
 }
 
 void Job::expire_leases(Instant now, Effects& effects) {
   std::vector<LeaseId> expired;
-  for (auto& [id, lease] : leases_) {
+  for (const auto& [id, lease] : leases_.all()) {
     // How long it should take may only be known since others were measured.
-    lease.latest = std::min(lease.latest, latest_end(lease.granted, lease.machine, lease.bytes));
-    if (std::min(lease.deadline, lease.latest) <= now) expired.push_back(id);
-    effects.wake_by(std::min(lease.deadline, lease.latest));
+    leases_.end_by(id, latest_end(lease.granted, lease.machine, lease.bytes));
+    if (lease.ends() <= now) expired.push_back(id);
+    effects.wake_by(lease.ends());
   }
   for (const LeaseId& id : expired) {
-    const Lease& lease = leases_.at(id);
+    const Lease& lease = *leases_.find(id);
     const std::string name = lease.machine;
     const bool stood = lease.deadline <= now;
     effects.warn("lease " + std::to_string(id.second) + " of " + short_id(name) +
@@ -516,21 +496,20 @@ bool Job::others_may_come(Instant now) const {
 
 // Whether a machine has, or may get, anything to do here.
 bool Job::is_useful(const std::string& name) const {
-  auto machine = machines_.find(name);
-  if (machine != machines_.end() && !machine->second.leases.empty()) return true;
+  if (!leases_.of(name).empty()) return true;
   const bool may_vote_somewhere = std::any_of(
       wanting_.begin(), wanting_.end(), [&](uint32_t i) { return may_vote(name, items_[i]); });
   // What one slow machine works on, another may copy.
-  return may_vote_somewhere || std::any_of(leases_.begin(), leases_.end(), [&](const auto& entry) {
-           return may_copy(name, entry.second);
-         });
+  return may_vote_somewhere ||
+         std::any_of(leases_.all().begin(), leases_.all().end(),
+                     [&](const auto& entry) { return may_copy(name, entry.second); });
 }
 
 // One machine for every vote that is still wanted, and one for each lease that an idle one could
 // copy. Those that have voted on all that is left, or cannot serve, are given back.
 void Job::ask_for_workers(Instant now, Effects& effects) const {
   size_t wanted = votes_wanted_;
-  for (const auto& [id, lease] : leases_) wanted += lease.is_copy ? 0 : 1;
+  for (const auto& [id, lease] : leases_.all()) wanted += lease.is_copy ? 0 : 1;
   // Nor do those count that have been getting ready for long.
   for (const auto& [name, asked] : patience_) {
     if (machines_.contains(name) && now - asked.since >= kLoadsLong) ++wanted;
@@ -538,9 +517,7 @@ void Job::ask_for_workers(Instant now, Effects& effects) const {
   pb::Envelope want = envelope_to_server();
   *want.mutable_want_workers()->mutable_key() = key_;
   for (const std::string& name : known_machines_) {
-    auto machine = machines_.find(name);
-    const bool retires =
-        name == retiring_ && machine != machines_.end() && machine->second.leases.empty();
+    const bool retires = name == retiring_ && machines_.contains(name) && leases_.of(name).empty();
     if (!retires && !backoffs_.waits(now, name) && is_useful(name)) continue;
     if (want.want_workers().spare_size() < static_cast<int>(kMostWanted)) {
       want.mutable_want_workers()->add_spare(name);

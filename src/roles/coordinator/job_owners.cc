@@ -20,9 +20,10 @@ std::vector<std::string_view> Job::able_owners(Instant now) const {
   if (waits_for_owners_) owners.assign(other_owners_.begin(), other_owners_.end());
   if (!line_up_ || now < others_may_return_until_) owners.emplace_back(kSomebodyElse);
   for (const auto& [name, machine] : machines_) {
-    const bool lingers = std::any_of(
-        machine.leases.begin(), machine.leases.end(),
-        [&](const LeaseId& id) { return now - leases_.at(id).granted >= kOwnerPatience; });
+    const std::set<LeaseId>& its = leases_.of(name);
+    const bool lingers = std::any_of(its.begin(), its.end(), [&](const LeaseId& id) {
+      return now - leases_.find(id)->granted >= kOwnerPatience;
+    });
     const bool is_able = machine.unable.empty() && !backoffs_.has(name) && !lingers;
     if (is_able) owners.emplace_back(owners_.at(name));
   }
@@ -98,7 +99,7 @@ bool Job::another_may_join(const Item& item) const {
       return !owners.contains(owners_.at(entry.first));
     });
     if (!machine.unable.empty() || !is_new) return false;
-    const bool is_at_it = item.open.contains(name) && !item.votes.has(name);
+    const bool is_at_it = holders(item).contains(name) && !item.votes.has(name);
     return is_at_it || (!is_full && may_vote(name, item));
   });
 }

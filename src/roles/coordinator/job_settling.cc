@@ -75,7 +75,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
             {answer.responses().begin(), answer.responses().end()},
             answer.model_digest(),
             // What was there when this coordinator came was in time, for all that it can know.
-            phase_ == Phase::kRunning && !item.open.contains(opened.machine)};
+            phase_ == Phase::kRunning && !holders(item).contains(opened.machine)};
   if (vote.is_late) MUSTER_PROBE("an answer comes when its machine's turn is over");
   if (item.votes.size() == 0 && item.first.empty()) item.first = opened.machine;
   if (item.votes_at_settling > 0) judge(now, item, vote, effects);
