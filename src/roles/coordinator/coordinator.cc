@@ -113,10 +113,8 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
   }
   if (found != jobs_.end()) jobs_.erase(found);
   effects.note("job " + short_id(row.job()) + " is mine: " + row.model().name());
-  Job& job = jobs_
-                 .emplace(row.job(),
-                          Job(row, keys_, rng_.fork(row.job() + std::to_string(row.epoch())), now))
-                 .first->second;
+  const Rng rng = rng_.fork(row.job() + std::to_string(row.epoch()));
+  Job& job = jobs_.try_emplace(row.job(), row, keys_, rng, now).first->second;
   assigned_[row.job()] = assign.revision();
   job.on_pool_state(now, pool_);
   job.start(effects);

@@ -11,33 +11,8 @@ namespace muster::roles::coordinator {
 namespace {
 
 constexpr uint64_t kSealTag = UINT64_MAX;
-constexpr size_t kMostItems = 1'000'000;
-constexpr size_t kMostRequestBytes = 256u << 10;  // Of one item: a grant has room for two.
 constexpr Duration kServerPatience = seconds(5);  // It answers what is asked every 2 s.
 constexpr size_t kMostTallies = 4096;
-constexpr uint64_t kOneInChecked = 20;  // Items of a trusted machine that others answer too.
-
-pb::ItemRequests to_requests(uint32_t index, const eval::Item& item) {
-  pb::ItemRequests out;
-  out.set_item(index);
-  out.set_digest(std::string(eval::request_digest(item.requests).view()));
-  const std::string* last = nullptr;
-  for (const eval::Request& request : item.requests) {
-    auto* added = out.add_requests();
-    if (last == nullptr || *last != request.context) added->set_context(request.context);
-    added->set_continuation(request.continuation);
-    last = &request.context;
-  }
-  return out;
-}
-
-size_t text_bytes(const pb::ItemRequests& requests) {
-  size_t bytes = 1;
-  for (const auto& request : requests.requests()) {
-    bytes += request.context().size() + request.continuation().size();
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -47,10 +22,11 @@ Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
       keys_(keys),
       rng_(rng),
       started_(now),
+      items_(row_.request().redundancy(), [this](const Item& item) { return votes_enough(item); }),
       grants_(keys),
       standings_(key_),
       leases_(key_.epoch()) {
-  set_classes({row_.numeric_classes().begin(), row_.numeric_classes().end()});
+  items_.set_classes({row_.numeric_classes().begin(), row_.numeric_classes().end()});
   if (row_.epoch() > 1) others_may_return_until_ = now + kServerGrace;
 }
 
@@ -61,49 +37,26 @@ void Job::start(Effects& effects) {
 void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
   if (phase_ != Phase::kFreezing) return;
   if (!frozen.tasks) return give_up(frozen.tasks.error(), effects);
-  tasks_ = *frozen.tasks;
-  std::vector<Digest> digests;
-  for (size_t task = 0; task < tasks_->size(); ++task) {
-    for (const eval::Item& item : (*tasks_)[task].items) {
-      Item state{.item = &item, .task = task};
-      state.requests = to_requests(static_cast<uint32_t>(items_.size()), item);
-      state.bytes = text_bytes(state.requests);
-      state.is_check = rng_.below(kOneInChecked) == 0;
-      digests.push_back(eval::request_digest(item.requests));
-      // Whoever was quarantined before there were items: their votes do not count either.
-      for (const std::string& machine : standings_.quarantined())
-        state.votes.distrust(machine, rules_);
-      items_.push_back(std::move(state));
-      refresh_needed(items_.back());
-    }
+  items_.freeze(*frozen.tasks, rng_);
+  // Whoever was quarantined before there were items: their votes do not count either.
+  for (const std::string& machine : standings_.quarantined()) {
+    for (const Item& item : items_) (void)items_.distrust(item.index(), machine);
   }
-  if (const std::string why = too_large(); !why.empty()) {
+  if (const std::string why = items_.too_large(); !why.empty()) {
     return give_up({Code::kUnsupported, why}, effects);
   }
-  digest_ = std::string(eval::frozen_digest(digests).view());
-  if (!row_.frozen_digest().empty() && row_.frozen_digest() != digest_) {
+  if (!row_.frozen_digest().empty() && row_.frozen_digest() != items_.digest()) {
     return give_up(
         {Code::kFailed, "data set changed: the requests are not those the job began with"},
         effects);
   }
   effects.note("job " + short_id(key_.job()) + ": " + std::to_string(items_.size()) + " items of " +
-               std::to_string(tasks_->size()) + " tasks");
+               std::to_string(items_.tasks().size()) + " tasks");
   phase_ = Phase::kCommitting;
   repeated_ = envelope_to_server();
   *repeated_.mutable_commit_frozen()->mutable_key() = key_;
-  repeated_.mutable_commit_frozen()->set_digest(digest_);
+  repeated_.mutable_commit_frozen()->set_digest(items_.digest());
   repeat_due_ = {};
-}
-
-// Why the job is more than a pool can carry; empty: it is not.
-std::string Job::too_large() const {
-  if (items_.size() > kMostItems) return "the job has more than a million items; use --limit";
-  for (const Item& item : items_) {
-    if (item.bytes <= kMostRequestBytes) continue;
-    return name_of(item) + " asks for " + std::to_string(item.bytes >> 10) +
-           " KiB of text; an item may have 256 KiB";
-  }
-  return "";
 }
 
 void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
@@ -144,9 +97,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
       for (uint64_t tag : outbox_.acknowledge(now, from, envelope.put_done())) {
         if (tag == kSealTag) feeds_.on_acknowledged(now, seal_);
         if (tag == kSealTag && phase_ == Phase::kSealing) begin_reading(now);
-        if (tag == kSealTag || items_[tag].acknowledged) continue;
-        items_[tag].acknowledged = true;
-        ++acknowledged_;
+        if (tag != kSealTag) items_.acknowledge(static_cast<uint32_t>(tag));
       }
       return;
     default:
@@ -314,7 +265,7 @@ void Job::begin_reading(Instant now) {
 // A row that was restored from an older copy may lack the class of what was settled since.
 bool Job::classes_are_known(Instant now, Effects& effects) {
   for (const auto& [item, adopted] : adopted_) {
-    if (rules_.may_give(adopted.settled.numeric_class())) continue;
+    if (items_.rules().may_give(adopted.settled.numeric_class())) continue;
     MUSTER_PROBE("what was settled is of a class that the row does not know");
     if (class_due_ <= now) ask_for_class(now, adopted.settled.numeric_class(), effects);
     effects.wake_by(class_due_);
@@ -332,7 +283,7 @@ void Job::begin_running(Instant now, Effects& effects) {
   started_ = last_vote_ = now;
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
   watch_owners(now, effects);
-  for (Item& item : items_) {
+  for (const Item& item : items_) {
     settle_if_agreed(now, item, row_.request().redundancy(), effects);
   }
 }
@@ -359,7 +310,8 @@ std::string Job::waiting_reason() const {
   }
   if (machines_.empty()) return "no machine is free to compute";
   if (class_lost_since_) {
-    return "waiting for a machine of class " + rules_.classes.back() + ", which gives the values";
+    return "waiting for a machine of class " + items_.rules().classes.back() +
+           ", which gives the values";
   }
   std::string unable, preparing;
   for (const auto& [name, machine] : machines_) {
@@ -368,7 +320,8 @@ std::string Job::waiting_reason() const {
     if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;
   }
   if (!unable.empty()) return unable;
-  if (settled_ == items_.size()) return "waiting for the storage nodes to keep what is settled";
+  if (items_.settled() == items_.size())
+    return "waiting for the storage nodes to keep what is settled";
   if (stuck_since_) return "too few machines can vote; waiting for another";
   return leases_.empty() ? "machines are loading the model" + preparing : "";
 }
@@ -379,7 +332,8 @@ void Job::report(Instant now, Effects& effects) {
   if (!report_.begin(now, effects)) return;
   pb::Envelope progress = envelope_to_server();
   *progress.mutable_job_progress()->mutable_key() = key_;
-  progress.mutable_job_progress()->set_settled(static_cast<int64_t>(acknowledged_ + provisional_));
+  progress.mutable_job_progress()->set_settled(
+      static_cast<int64_t>(items_.acknowledged() + items_.provisional()));
   progress.mutable_job_progress()->set_total(static_cast<int64_t>(items_.size()));
   progress.mutable_job_progress()->set_reason(waiting_reason());
   report_.add_happenings(now, *progress.mutable_job_progress());
@@ -409,13 +363,13 @@ void Job::move(Instant now, Effects& effects) {
   }
   outbox_.send_due(now, effects);
   refusals_.send_due(now, effects);
-  const bool complete = acknowledged_ == items_.size() && !standings_.has_open_charges();
+  const bool complete = items_.acknowledged() == items_.size() && !standings_.has_open_charges();
   if (phase_ == Phase::kRunning && complete) finish(result(now), effects);
   if (phase_ == Phase::kCommitting || phase_ == Phase::kFinishing) repeat_requests(now, effects);
 }
 
 pb::TaskResult Job::task_result(size_t index) const {
-  const FrozenTask& task = (*tasks_)[index];
+  const FrozenTask& task = items_.tasks()[index];
   pb::TaskResult out;
   out.set_task(task.task);
   out.set_version(task.version);
@@ -439,7 +393,7 @@ pb::TaskResult Job::task_result(size_t index) const {
     if (votes < out.wanted_votes()) out.set_items_below(out.items_below() + 1);
   }
   out.set_least_votes(least);
-  for (const std::string& name : rules_.classes) {
+  for (const std::string& name : items_.rules().classes) {
     if (classes.contains(name)) out.add_numeric_classes(name);
   }
   for (const eval::MetricValue& metric : eval::aggregate(scores)) {
@@ -453,10 +407,10 @@ pb::TaskResult Job::task_result(size_t index) const {
 
 pb::JobResult Job::result(Instant now) const {
   pb::JobResult out;
-  for (size_t task = 0; task < tasks_->size(); ++task) *out.add_tasks() = task_result(task);
+  for (size_t task = 0; task < items_.tasks().size(); ++task) *out.add_tasks() = task_result(task);
   *out.mutable_model() = row_.model();
   out.set_seconds(to_seconds(now - started_));
-  for (const std::string& name : classes_) out.add_numeric_classes(name);
+  for (const std::string& name : items_.answered_classes()) out.add_numeric_classes(name);
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include "eval/item.h"
 #include "roles/coordinator/backoffs.h"
 #include "roles/coordinator/feeds.h"
+#include "roles/coordinator/items.h"
 #include "roles/coordinator/leases.h"
 #include "roles/coordinator/objections.h"
 #include "roles/coordinator/report.h"
@@ -73,6 +74,7 @@ class Job {
   // `keys` outlives the object.
   // `rng` draws which items are checks, and who votes with whom: nobody else should guess.
   Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now);
+  Job(const Job&) = delete;
 
   // What there is to do first.
   void start(Effects& effects);
@@ -95,30 +97,6 @@ class Job {
  private:
   enum class Phase { kFreezing, kCommitting, kSealing, kReading, kRunning, kFinishing, kOver };
 
-  struct Item {
-    [[nodiscard]] bool bars(const std::string& machine) const;
-    [[nodiscard]] std::set<std::string> barred() const;
-    // Its next voter is drawn by lot: some answers do not agree, or an attempt has failed.
-    [[nodiscard]] bool needs_lot() const { return votes.disputed() || !failures.empty(); }
-
-    const eval::Item* item = nullptr;
-    size_t task = 0;
-    pb::ItemRequests requests;
-    size_t bytes = 0;  // Of text: the measure of work.
-    ItemVotes votes;
-    std::map<std::string, int> failures;  // By machine.
-    std::string last_failure;             // What the engine said.
-    Vote value;                           // Once settled; of no machine.
-    std::string first;                    // Who answered when nobody else had.
-    size_t votes_at_settling = 0;         // 0: open.
-    size_t needed = 0;                    // Agreeing votes it still wants, open leases not counted.
-    bool is_check = false;                // Adaptive: it gets all votes, whoever answers.
-    bool provisional = false;             // Adaptive: one trusted answer is all it wants.
-    bool by_machine = false;              // Every owner has voted: votes of machines count.
-    bool acknowledged = false;
-    std::string chosen;  // Disputed, or failed before: who is to vote next, by lot.
-    Instant chosen_until{};
-  };
   struct Machine {
     bool ready = false;
     std::string unable;     // Why it cannot; empty while it may.
@@ -152,7 +130,6 @@ class Job {
   void report(Instant now, Effects& effects);
   void begin_running(Instant now, Effects& effects);
   [[nodiscard]] bool classes_are_known(Instant now, Effects& effects);
-  [[nodiscard]] std::string too_large() const;
   void finish(pb::JobResult result, Effects& effects);
   void give_up(const Error& error, Effects& effects);
   [[nodiscard]] pb::JobResult result(Instant now) const;
@@ -188,10 +165,9 @@ class Job {
   void stop_settled(Instant now, const Item& item, Effects& effects);
   void withdraw(Instant now, const LeaseId& id, Effects& effects);
   void say_withdraw(const std::string& machine, const LeaseId& id, Effects& effects) const;
-  void refresh_needed(Item& item);
   // The machines that are at it.
   [[nodiscard]] const std::set<std::string>& holders(const Item& item) const {
-    return leases_.holders(item.requests.item());
+    return leases_.holders(item.index());
   }
   [[nodiscard]] size_t places(const std::string& name, const Item& item) const;
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
@@ -221,7 +197,6 @@ class Job {
   void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
   void ask_for_class(Instant now, const std::string& numeric_class, Effects& effects);
   void say_classes_again(Instant now);
-  void set_classes(std::vector<std::string> classes);
   [[nodiscard]] bool may_begin_with(const std::string& numeric_class) const;
   void rules_changed(Instant now, Effects& effects);
   [[nodiscard]] std::string fastest_class() const;
@@ -232,27 +207,25 @@ class Job {
   [[nodiscard]] bool may_be_given(const Item* item) const;
 
   // job_standing.cc: whose answers are believed.
-  void judge(Instant now, Item& item, const Vote& vote, Effects& effects);
+  void judge(Instant now, const Item& item, const Vote& vote, Effects& effects);
   void charge(Instant now, const Item& item, const Vote& vote, Effects& effects);
   void on_standings(Instant now, const pb::Lend& lend, Effects& effects);
   void refresh_votes_of(const std::string& machine);
   [[nodiscard]] bool earns_trust(const Item& item, const Vote& vote) const;
   [[nodiscard]] size_t votes_enough(const Item& item) const;
   [[nodiscard]] bool has_trusted_answer(const Item& item) const;
-  [[nodiscard]] std::string name_of(const Item& item) const;
 
   // job_owners.cc: whose votes count together.
   void watch_owners(Instant now, Effects& effects);
   [[nodiscard]] bool is_one_owners() const;
-  void count_by_machine(Instant now, Item& item, Effects& effects);
+  void count_by_machine(Instant now, const Item& item, Effects& effects);
   [[nodiscard]] std::vector<std::string_view> able_owners(Instant now) const;
   void look_again_at_disputes();
   void on_machine_left(Instant now, const std::string& name, const Machine& machine);
   [[nodiscard]] bool owners_are_exhausted(const Item& item) const;
   [[nodiscard]] bool another_may_join(const Item& item) const;
   [[nodiscard]] bool is_barred(const std::string& owner, const Item& item) const;
-  [[nodiscard]] const VotingRules& rules_of(const Item& item) const;
-  void recount(Item& item);
+  void recount(const Item& item);
 
   // job_settling.cc: what the votes say.
   void on_record(Instant now, const std::string& member, const pb::SignedRecord& record,
@@ -261,9 +234,9 @@ class Job {
                  Effects& effects);
   void on_settled(const OpenedRecord& opened);
   void adopt(Instant now, const Adopted& adopted, Effects& effects);
-  void settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects);
+  void settle_if_agreed(Instant now, const Item& item, size_t votes_enough, Effects& effects);
   void settle_provisional(Instant now, Effects& effects);
-  void write_settled(const Item& item, const pb::Settled& settled);
+  void settle(const pb::Settled& settled, size_t votes);
   void settle_what_waited(Instant now, Effects& effects);
   [[nodiscard]] bool is_stuck(Instant now) const;
   [[nodiscard]] const Error* nobody_has_the_model() const;
@@ -277,17 +250,9 @@ class Job {
   Phase phase_ = Phase::kFreezing;
   bool line_up_ = true;
 
-  std::shared_ptr<const FrozenTasks> tasks_;
-  std::vector<Item> items_;
-  std::set<uint32_t> wanting_;           // Items with needed > 0.
+  Items items_;
   std::map<uint32_t, Adopted> adopted_;  // While reading.
-  std::string digest_;                   // Of all requests.
-  std::set<uint32_t> by_lot_;            // Of those: whose next voter is drawn.
-  std::set<uint32_t> outvoted_;          // Open, and most agree on what no reference class says.
   Digest seal_;                          // This epoch's.
-  std::set<uint32_t> orphans_;           // Of those: tried already, and no answer gives a value.
-  size_t votes_wanted_ = 0;              // By all of them together.
-  size_t settled_ = 0, acknowledged_ = 0, provisional_ = 0;
 
   Outbox outbox_;  // Tag = item index for settled records; kSealTag.
   Grants grants_;
@@ -297,15 +262,12 @@ class Job {
   std::map<std::string, Machine> machines_;               // Lent to the job now.
   std::set<std::string> known_machines_;                  // Lent to it now or before.
   std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.
-  VotingRules rules_;
-  VotingRules rules_by_machine_;        // The same where every owner has voted.
-  bool many_owners_ = false;            // In the pool.
+  bool many_owners_ = false;                              // In the pool.
   bool judged_many_ = false;            // The same, when able_owners_ were looked at.
   std::set<std::string> other_owners_;  // Of machines that could be lent to the job yet.
   bool waits_for_owners_ = true;        // Not for ever: they may be busy elsewhere.
   Instant last_vote_{};
   std::set<std::string> able_owners_;
-  std::set<uint32_t> left_alone_;  // Items of which a lease has ended, or a machine has gone.
   std::map<std::string, Instant> may_return_;  // Owners whose machines have just left: until when.
   Backoffs backoffs_;                          // Machines that could not serve this job.
   std::map<std::string, Patience> patience_;
@@ -322,10 +284,7 @@ class Job {
   bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
   Instant grant_due_{};       // When a machine's back-off ends.
   double slowest_ = 0;  // Bytes a second of the slowest machine that was measured; 0: none was.
-  std::set<std::string> classes_;
 
-  std::map<uint32_t, Instant>
-      barred_since_;  // Items that bar somebody: when anyone could try last.
   std::optional<Instant> stuck_since_;
   std::optional<Instant> class_lost_since_;
   std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.

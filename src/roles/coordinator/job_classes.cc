@@ -14,7 +14,7 @@ constexpr Duration kClassPatience = seconds(60);  // Without a vote.
 
 bool Job::is_reference(const std::string& name) const {
   auto known = class_of_.find(name);
-  return known != class_of_.end() && rules_.may_give(known->second);
+  return known != class_of_.end() && items_.rules().may_give(known->second);
 }
 
 // Who takes leases and answers none has no claim to the class.
@@ -32,7 +32,7 @@ std::string Job::fastest_class() const {
       speeds[class_of_.at(name)] += std::max(1.0, machine.bytes_per_second);
     }
   }
-  for (uint32_t i : wanting_) {
+  for (uint32_t i : items_.wanting()) {
     if (!speeds.empty() && machines_.size() > 0) break;
     if (!items_[i].votes.lacks_candidate()) continue;
     for (const Vote& vote : items_[i].votes.all()) speeds[vote.numeric_class] += 1;
@@ -70,22 +70,23 @@ bool Job::is_class_lonely() const {
   const bool are_two =
       std::any_of(others.begin(), others.end(), [](const auto& entry) { return entry.second > 1; });
   return of_reference <= 1 && are_two &&
-         std::any_of(wanting_.begin(), wanting_.end(),
+         std::any_of(items_.wanting().begin(), items_.wanting().end(),
                      [this](uint32_t i) { return items_[i].votes.lacks_candidate(); });
 }
 
 // Some item has no answer that could be its value, or one that was outvoted, and no machine that
 // could give another.
 bool Job::is_class_lost() const {
-  const bool outvoted = std::any_of(outvoted_.begin(), outvoted_.end(),
+  const bool outvoted = std::any_of(items_.outvoted().begin(), items_.outvoted().end(),
                                     [this](uint32_t i) { return !may_be_given(&items_[i]); });
   if (outvoted) return true;
-  if (wanting_.empty()) return false;
+  if (items_.wanting().empty()) return false;
   if (!may_be_given(nullptr)) {
-    return std::any_of(wanting_.begin(), wanting_.end(),
+    return std::any_of(items_.wanting().begin(), items_.wanting().end(),
                        [this](uint32_t i) { return items_[i].votes.lacks_candidate(); });
   }
-  return std::any_of(orphans_.begin(), orphans_.end(),
+  return std::any_of(items_.tried_without_candidate().begin(),
+                     items_.tried_without_candidate().end(),
                      [this](uint32_t i) { return !may_be_given(&items_[i]); });
 }
 
@@ -94,7 +95,7 @@ void Job::keep_class(Instant now, Effects& effects) {
     if (class_due_ <= now) ask_for_class(now, class_asked_, effects);
     return effects.wake_by(class_due_);
   }
-  const bool none = rules_.classes.empty();
+  const bool none = items_.rules().classes.empty();
   // Nothing has changed since it was last found that all is well.
   if (!none && !work_changed_ && !class_lost_since_) return;
   // Whoever gives the values may be at work elsewhere, though not for ever.
@@ -115,7 +116,7 @@ void Job::keep_class(Instant now, Effects& effects) {
   if (!all_ready && now < due) return effects.wake_by(due);
   if (!none) {
     MUSTER_PROBE("another reference class is committed");
-    effects.warn("no machine of class " + rules_.classes.back() + " is left; " + next +
+    effects.warn("no machine of class " + items_.rules().classes.back() + " is left; " + next +
                  " gives the values from here on");
   }
   ask_for_class(now, next, effects);
@@ -126,10 +127,6 @@ bool Job::may_begin_with(const std::string& numeric_class) const {
   return std::count_if(machines_.begin(), machines_.end(), [&](const auto& entry) {
            return entry.second.ready && class_of_.at(entry.first) == numeric_class;
          }) > 1;
-}
-
-void Job::set_classes(std::vector<std::string> classes) {
-  rules_.classes = rules_by_machine_.classes = std::move(classes);
 }
 
 void Job::ask_for_class(Instant now, const std::string& numeric_class, Effects& effects) {
@@ -144,8 +141,8 @@ void Job::ask_for_class(Instant now, const std::string& numeric_class, Effects& 
 
 // A server on an older copy of the database may not know what gives the values.
 void Job::say_classes_again(Instant now) {
-  if (rules_.classes.empty() || !class_asked_.empty()) return;
-  class_asked_ = rules_.classes.front();
+  if (items_.rules().classes.empty() || !class_asked_.empty()) return;
+  class_asked_ = items_.rules().classes.front();
   class_due_ = now;
 }
 
@@ -154,22 +151,23 @@ void Job::on_class_committed(Instant now, const pb::ClassCommitted& committed, E
   class_lost_since_.reset();
   const auto& known = committed.numeric_classes();
   // The next of ours that it does not know; each is said once.
-  const auto said = std::find(rules_.classes.begin(), rules_.classes.end(), asked);
-  const auto next = std::find_if(said, rules_.classes.end(), [&](const std::string& ours) {
+  const auto said = std::find(items_.rules().classes.begin(), items_.rules().classes.end(), asked);
+  const auto next = std::find_if(said, items_.rules().classes.end(), [&](const std::string& ours) {
     return ours != asked && std::find(known.begin(), known.end(), ours) == known.end();
   });
-  if (next != rules_.classes.end()) {
+  if (next != items_.rules().classes.end()) {
     MUSTER_PROBE("a server knows fewer classes than its coordinator");
     return ask_for_class(now, *next, effects);
   }
-  if (static_cast<size_t>(committed.numeric_classes_size()) <= rules_.classes.size()) return;
-  set_classes({committed.numeric_classes().begin(), committed.numeric_classes().end()});
+  if (static_cast<size_t>(committed.numeric_classes_size()) <= items_.rules().classes.size())
+    return;
+  items_.set_classes({committed.numeric_classes().begin(), committed.numeric_classes().end()});
   rules_changed(now, effects);
 }
 
 void Job::rules_changed(Instant now, Effects& effects) {
   work_changed_ = true;
-  for (Item& item : items_) {
+  for (const Item& item : items_) {
     recount(item);
     if (phase_ == Phase::kRunning) {
       settle_if_agreed(now, item, row_.request().redundancy(), effects);

@@ -11,22 +11,8 @@ namespace {
 
 constexpr Duration kRetryAfter = seconds(2);  // Doubled by each further failure in a row.
 constexpr Duration kLongestRetry = seconds(30);
-constexpr int kBarredAt = 2;  // Failures of one machine on one item.
 
 }  // namespace
-
-bool Job::Item::bars(const std::string& machine) const {
-  const auto found = failures.find(machine);
-  return found != failures.end() && found->second >= kBarredAt;
-}
-
-std::set<std::string> Job::Item::barred() const {
-  std::set<std::string> machines;
-  for (const auto& [machine, count] : failures) {
-    if (bars(machine)) machines.insert(machine);
-  }
-  return machines;
-}
 
 // Believed of a lease of whoever says so, and of an item in it.
 void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseFailed& failed,
@@ -53,17 +39,17 @@ void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFail
   const std::string where = "item " + std::to_string(failed.item());
   effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
   report_.happened(now, name, where + " failed: " + failed.message());
-  Item& item = items_[failed.item()];
-  item.failures[name] += failed.users_fault() ? kBarredAt : alone ? 1 : 0;
-  item.last_failure = failed.message();
+  const Item& item = items_[failed.item()];
+  const int weight = failed.users_fault() ? Item::kBarredAt : alone ? 1 : 0;
+  items_.fail(item.index(), name, weight, failed.message());
   recount(item);
   if (failed.users_fault()) {
     return object(name, failed.item(), {Code::kUnsupported, where + ": " + failed.message()},
                   effects);
   }
-  if (item.failures[name] != kBarredAt) return;
+  if (item.failures.at(name) != Item::kBarredAt) return;
   report_.happened(now, name, "barred from " + where + " after two failures on it alone");
-  barred_since_.emplace(failed.item(), now);
+  items_.watch_barred(now, failed.item());
 }
 
 // Twice as long after each failure in a row, up to a bound, and not all machines at once.
@@ -85,8 +71,8 @@ bool Job::has_nobody(const Item& item) const {
 }
 
 // An item that nobody can try any more; null: none.
-const Job::Item* Job::crashes_all() const {
-  for (const auto& [index, since] : barred_since_) {
+const Item* Job::crashes_all() const {
+  for (const auto& [index, since] : items_.barred_since()) {
     if (has_nobody(items_[index])) return &items_[index];
   }
   return nullptr;
@@ -94,10 +80,10 @@ const Job::Item* Job::crashes_all() const {
 
 // An item that every machine fails on fails the job: nobody has come to try it for the quorum wait.
 void Job::fail_what_crashes_all(Instant now, Effects& effects) {
-  for (auto& [index, since] : barred_since_) {
+  for (const auto& [index, since] : items_.barred_since()) {
     const Item& item = items_[index];
     if (others_may_come(now) || !class_asked_.empty() || !has_nobody(item)) {
-      since = now;
+      items_.note_hope(now, index);
       continue;
     }
     const Instant due = since + milliseconds(row_.request().quorum_wait_ms());
@@ -110,7 +96,7 @@ void Job::fail_what_crashes_all(Instant now, Effects& effects) {
 }
 
 std::string Job::describe_barred(const Item& item) const {
-  return name_of(item) + " failed twice on each of " + short_ids(item.barred()) + " (" +
+  return items_.name_of(item) + " failed twice on each of " + short_ids(item.barred()) + " (" +
          item.last_failure + ")";
 }
 
@@ -120,7 +106,7 @@ void Job::object(const std::string& machine, Objections::Subject subject, const 
   objections_.add(subject, machine, error);
   const size_t voices = objections_.voices(subject, [this](const std::string& name) {
     const auto owner = owners_.find(name);
-    return rules_.distinct_owners && owner != owners_.end() ? owner->second : name;
+    return items_.rules().distinct_owners && owner != owners_.end() ? owner->second : name;
   });
   const bool is_confirmed = voices >= std::min<size_t>(2, row_.request().redundancy());
   if (!is_refuted(subject) && is_confirmed) return give_up(error, effects);
@@ -131,7 +117,7 @@ void Job::object(const std::string& machine, Objections::Subject subject, const 
 bool Job::is_refuted(Objections::Subject subject) const {
   if (subject == Objections::kModel) return !class_of_.empty();
   const Item& item = items_[static_cast<size_t>(subject)];
-  return item.votes.size() > 0 || item.votes_at_settling > 0;
+  return item.votes.size() > 0 || item.is_settled();
 }
 
 const Error* Job::open_objection() const {

@@ -120,7 +120,7 @@ void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease&
   if (leases_.find(id) != nullptr) return;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
   for (uint32_t item : terms.items()) {
-    if (item >= items_.size() || items_[item].votes_at_settling > 0) continue;
+    if (item >= items_.size() || items_[item].is_settled()) continue;
     const bool held_still =
         std::find(held.items().begin(), held.items().end(), item) != held.items().end();
     if (!held_still || items_[item].votes.has(name)) continue;
@@ -165,26 +165,6 @@ void Job::prepare_machines(Instant now, Effects& effects) {
   }
 }
 
-void Job::refresh_needed(Item& item) {
-  const bool settled = item.votes_at_settling > 0;
-  const bool full = item.votes.size() >= ItemVotes::kMostAsked && !item.votes.lacks_candidate();
-  const size_t enough = votes_enough(item);
-  const size_t needed = settled || full ? 0 : item.votes.wanted(enough);
-  const bool provisional = !settled && needed == 0 && enough < row_.request().redundancy();
-  votes_wanted_ += needed - item.needed;
-  provisional_ += (provisional ? 1 : 0) - (item.provisional ? 1 : 0);
-  item.needed = needed;
-  item.provisional = provisional;
-  const auto put = [&item](std::set<uint32_t>& items, bool in) {
-    in ? void(items.insert(item.requests.item())) : void(items.erase(item.requests.item()));
-  };
-  put(wanting_, needed > 0);
-  const bool touched = item.votes.size() > 0 || !item.failures.empty();
-  put(orphans_, needed > 0 && touched && item.votes.lacks_candidate());
-  put(by_lot_, needed > 0 && item.needs_lot());
-  put(outvoted_, !settled && item.votes.outvotes_candidates());
-}
-
 bool Job::may_vote(const std::string& machine, const Item& item) const {
   if (item.bars(machine) || item.votes.has(machine)) return false;
   if (holders(item).contains(machine)) return false;
@@ -192,7 +172,8 @@ bool Job::may_vote(const std::string& machine, const Item& item) const {
   const bool other_class = class_of_.contains(machine) && !is_reference(machine);
   if (other_class && item.votes.lacks_candidate() && item.needed < 2) return false;
   // Another machine of the same owner says nothing new, unless the votes so far do not agree.
-  const bool any_owner = !rules_.distinct_owners || item.by_machine || item.votes.disputed();
+  const bool any_owner =
+      !items_.rules().distinct_owners || item.by_machine || item.votes.disputed();
   return any_owner || brings_an_owner(machine, item);
 }
 
@@ -212,7 +193,7 @@ void Job::grant_all(Instant now, Effects& effects) {
     if (grant_due_ > now) effects.wake_by(grant_due_);
     return;
   }
-  if (rules_.classes.empty()) return;
+  if (items_.rules().classes.empty()) return;
   work_changed_ = false;
   grant_due_ = {};
   draw_voters(now, effects);
@@ -246,19 +227,19 @@ std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
 // who have not voted on it: else four machines of one owner, asked one after the other, could
 // outvote the only other owner who was asked.
 void Job::draw_voters(Instant now, Effects& effects) {
-  for (uint32_t i : by_lot_) {
-    Item& item = items_[i];
+  for (uint32_t i : items_.by_lot()) {
+    const Item& item = items_[i];
     const bool holds_it = holders(item).contains(item.chosen);
     if (now >= item.chosen_until || (!holds_it && !may_be_chosen(item.chosen, item))) {
       std::vector<std::string> able, of_new_owners;
       for (const auto& [name, machine] : machines_) {
         if (!may_be_chosen(name, item)) continue;
         able.push_back(name);
-        if (rules_.distinct_owners && brings_an_owner(name, item)) of_new_owners.push_back(name);
+        if (items_.rules().distinct_owners && brings_an_owner(name, item))
+          of_new_owners.push_back(name);
       }
       const auto& names = of_new_owners.empty() ? able : of_new_owners;
-      item.chosen = names.empty() ? "" : names[rng_.below(names.size())];
-      item.chosen_until = now + kChosenFor;
+      items_.choose(i, names.empty() ? "" : names[rng_.below(names.size())], now + kChosenFor);
     }
     if (grant_due_ == Instant() || item.chosen_until < grant_due_) grant_due_ = item.chosen_until;
     effects.wake_by(item.chosen_until);
@@ -294,16 +275,17 @@ size_t Job::places(const std::string& name, const Item& item) const {
 // an item drawn by lot onwards, so that machines cannot bring about that they get the same list.
 // Until `take` has enough.
 void Job::in_shard_order(const std::string& name, const std::function<bool(uint32_t)>& take) {
-  for (uint32_t i : by_lot_) {
+  for (uint32_t i : items_.by_lot()) {
     if (items_[i].chosen == name && !take(i)) return;
   }
-  const auto from = wanting_.lower_bound(static_cast<uint32_t>(rng_.below(items_.size())));
-  if (std::all_of(from, wanting_.end(), take)) (void)std::all_of(wanting_.begin(), from, take);
+  const auto from = items_.wanting().lower_bound(static_cast<uint32_t>(rng_.below(items_.size())));
+  if (std::all_of(from, items_.wanting().end(), take))
+    (void)std::all_of(items_.wanting().begin(), from, take);
 }
 
 void Job::grant(Instant now, const std::string& name, Machine& machine, Effects& effects) {
   // The last work is spread over all machines rather than handed to the first who asks.
-  const size_t share = std::max<size_t>(1, votes_wanted_ / (2 * machines_.size()));
+  const size_t share = std::max<size_t>(1, items_.votes_wanted() / (2 * machines_.size()));
   const size_t most_items = machine.bytes_per_second > 0 ? std::min(kMaxShardItems, share) : 1;
   const double most_bytes = machine.bytes_per_second * kShardSeconds;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
@@ -399,7 +381,7 @@ void Job::close_lease(Instant now, const LeaseId& id, bool measured) {
   if (!lease) return;
   work_changed_ = true;
   for (uint32_t i : lease->items) {
-    if (items_[i].votes.disputed()) left_alone_.insert(i);
+    if (items_[i].votes.disputed()) items_.leave_alone(i);
   }
   auto machine = machines_.find(lease->machine);
   if (machine == machines_.end()) return;
@@ -418,7 +400,7 @@ void Job::stop_settled(Instant now, const Item& item, Effects& effects) {
     for (const LeaseId& id : std::set(leases_.of(name))) {
       const Lease& lease = *leases_.find(id);
       const bool in_vain = std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
-        return items_[i].votes_at_settling > 0 || items_[i].votes.has(name);
+        return items_[i].is_settled() || items_[i].votes.has(name);
       });
       const bool all_in = std::all_of(lease.items.begin(), lease.items.end(),
                                       [&](uint32_t i) { return items_[i].votes.has(name); });
@@ -497,8 +479,9 @@ bool Job::others_may_come(Instant now) const {
 // Whether a machine has, or may get, anything to do here.
 bool Job::is_useful(const std::string& name) const {
   if (!leases_.of(name).empty()) return true;
-  const bool may_vote_somewhere = std::any_of(
-      wanting_.begin(), wanting_.end(), [&](uint32_t i) { return may_vote(name, items_[i]); });
+  const bool may_vote_somewhere =
+      std::any_of(items_.wanting().begin(), items_.wanting().end(),
+                  [&](uint32_t i) { return may_vote(name, items_[i]); });
   // What one slow machine works on, another may copy.
   return may_vote_somewhere ||
          std::any_of(leases_.all().begin(), leases_.all().end(),
@@ -508,7 +491,7 @@ bool Job::is_useful(const std::string& name) const {
 // One machine for every vote that is still wanted, and one for each lease that an idle one could
 // copy. Those that have voted on all that is left, or cannot serve, are given back.
 void Job::ask_for_workers(Instant now, Effects& effects) const {
-  size_t wanted = votes_wanted_;
+  size_t wanted = items_.votes_wanted();
   for (const auto& [id, lease] : leases_.all()) wanted += lease.is_copy ? 0 : 1;
   // Nor do those count that have been getting ready for long.
   for (const auto& [name, asked] : patience_) {

@@ -35,8 +35,8 @@ std::vector<std::string_view> Job::able_owners(Instant now) const {
 
 // Whoever could still vote on an item may be gone.
 void Job::look_again_at_disputes() {
-  for (uint32_t i : wanting_) {
-    if (items_[i].votes.disputed()) left_alone_.insert(i);
+  for (uint32_t i : items_.wanting()) {
+    if (items_[i].votes.disputed()) items_.leave_alone(i);
   }
 }
 
@@ -50,12 +50,12 @@ void Job::on_machine_left(Instant now, const std::string& name, const Machine& m
 // outvotes them.
 void Job::watch_owners(Instant now, Effects& effects) {
   if (phase_ < Phase::kRunning) return;
-  for (uint32_t i : std::exchange(left_alone_, {})) {
-    if (items_[i].votes_at_settling > 0) continue;
+  for (uint32_t i : items_.take_left_alone()) {
+    if (items_[i].is_settled()) continue;
     recount(items_[i]);
     settle_if_agreed(now, items_[i], row_.request().redundancy(), effects);
   }
-  if (now - last_vote_ >= kOwnerPatience && !wanting_.empty()) waits_for_owners_ = false;
+  if (now - last_vote_ >= kOwnerPatience && !items_.wanting().empty()) waits_for_owners_ = false;
   std::erase_if(may_return_, [now](const auto& entry) { return entry.second <= now; });
   for (const auto& [owner, until] : may_return_) effects.wake_by(until);
   const auto owners = able_owners(now);
@@ -64,7 +64,7 @@ void Job::watch_owners(Instant now, Effects& effects) {
   if (are_the_same && many_owners_ == judged_many_) return;
   able_owners_ = {owners.begin(), owners.end()};
   judged_many_ = many_owners_;
-  rules_.distinct_owners = many_owners_ && !is_one_owners();
+  items_.set_distinct_owners(many_owners_ && !is_one_owners());
   rules_changed(now, effects);
 }
 
@@ -73,16 +73,16 @@ bool Job::is_one_owners() const {
   if (able_owners_.size() > 1 || able_owners_.contains(kSomebodyElse)) return false;
   return std::all_of(items_.begin(), items_.end(), [this](const Item& item) {
     const auto& votes = item.votes.all();
-    return item.votes_at_settling > 0 ||
-           std::all_of(votes.begin(), votes.end(),
-                       [this](const Vote& vote) { return able_owners_.contains(vote.owner); });
+    return item.is_settled() || std::all_of(votes.begin(), votes.end(), [this](const Vote& vote) {
+             return able_owners_.contains(vote.owner);
+           });
   });
 }
 
 // Every owner who could has voted on it already, and no machine of theirs could still bring another
 // owner to what most of them say.
 bool Job::owners_are_exhausted(const Item& item) const {
-  if (!rules_.distinct_owners || item.votes.size() == 0) return false;
+  if (!items_.rules().distinct_owners || item.votes.size() == 0) return false;
   const bool all_voted =
       std::all_of(able_owners_.begin(), able_owners_.end(), [&](const std::string& owner) {
         return owner != kSomebodyElse && (item.votes.has_owner(owner) || is_barred(owner, item));
@@ -113,22 +113,15 @@ bool Job::is_barred(const std::string& owner, const Item& item) const {
 }
 
 // No owner has a vote to add: then those of machines decide.
-void Job::count_by_machine(Instant now, Item& item, Effects& effects) {
-  item.by_machine = true;
-  item.votes.recount(rules_of(item));
-  refresh_needed(item);
+void Job::count_by_machine(Instant now, const Item& item, Effects& effects) {
+  items_.recount(item.index(), true);
   settle_if_agreed(now, item, row_.request().redundancy(), effects);
 }
 
-const VotingRules& Job::rules_of(const Item& item) const {
-  return item.by_machine ? rules_by_machine_ : rules_;
-}
-
-void Job::recount(Item& item) {
-  item.by_machine = owners_are_exhausted(item);
-  if (item.by_machine) MUSTER_PROBE("every owner has voted: votes of machines count");
-  item.votes.recount(rules_of(item));
-  refresh_needed(item);
+void Job::recount(const Item& item) {
+  const bool by_machine = owners_are_exhausted(item);
+  if (by_machine) MUSTER_PROBE("every owner has voted: votes of machines count");
+  items_.recount(item.index(), by_machine);
 }
 
 }  // namespace muster::roles::coordinator

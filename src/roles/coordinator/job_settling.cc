@@ -9,8 +9,7 @@
 namespace muster::roles::coordinator {
 namespace {
 
-constexpr size_t kMostClasses = 8;  // Named in the result.
-constexpr int kMostAttempts = 3;    // At having the model ready.
+constexpr int kMostAttempts = 3;  // At having the model ready.
 
 bool is_finite(const pb::Answer& answer) {
   return std::all_of(answer.responses().begin(), answer.responses().end(), [](const auto& r) {
@@ -23,6 +22,15 @@ bool is_of_known_epoch(const pb::Record& record, const Assignments& assignments)
   return std::any_of(assignments.begin(), assignments.end(), [&](const pb::Assignment& assignment) {
     return assignment.epoch() == record.epoch();
   });
+}
+
+// Of no machine.
+Vote value_of(const pb::Settled& settled) {
+  Vote value;
+  value.numeric_class = settled.numeric_class();
+  value.model_digest = settled.model_digest();
+  value.responses = {settled.responses().begin(), settled.responses().end()};
+  return value;
 }
 
 }  // namespace
@@ -56,7 +64,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
                     Effects& effects) {
   const pb::Answer& answer = opened.record.answer();
   if (answer.item() >= items_.size()) return;
-  Item& item = items_[answer.item()];
+  const Item& item = items_[answer.item()];
   const bool fits = answer.request_digest() == item.requests.digest() &&
                     answer.responses_size() == item.requests.requests_size() && is_finite(answer);
   if (!fits) {
@@ -77,16 +85,14 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
             // What was there when this coordinator came was in time, for all that it can know.
             phase_ == Phase::kRunning && !holders(item).contains(opened.machine)};
   if (vote.is_late) MUSTER_PROBE("an answer comes when its machine's turn is over");
-  if (item.votes.size() == 0 && item.first.empty()) item.first = opened.machine;
-  if (item.votes_at_settling > 0) judge(now, item, vote, effects);
-  if (item.votes.add(std::move(vote), rules_of(item)) != ItemVotes::Added::kNew) return;
+  if (item.is_settled()) judge(now, item, vote, effects);
+  if (items_.vote(item.index(), std::move(vote)) != ItemVotes::Added::kNew) return;
   last_vote_ = now;
-  if (classes_.size() < kMostClasses) classes_.insert(answer.numeric_class());
   barren_.clear();
   on_machine_served(opened.machine);
   work_changed_ = true;
   recount(item);
-  if (item.votes.disputed() && !was_disputed && item.votes_at_settling == 0) {
+  if (item.votes.disputed() && !was_disputed && !item.is_settled()) {
     effects.warn("item " + std::to_string(answer.item()) + ": the answer of " +
                  short_id(opened.machine) + " does not agree; another machine is asked");
   }
@@ -110,41 +116,34 @@ void Job::on_settled(const OpenedRecord& opened) {
 // The value and the votes stay as they are; the record is this epoch's.
 void Job::adopt(Instant now, const Adopted& adopted, Effects& effects) {
   MUSTER_PROBE("a settled item is adopted");
-  Item& item = items_[adopted.settled.item()];
-  item.votes_at_settling = std::max(1, adopted.settled.votes_size());
-  item.value.numeric_class = adopted.settled.numeric_class();
-  item.value.model_digest = adopted.settled.model_digest();
-  item.value.responses = {adopted.settled.responses().begin(), adopted.settled.responses().end()};
-  write_settled(item, adopted.settled);
+  const pb::Settled& settled = adopted.settled;
+  settle(settled, static_cast<size_t>(std::max(1, settled.votes_size())));
+  const Item& item = items_[settled.item()];
   for (const Vote& vote : item.votes.all()) judge(now, item, vote, effects);
 }
 
-void Job::write_settled(const Item& item, const pb::Settled& settled) {
-  ++settled_;
-  refresh_needed(items_[settled.item()]);
+void Job::settle(const pb::Settled& settled, size_t votes) {
+  items_.settle(settled.item(), value_of(settled), votes);
   pb::Record record;
   record.set_job(key_.job());
   record.set_run(key_.run());
   record.set_epoch(key_.epoch());
   *record.mutable_settled() = settled;
-  outbox_.add(sign_record(record, keys_), item.requests.item());
+  outbox_.add(sign_record(record, keys_), settled.item());
 }
 
-void Job::settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects& effects) {
-  if (item.votes_at_settling > 0) return;
-  const auto agreeing = item.votes.settled_by(votes_enough, rules_of(item));
+void Job::settle_if_agreed(Instant now, const Item& item, size_t votes_enough, Effects& effects) {
+  if (item.is_settled()) return;
+  const auto agreeing = item.votes.settled_by(votes_enough, items_.rules_of(item));
   if (!agreeing) return;
-  item.votes_at_settling = ItemVotes::count(*agreeing, rules_of(item));
-  item.value.numeric_class = agreeing->front()->numeric_class;
-  item.value.model_digest = agreeing->front()->model_digest;
-  item.value.responses = agreeing->front()->responses;
+  const Vote& value = *agreeing->front();
   pb::Settled settled;
-  settled.set_item(item.requests.item());
+  settled.set_item(item.index());
   for (const Vote* vote : *agreeing) settled.add_votes(std::string(vote->digest.view()));
-  settled.mutable_responses()->Add(item.value.responses.begin(), item.value.responses.end());
-  settled.set_numeric_class(item.value.numeric_class);
-  settled.set_model_digest(item.value.model_digest);
-  write_settled(item, settled);
+  settled.mutable_responses()->Add(value.responses.begin(), value.responses.end());
+  settled.set_numeric_class(value.numeric_class);
+  settled.set_model_digest(value.model_digest);
+  settle(settled, ItemVotes::count(*agreeing, items_.rules_of(item)));
   for (const Vote& vote : item.votes.all()) judge(now, item, vote, effects);
   stop_settled(now, item, effects);
 }
@@ -152,8 +151,9 @@ void Job::settle_if_agreed(Instant now, Item& item, size_t votes_enough, Effects
 // Everything else is settled, and every check has come out well: what trusted machines said alone
 // stands.
 void Job::settle_provisional(Instant now, Effects& effects) {
-  if (provisional_ == 0 || settled_ + provisional_ < items_.size()) return;
-  for (Item& item : items_) {
+  if (items_.provisional() == 0) return;
+  if (items_.settled() + items_.provisional() < items_.size()) return;
+  for (const Item& item : items_) {
     if (item.provisional) settle_if_agreed(now, item, 1, effects);
   }
 }
@@ -163,17 +163,17 @@ void Job::settle_provisional(Instant now, Effects& effects) {
 bool Job::is_stuck(Instant now) const {
   if (!leases_.empty() || others_may_come(now)) return false;
   const bool cannot_begin = open_objection() != nullptr || nobody_has_the_model() != nullptr;
-  if (!class_asked_.empty() || (rules_.classes.empty() && !cannot_begin)) return false;
+  if (!class_asked_.empty() || (items_.rules().classes.empty() && !cannot_begin)) return false;
   for (const auto& [name, machine] : machines_) {
     if (machine.unable.empty() && !backoffs_.has(name) && is_useful(name)) return false;
   }
-  return settled_ < items_.size();
+  return items_.settled() < items_.size();
 }
 
 // Every machine that was ever asked says that the model is not there, or cannot run it for whatever
 // reason that another attempt does not mend, or has answered nothing.
 const Error* Job::nobody_has_the_model() const {
-  if (!classes_.empty()) return nullptr;  // Somebody has answered something.
+  if (!items_.answered_classes().empty()) return nullptr;  // Somebody has answered something.
   const Error *missing = nullptr, *cannot = nullptr;
   bool has_hope = false;
   for (const auto& [name, entry] : backoffs_.all()) {
@@ -190,7 +190,7 @@ const Error* Job::nobody_has_the_model() const {
 void Job::fail_disputed(const Item& item, Effects& effects) {
   std::set<std::string> machines;
   for (const Vote& vote : item.votes.all()) machines.insert(vote.machine);
-  give_up({Code::kFailed, name_of(item) + ": the answers of " + short_ids(machines) +
+  give_up({Code::kFailed, items_.name_of(item) + ": the answers of " + short_ids(machines) +
                               " do not agree, and no further machine can vote"},
           effects);
 }
@@ -213,20 +213,19 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
                                                      : "no machine of this pool can run the model"),
         effects);
   }
-  for (Item& item : items_) {
-    if (item.votes_at_settling > 0) continue;
-    item.votes.accept_late(rules_of(item));
-    refresh_needed(item);
+  for (const Item& item : items_) {
+    if (item.is_settled()) continue;
+    items_.accept_late(item.index());
     settle_if_agreed(now, item, row_.request().redundancy(), effects);
-    if (item.votes_at_settling > 0) continue;
+    if (item.is_settled()) continue;
     if (item.votes.disputed()) count_by_machine(now, item, effects);
-    if (item.votes_at_settling > 0) continue;
+    if (item.is_settled()) continue;
     // The reference class is outvoted: what most say gives the values from here on.
-    if (item.votes.outvotes_candidates() && rules_.classes.size() < kMostClasses) {
+    if (item.votes.outvotes_candidates() && items_.rules().classes.size() < Items::kMostClasses) {
       MUSTER_PROBE("a reference class is outvoted");
-      return ask_for_class(now, item.votes.leading_class(rules_of(item)), effects);
+      return ask_for_class(now, item.votes.leading_class(items_.rules_of(item)), effects);
     }
-    if (item.votes.disputed() && item.votes_at_settling == 0) return fail_disputed(item, effects);
+    if (item.votes.disputed() && !item.is_settled()) return fail_disputed(item, effects);
     settle_if_agreed(now, item, 1, effects);
   }
 }

@@ -5,14 +5,10 @@
 #include "roles/coordinator/job.h"
 
 namespace muster::roles::coordinator {
-std::string Job::name_of(const Item& item) const {
-  return (*tasks_)[item.task].task + " item " + std::to_string(item.item->doc_id);
-}
-
 // A vote on an item that is settled, whenever it came: it agrees with the value, or its machine was
 // outvoted. Where one vote was enough there is nobody to be outvoted by.
-void Job::judge(Instant now, Item& item, const Vote& vote, Effects& effects) {
-  const uint32_t index = item.requests.item();
+void Job::judge(Instant now, const Item& item, const Vote& vote, Effects& effects) {
+  const uint32_t index = item.index();
   if (item.votes_at_settling < 2 || standings_.has_judged(index, vote.machine)) return;
   if (agree(item.value, vote)) {
     return standings_.on_agreed(index, vote.machine, earns_trust(item, vote));
@@ -22,17 +18,17 @@ void Job::judge(Instant now, Item& item, const Vote& vote, Effects& effects) {
 
 // Whoever stores answers could have copied them; an answer before all others is its own.
 bool Job::earns_trust(const Item& item, const Vote& vote) const {
-  if (item.first == vote.machine || !feeds_.was_member(vote.machine)) return true;
+  if (item.is_first(vote.machine) || !feeds_.was_member(vote.machine)) return true;
   MUSTER_PROBE("an answer that could have been copied earns no trust");
   return false;
 }
 
 void Job::charge(Instant now, const Item& item, const Vote& vote, Effects& effects) {
   MUSTER_PROBE("a machine is charged");
-  const std::string where = name_of(item) + ", " + difference(vote, item.value);
+  const std::string where = items_.name_of(item) + ", " + difference(vote, item.value);
   effects.warn(short_id(vote.machine) + " was outvoted: " + where);
   const bool was_trusted = standings_.is_trusted(vote.machine);
-  standings_.charge(now, item.requests.item(), vote.machine, where);
+  standings_.charge(now, item.index(), vote.machine, where);
   if (was_trusted) refresh_votes_of(vote.machine);
 }
 
@@ -44,8 +40,8 @@ void Job::on_standings(Instant now, const pb::Lend& lend, Effects& effects) {
   const auto& named = lend.quarantined();
   for (const std::string& machine : standings_.set_quarantined({named.begin(), named.end()})) {
     MUSTER_PROBE("a machine is quarantined during a job");
-    for (Item& item : items_) {
-      if (item.votes_at_settling > 0 || !item.votes.distrust(machine, rules_of(item))) continue;
+    for (const Item& item : items_) {
+      if (item.is_settled() || !items_.distrust(item.index(), machine)) continue;
       recount(item);
       if (phase_ == Phase::kRunning) {
         settle_if_agreed(now, item, row_.request().redundancy(), effects);
@@ -56,17 +52,13 @@ void Job::on_standings(Instant now, const pb::Lend& lend, Effects& effects) {
 
 void Job::refresh_votes_of(const std::string& machine) {
   if (!row_.request().adaptive()) return;
-  for (Item& item : items_) {
-    if (!item.votes.has(machine)) continue;
-    if (item.provisional) MUSTER_PROBE("a provisional item is looked at again");
-    refresh_needed(item);
-  }
+  items_.refresh_votes_of(machine);
   work_changed_ = true;
 }
 
 bool Job::has_trusted_answer(const Item& item) const {
   return std::any_of(item.votes.all().begin(), item.votes.all().end(), [this](const Vote& vote) {
-    return standings_.is_trusted(vote.machine) && rules_.may_give(vote.numeric_class);
+    return standings_.is_trusted(vote.machine) && items_.rules().may_give(vote.numeric_class);
   });
 }
 
