@@ -24,10 +24,11 @@ Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
       started_(now),
       items_(row_.request().redundancy(), [this](const Item& item) { return votes_enough(item); }),
       grants_(keys),
+      machines_(key_.epoch()),
       standings_(key_),
       leases_(key_.epoch()) {
   items_.set_classes({row_.numeric_classes().begin(), row_.numeric_classes().end()});
-  if (row_.epoch() > 1) others_may_return_until_ = now + kServerGrace;
+  if (row_.epoch() > 1) machines_.expect_others(now + kServerGrace);
 }
 
 void Job::start(Effects& effects) {
@@ -80,7 +81,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
       if (phase_ == Phase::kFinishing) phase_ = Phase::kOver;
       return;
     case pb::Envelope::kPreparing:
-      return on_preparing(now, from, envelope.preparing());
+      return machines_.on_preparing(now, from, envelope.preparing().what());
     case pb::Envelope::kReady:
       return on_ready(now, from, envelope.ready(), effects);
     case pb::Envelope::kUnable:
@@ -112,11 +113,9 @@ void Job::on_pool_state(Instant now, const pb::PoolState& state) {
 }
 
 void Job::on_line(Instant now, bool up) {
-  line_up_ = up;
+  machines_.on_line(now, up);
   stuck_since_.reset();
   if (!up) return;
-  others_may_return_until_ = now + kServerGrace;
-  lend_revision_ = 0;
   say_classes_again(now);
   on_resumed(now);
 }
@@ -143,34 +142,22 @@ void Job::seal(Effects& effects) {
 }
 
 void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
-  if (lend.revision() < lend_revision_) return;
-  lend_revision_ = lend.revision();
-  rules_heard_ = true;
-  busy_ = lend.busy();
-  retiring_ = lend.retiring();
+  if (!machines_.hear(lend)) return;
   many_owners_ = lend.many_owners();
   on_standings(now, lend, effects);
   work_changed_ = true;
-  std::map<std::string, Machine> machines;
-  std::vector<std::string> early;  // Back before their time.
-  for (const pb::Loan& loan : lend.loans()) {
-    const std::string& name = loan.machine();
-    if (!machines_.contains(name)) {
-      if (backoffs_.waits(now, name)) early.push_back(name);
-      effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
-    }
-    known_machines_.insert(name);
-    owners_.try_emplace(name, owner_of(name, loan.owner()));
-    if (!machines_.contains(name) && other_owners_.contains(owners_.at(name))) {
-      waits_for_owners_ = true;
-      last_vote_ = now;
-    }
-    machines[name] = std::move(machines_[name]);
+  for (const std::string& name : machines_.arrive(now, lend, effects)) {
+    effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
+    if (!other_owners_.contains(*machines_.owner(name))) continue;
+    waits_for_owners_ = true;
+    last_vote_ = now;
   }
+  const std::vector<std::string> leaving = machines_.leaving(lend);
   std::vector<LeaseId> gone;
-  for (const auto& [id, lease] : leases_.all()) {
-    if (!machines.contains(lease.machine)) gone.push_back(id);
+  for (const std::string& name : leaving) {
+    gone.insert(gone.end(), leases_.of(name).begin(), leases_.of(name).end());
   }
+  std::sort(gone.begin(), gone.end());
   for (const LeaseId& id : gone) {
     const std::string& machine = leases_.find(id)->machine;
     effects.warn("machine " + short_id(machine) + " is gone; lease " + std::to_string(id.second) +
@@ -178,12 +165,8 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
     came_to_nothing(now, machine, effects);
     close_lease(now, id, false);
   }
-  for (const auto& [name, machine] : machines_) {
-    if (!machines.contains(name)) on_machine_left(now, name, machine);
-  }
-  machines_ = std::move(machines);
+  for (const std::string& name : leaving) on_machine_left(now, name);
   look_again_at_disputes();
-  for (const std::string& name : early) hold_back(name, effects);
   other_owners_ = {lend.other_owners().begin(), lend.other_owners().end()};
   watch_owners(now, effects);
 }
@@ -239,7 +222,7 @@ void Job::on_server_heard(Instant now) {
 
 // Stores that do not do their duty are named to the server, which takes them out of the view.
 void Job::report_silent_stores(Instant now, Effects& effects) {
-  if (!line_up_ || now - server_heard_ > kServerPatience) return;
+  if (!machines_.is_line_up() || now - server_heard_ > kServerPatience) return;
   if (silent_due_ > now) return effects.wake_by(silent_due_);
   silent_due_ = now + kRepeatEvery;
   effects.wake_by(silent_due_);
@@ -278,7 +261,7 @@ bool Job::classes_are_known(Instant now, Effects& effects) {
 void Job::begin_running(Instant now, Effects& effects) {
   // Before the server has said whose votes count, and whether of distinct owners, nothing settles.
   const bool all_read = !feeds_.empty() && feeds_.all_caught_up();
-  if (!all_read || !rules_heard_ || !classes_are_known(now, effects)) return;
+  if (!all_read || !machines_.has_heard() || !classes_are_known(now, effects)) return;
   phase_ = Phase::kRunning;
   started_ = last_vote_ = now;
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
@@ -304,17 +287,18 @@ std::string Job::waiting_reason() const {
   if (const Item* item = crashes_all()) {
     return describe_barred(*item) + "; waiting for another machine";
   }
-  if (machines_.empty() && !backoffs_.all().empty()) {
-    const auto& [name, entry] = *backoffs_.all().begin();
+  const auto& backoffs = machines_.backoffs().all();
+  if (machines_.lent().empty() && !backoffs.empty()) {
+    const auto& [name, entry] = *backoffs.begin();
     return "machine " + short_id(name) + ": " + entry.why.message + "; it is asked again later";
   }
-  if (machines_.empty()) return "no machine is free to compute";
+  if (machines_.lent().empty()) return "no machine is free to compute";
   if (class_lost_since_) {
     return "waiting for a machine of class " + items_.rules().classes.back() +
            ", which gives the values";
   }
   std::string unable, preparing;
-  for (const auto& [name, machine] : machines_) {
+  for (const auto& [name, machine] : machines_.lent()) {
     if (!leases_.of(name).empty()) return "";
     if (!machine.ready && !machine.preparing.empty()) preparing = ": " + machine.preparing;
     if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;

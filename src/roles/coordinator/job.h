@@ -11,10 +11,10 @@
 
 #include "base/rng.h"
 #include "eval/item.h"
-#include "roles/coordinator/backoffs.h"
 #include "roles/coordinator/feeds.h"
 #include "roles/coordinator/items.h"
 #include "roles/coordinator/leases.h"
+#include "roles/coordinator/machines.h"
 #include "roles/coordinator/objections.h"
 #include "roles/coordinator/report.h"
 #include "roles/coordinator/standings.h"
@@ -97,20 +97,6 @@ class Job {
  private:
   enum class Phase { kFreezing, kCommitting, kSealing, kReading, kRunning, kFinishing, kOver };
 
-  struct Machine {
-    bool ready = false;
-    std::string unable;     // Why it cannot; empty while it may.
-    std::string preparing;  // What it does before it is ready: "fetching 12 of 98 MB".
-    Instant prepare_due{};
-    Instant not_before{};         // After a failed attempt.
-    int failures = 0;             // Attempts that failed, since the last that did not.
-    double bytes_per_second = 0;  // Measured; 0: not yet.
-  };
-  // A machine that is asked to have the model ready, and is not yet; a short absence is no excuse.
-  struct Patience {
-    Instant since{}, step_since{};  // Asked; at what it does now.
-    Instant watched{};
-  };
   // What a coordinator of a lower epoch settled.
   struct Adopted {
     uint64_t epoch = 0;
@@ -137,26 +123,21 @@ class Job {
   [[nodiscard]] std::string waiting_reason() const;
 
   // job_leases.cc: who works on what.
-  void on_preparing(Instant now, const std::string& machine, const pb::Preparing& preparing);
   void on_ready(Instant now, const std::string& machine, const pb::Ready& ready, Effects& effects);
   void adopt_lease(Instant now, const std::string& machine, const pb::HeldLease& held,
                    Effects& effects);
   void on_unable(Instant now, const std::string& machine, const pb::Unable& unable,
                  Effects& effects);
   void on_progress(Instant now, const std::string& machine, const pb::LeaseId& lease);
-  void watch_preparing(Instant now, const std::string& name, Effects& effects);
   void give_back(Instant now, const std::string& machine, const Error& why, Effects& effects);
-  void hold_back(const std::string& machine, Effects& effects);
-  void on_machine_served(const std::string& machine);
   void came_to_nothing(Instant now, const std::string& machine, Effects& effects);
-  [[nodiscard]] Instant latest_end(Instant now, const std::string& machine, size_t bytes) const;
   void prepare_machines(Instant now, Effects& effects);
   void grant_all(Instant now, Effects& effects);
   std::vector<std::string> idle_machines(Instant now, Effects& effects);
   void draw_voters(Instant now, Effects& effects);
   [[nodiscard]] bool may_be_chosen(const std::string& name, const Item& item) const;
   void in_shard_order(const std::string& name, const std::function<bool(uint32_t)>& take);
-  void grant(Instant now, const std::string& name, Machine& machine, Effects& effects);
+  void grant(Instant now, const std::string& name, Effects& effects);
   void copy_oldest(Instant now, const std::string& name, Effects& effects);
   LeaseId send_grant(Lease lease, Effects& effects);
   void expire_leases(Instant now, Effects& effects);
@@ -172,7 +153,6 @@ class Job {
   [[nodiscard]] size_t places(const std::string& name, const Item& item) const;
   [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
   [[nodiscard]] bool brings_an_owner(const std::string& machine, const Item& item) const;
-  [[nodiscard]] bool others_may_come(Instant now) const;
   [[nodiscard]] bool is_useful(const std::string& name) const;
   [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
   void ask_for_workers(Instant now, Effects& effects) const;
@@ -182,7 +162,6 @@ class Job {
                        Effects& effects);
   void note_failure(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
                     bool alone, Effects& effects);
-  void back_off(Instant now, Machine& machine, const std::string& name);
   void fail_what_crashes_all(Instant now, Effects& effects);
   [[nodiscard]] const Item* crashes_all() const;
   [[nodiscard]] bool has_nobody(const Item& item) const;
@@ -201,7 +180,6 @@ class Job {
   void rules_changed(Instant now, Effects& effects);
   [[nodiscard]] std::string fastest_class() const;
   [[nodiscard]] bool is_reference(const std::string& machine) const;
-  [[nodiscard]] bool has_claim(const std::string& name, const Machine& machine) const;
   [[nodiscard]] bool is_class_lost() const;
   [[nodiscard]] bool is_class_lonely() const;
   [[nodiscard]] bool may_be_given(const Item* item) const;
@@ -219,9 +197,9 @@ class Job {
   void watch_owners(Instant now, Effects& effects);
   [[nodiscard]] bool is_one_owners() const;
   void count_by_machine(Instant now, const Item& item, Effects& effects);
+  void on_machine_left(Instant now, const std::string& name);
   [[nodiscard]] std::vector<std::string_view> able_owners(Instant now) const;
   void look_again_at_disputes();
-  void on_machine_left(Instant now, const std::string& name, const Machine& machine);
   [[nodiscard]] bool owners_are_exhausted(const Item& item) const;
   [[nodiscard]] bool another_may_join(const Item& item) const;
   [[nodiscard]] bool is_barred(const std::string& owner, const Item& item) const;
@@ -248,7 +226,6 @@ class Job {
   Rng rng_;
   Instant started_;
   Phase phase_ = Phase::kFreezing;
-  bool line_up_ = true;
 
   Items items_;
   std::map<uint32_t, Adopted> adopted_;  // While reading.
@@ -259,31 +236,21 @@ class Job {
   RefusalLog refusals_;
   std::set<std::string> coordinators_;  // Of the pool.
   Feeds feeds_;
-  std::map<std::string, Machine> machines_;               // Lent to the job now.
-  std::set<std::string> known_machines_;                  // Lent to it now or before.
-  std::map<std::string, std::string> owners_, class_of_;  // Of machines that were ready.
-  bool many_owners_ = false;                              // In the pool.
+  Machines machines_;
+  bool many_owners_ = false;            // In the pool.
   bool judged_many_ = false;            // The same, when able_owners_ were looked at.
   std::set<std::string> other_owners_;  // Of machines that could be lent to the job yet.
   bool waits_for_owners_ = true;        // Not for ever: they may be busy elsewhere.
   Instant last_vote_{};
   std::set<std::string> able_owners_;
   std::map<std::string, Instant> may_return_;  // Owners whose machines have just left: until when.
-  Backoffs backoffs_;                          // Machines that could not serve this job.
-  std::map<std::string, Patience> patience_;
-  std::map<std::string, int> fruitless_;  // Leases that came to nothing, since an answer.
-  std::set<std::string> barren_;          // Given back for it, since anybody's answer.
-  bool rules_heard_ = false;              // By a Lend.
-  std::string retiring_;                  // Gets no more leases.
+  std::set<std::string> barren_;               // Given back for it, since anybody's answer.
   Standings standings_;
   Objections objections_;
-  uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
-  uint64_t lend_revision_ = 0;
   Instant server_heard_{};
   Leases leases_;
   bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
   Instant grant_due_{};       // When a machine's back-off ends.
-  double slowest_ = 0;  // Bytes a second of the slowest machine that was measured; 0: none was.
 
   std::optional<Instant> stuck_since_;
   std::optional<Instant> class_lost_since_;
@@ -291,7 +258,6 @@ class Job {
   std::string class_asked_;             // On its way to the row.
   std::optional<pb::Overtaken> overtaken_;
   Instant class_due_{}, silent_due_{}, overtaken_due_{};
-  Instant others_may_return_until_{};  // After a new line or assignment: nobody is missing yet.
   Instant repeat_due_{};
   Report report_;
   pb::Envelope repeated_;  // CommitFrozen or Finish.

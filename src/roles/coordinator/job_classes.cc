@@ -13,13 +13,8 @@ constexpr Duration kClassPatience = seconds(60);  // Without a vote.
 }  // namespace
 
 bool Job::is_reference(const std::string& name) const {
-  auto known = class_of_.find(name);
-  return known != class_of_.end() && items_.rules().may_give(known->second);
-}
-
-// Who takes leases and answers none has no claim to the class.
-bool Job::has_claim(const std::string& name, const Machine& machine) const {
-  return machine.unable.empty() && !fruitless_.contains(name) && !backoffs_.has(name);
+  const std::string* its_class = machines_.class_of(name);
+  return its_class != nullptr && items_.rules().may_give(*its_class);
 }
 
 // Of those that are not on the list yet, the one with the most speed; a machine that was not
@@ -27,21 +22,22 @@ bool Job::has_claim(const std::string& name, const Machine& machine) const {
 // are.
 std::string Job::fastest_class() const {
   std::map<std::string, double> speeds;
-  for (const auto& [name, machine] : machines_) {
-    if (machine.ready && !is_reference(name) && has_claim(name, machine)) {
-      speeds[class_of_.at(name)] += std::max(1.0, machine.bytes_per_second);
+  for (const auto& [name, machine] : machines_.lent()) {
+    if (machine.ready && !is_reference(name) && machines_.has_claim(name)) {
+      speeds[*machines_.class_of(name)] += std::max(1.0, machine.bytes_per_second);
     }
   }
   for (uint32_t i : items_.wanting()) {
-    if (!speeds.empty() && machines_.size() > 0) break;
+    if (!speeds.empty() && !machines_.lent().empty()) break;
     if (!items_[i].votes.lacks_candidate()) continue;
     for (const Vote& vote : items_[i].votes.all()) speeds[vote.numeric_class] += 1;
   }
   // Nor any such answer: that of the machines that were here and could come again.
   const bool nobody = speeds.empty();
-  for (const auto& [name, numeric_class] : class_of_) {
-    if (nobody && !is_reference(name) && !standings_.is_quarantined(name))
-      speeds[numeric_class] += 1;
+  for (const auto& [name, known] : machines_.known()) {
+    const bool was_ready = !known.numeric_class.empty();
+    if (!nobody || !was_ready || is_reference(name) || standings_.is_quarantined(name)) continue;
+    speeds[known.numeric_class] += 1;
   }
   const auto fastest = std::max_element(speeds.begin(), speeds.end(),
                                         [](auto& a, auto& b) { return a.second < b.second; });
@@ -50,10 +46,11 @@ std::string Job::fastest_class() const {
 
 // Whether some machine here may yet give such an answer, to this item or to one nobody has touched.
 bool Job::may_be_given(const Item* item) const {
-  return std::any_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
+  const auto& lent = machines_.lent();
+  return std::any_of(lent.begin(), lent.end(), [&](const auto& entry) {
     const auto& [name, machine] = entry;
-    if (!has_claim(name, machine)) return false;
-    if (!machine.ready && !class_of_.contains(name)) return true;  // Of any class.
+    if (!machines_.has_claim(name)) return false;
+    if (!machine.ready && machines_.class_of(name) == nullptr) return true;  // Of any class.
     return is_reference(name) &&
            (item == nullptr || holders(*item).contains(name) || may_vote(name, *item));
   });
@@ -63,9 +60,9 @@ bool Job::may_be_given(const Item* item) const {
 bool Job::is_class_lonely() const {
   size_t of_reference = 0;
   std::map<std::string, int> others;
-  for (const auto& [name, machine] : machines_) {
-    if (!machine.ready || !has_claim(name, machine)) continue;
-    is_reference(name) ? void(++of_reference) : void(++others[class_of_.at(name)]);
+  for (const auto& [name, machine] : machines_.lent()) {
+    if (!machine.ready || !machines_.has_claim(name)) continue;
+    is_reference(name) ? void(++of_reference) : void(++others[*machines_.class_of(name)]);
   }
   const bool are_two =
       std::any_of(others.begin(), others.end(), [](const auto& entry) { return entry.second > 1; });
@@ -99,7 +96,7 @@ void Job::keep_class(Instant now, Effects& effects) {
   // Nothing has changed since it was last found that all is well.
   if (!none && !work_changed_ && !class_lost_since_) return;
   // Whoever gives the values may be at work elsewhere, though not for ever.
-  const bool waits = others_may_come(now) && now - last_vote_ < kClassPatience;
+  const bool waits = machines_.others_may_come(now) && now - last_vote_ < kClassPatience;
   if (!none && !is_class_lonely() && (waits || !is_class_lost())) {
     return class_lost_since_.reset();
   }
@@ -107,8 +104,9 @@ void Job::keep_class(Instant now, Effects& effects) {
   std::optional<Instant>& since = none ? first_ready_ : class_lost_since_;
   if (next.empty()) return since.reset();
   if (!since) since = now;
-  const bool all_ready = none && !others_may_come(now) &&
-                         std::all_of(machines_.begin(), machines_.end(), [](const auto& entry) {
+  const auto& lent = machines_.lent();
+  const bool all_ready = none && !machines_.others_may_come(now) &&
+                         std::all_of(lent.begin(), lent.end(), [](const auto& entry) {
                            return entry.second.ready || !entry.second.unable.empty();
                          });
   const Duration quorum_wait = milliseconds(row_.request().quorum_wait_ms());
@@ -124,8 +122,9 @@ void Job::keep_class(Instant now, Effects& effects) {
 
 // One machine that is ready before all others does not choose alone.
 bool Job::may_begin_with(const std::string& numeric_class) const {
-  return std::count_if(machines_.begin(), machines_.end(), [&](const auto& entry) {
-           return entry.second.ready && class_of_.at(entry.first) == numeric_class;
+  const auto& lent = machines_.lent();
+  return std::count_if(lent.begin(), lent.end(), [&](const auto& entry) {
+           return entry.second.ready && *machines_.class_of(entry.first) == numeric_class;
          }) > 1;
 }
 

@@ -7,12 +7,7 @@
 #include "roles/coordinator/job.h"
 
 namespace muster::roles::coordinator {
-namespace {
-
-constexpr Duration kRetryAfter = seconds(2);  // Doubled by each further failure in a row.
-constexpr Duration kLongestRetry = seconds(30);
-
-}  // namespace
+namespace {}  // namespace
 
 // Believed of a lease of whoever says so, and of an item in it.
 void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseFailed& failed,
@@ -27,11 +22,10 @@ void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseF
   const bool alone = items.size() == 1;
   close_lease(now, id, false);
   note_failure(now, name, failed, alone, effects);
-  auto machine = machines_.find(name);
-  if (machine == machines_.end()) return;
   // What fails elsewhere too says nothing against the machine.
-  if (items_[failed.item()].failures.size() > 1) machine->second.failures = 0;
-  back_off(now, machine->second, name);
+  if (items_[failed.item()].failures.size() > 1) machines_.forget_failures(name);
+  machines_.back_off(now, name);
+  work_changed_ = true;
 }
 
 void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFailed& failed,
@@ -52,20 +46,11 @@ void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFail
   items_.watch_barred(now, failed.item());
 }
 
-// Twice as long after each failure in a row, up to a bound, and not all machines at once.
-void Job::back_off(Instant now, Machine& machine, const std::string& name) {
-  const int doublings = std::min(machine.failures++, 4);
-  const Duration pause = std::min(kLongestRetry, kRetryAfter * (1 << doublings));
-  Rng jitter = Rng(key_.epoch()).fork(name + std::to_string(machine.failures));
-  machine.not_before = now + pause + pause / 4 * static_cast<int64_t>(jitter.below(100)) / 100;
-  machine.bytes_per_second = 0;  // One item next.
-  work_changed_ = true;
-}
-
 // Without an answer, and no machine that is lent now may try it; another may yet come.
 bool Job::has_nobody(const Item& item) const {
+  const auto& lent = machines_.lent();
   return item.votes.size() == 0 && holders(item).empty() &&
-         std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
+         std::all_of(lent.begin(), lent.end(), [&](const auto& entry) {
            return item.bars(entry.first) || !entry.second.unable.empty();
          });
 }
@@ -82,7 +67,7 @@ const Item* Job::crashes_all() const {
 void Job::fail_what_crashes_all(Instant now, Effects& effects) {
   for (const auto& [index, since] : items_.barred_since()) {
     const Item& item = items_[index];
-    if (others_may_come(now) || !class_asked_.empty() || !has_nobody(item)) {
+    if (machines_.others_may_come(now) || !class_asked_.empty() || !has_nobody(item)) {
       items_.note_hope(now, index);
       continue;
     }
@@ -105,8 +90,8 @@ void Job::object(const std::string& machine, Objections::Subject subject, const 
                  Effects& effects) {
   objections_.add(subject, machine, error);
   const size_t voices = objections_.voices(subject, [this](const std::string& name) {
-    const auto owner = owners_.find(name);
-    return items_.rules().distinct_owners && owner != owners_.end() ? owner->second : name;
+    const std::string* owner = machines_.owner(name);
+    return items_.rules().distinct_owners && owner != nullptr ? *owner : name;
   });
   const bool is_confirmed = voices >= std::min<size_t>(2, row_.request().redundancy());
   if (!is_refuted(subject) && is_confirmed) return give_up(error, effects);
@@ -115,7 +100,7 @@ void Job::object(const std::string& machine, Objections::Subject subject, const 
 
 // Somebody could.
 bool Job::is_refuted(Objections::Subject subject) const {
-  if (subject == Objections::kModel) return !class_of_.empty();
+  if (subject == Objections::kModel) return machines_.any_was_ready();
   const Item& item = items_[static_cast<size_t>(subject)];
   return item.votes.size() > 0 || item.is_settled();
 }

@@ -12,19 +12,8 @@ constexpr Duration kLease = seconds(10);  // Without progress.
 constexpr double kShardSeconds = 10;      // Of work, by the machine's measured speed.
 constexpr size_t kMaxShardItems = 64;
 constexpr size_t kMaxShardBytes = 256u << 10;
-constexpr Duration kAskAgainAfter = seconds(10);  // Whoever could not have the model ready.
-constexpr Duration kLongestItem = seconds(600);   // For a machine that was not measured yet.
-constexpr Duration kLeastTime = seconds(60);      // For a lease, however short it should take.
-constexpr double kSlower = 4;
-constexpr double kPatienceFactor = 5;  // Times what it should take.
-constexpr int kMostFruitless = 3;      // Leases in a row that came to nothing.
-constexpr Duration kLongestPreparing = seconds(1800), kLongestStep = seconds(120);
-// Away for so long, a machine is asked to have the model ready as for the first time.
-constexpr Duration kAnew = seconds(10);
-constexpr Duration kFruitlessWait = seconds(30);
 constexpr size_t kMostBarren = 3;  // Machines in a row; then it is not the machines.
 constexpr Duration kChosenFor = seconds(30);
-constexpr Duration kLoadsLong = seconds(60);
 constexpr uint32_t kMostWanted = 4096;  // Machines at once.
 
 // "0..24 of a list" for a console: a range where it is one.
@@ -37,71 +26,20 @@ std::string describe(const std::vector<uint32_t>& items) {
 
 }  // namespace
 
-void Job::on_preparing(Instant now, const std::string& name, const pb::Preparing& preparing) {
-  auto found = machines_.find(name);
-  if (found == machines_.end() || preparing.what().empty()) return;
-  if (std::exchange(found->second.preparing, preparing.what()) == preparing.what()) return;
-  if (auto asked = patience_.find(name); asked != patience_.end()) asked->second.step_since = now;
-}
-
-// Who does not get ready, whatever it says, is asked again later; what it has begun goes on.
-void Job::watch_preparing(Instant now, const std::string& name, Effects& effects) {
-  Patience& asked = patience_[name];
-  if (now - asked.watched >= kAnew) asked = {.since = now, .step_since = now};
-  asked.watched = now;
-  if (now < asked.since + kLongestPreparing && now < asked.step_since + kLongestStep) return;
-  patience_.erase(name);
-  report_.happened(now, name, "does not get the model ready");
-  give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
-}
-
-// However much it says: five times what it should take, ten minutes at most. Who was not measured
-// may be four times as slow as the slowest that was.
-Instant Job::latest_end(Instant now, const std::string& name, size_t bytes) const {
-  const auto machine = machines_.find(name);
-  const double measured = machine == machines_.end() ? 0 : machine->second.bytes_per_second;
-  const double speed = measured > 0 ? measured : slowest_ / kSlower;
-  if (speed <= 0) return now + kLongestItem;
-  const Duration five_times = from_seconds(kPatienceFactor * static_cast<double>(bytes) / speed);
-  return now + std::clamp(five_times, kLeastTime, kLongestItem);
-}
-
-// It is of no use for now: others may have it, and it is asked again later.
 void Job::give_back(Instant now, const std::string& name, const Error& why, Effects& effects) {
-  MUSTER_PROBE("a machine that cannot serve is given back");
-  backoffs_.add(now, name, why, why.code == Code::kFailed ? kFruitlessWait : kAskAgainAfter);
-  hold_back(name, effects);
+  machines_.give_back(now, name, why, effects);
   look_again_at_disputes();
   work_changed_ = true;
-}
-
-// It is asked again when its time has come, though it be lent before.
-void Job::hold_back(const std::string& name, Effects& effects) {
-  auto machine = machines_.find(name);
-  if (machine == machines_.end()) return;
-  const Backoffs::Entry& entry = backoffs_.all().at(name);
-  machine->second.unable = entry.why.message;
-  machine->second.ready = false;
-  machine->second.prepare_due = entry.until;
-  effects.wake_by(entry.until);
 }
 
 // Only what a machine says when it was not known to be ready counts: later it holds what it was
 // granted here.
 void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready, Effects& effects) {
-  auto found = machines_.find(name);
-  if (found == machines_.end() || found->second.ready) return;
+  const Machines::Lent* machine = machines_.find(name);
+  if (machine == nullptr || machine->ready) return;
   if (ready.numeric_class().empty()) return refusals_.note(name, "it is ready without a class");
-  found->second.ready = true;
-  found->second.unable.clear();
-  patience_.erase(name);
-  // Who gave nothing back for its leases is believed when it has answered one.
-  const auto before = backoffs_.all().find(name);
-  if (before != backoffs_.all().end() && before->second.why.code != Code::kFailed) {
-    backoffs_.remove(name);
-  }
+  machines_.on_ready(name, ready.numeric_class());
   objections_.withdraw(name);
-  class_of_[name] = ready.numeric_class();
   work_changed_ = true;
   for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
 }
@@ -127,7 +65,7 @@ void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease&
     lease.items.push_back(item);
     lease.bytes += items_[item].bytes;
   }
-  lease.latest = latest_end(now, name, lease.bytes);
+  lease.latest = machines_.latest_end(now, name, lease.bytes);
   lease.is_measured = false;  // It began before.
   if (lease.items.empty()) return say_withdraw(name, id, effects);
   MUSTER_PROBE("a lease from before goes on");
@@ -138,38 +76,33 @@ void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease&
 
 void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unable,
                     Effects& effects) {
-  auto found = machines_.find(name);
-  if (found == machines_.end()) return;
+  const Machines::Lent* machine = machines_.find(name);
+  if (machine == nullptr) return;
   Error error = to_error(unable.failure());
   if (error.message.empty()) error.message = "it does not say why";
-  if (found->second.unable.empty()) {
+  if (machine->unable.empty()) {
     effects.warn("machine " + short_id(name) + " cannot: " + error.message);
     report_.happened(now, name, "cannot have the model ready: " + error.message);
   }
   // What it says once more before it was asked again changes nothing.
-  if (!backoffs_.waits(now, name)) give_back(now, name, error, effects);
+  if (!machines_.backoffs().waits(now, name)) give_back(now, name, error, effects);
   if (is_users_fault(error.code)) object(name, Objections::kModel, error, effects);
 }
 
+// Who does not get ready is asked again later; what it has begun goes on.
 void Job::prepare_machines(Instant now, Effects& effects) {
-  for (auto& [name, machine] : machines_) {
-    if (machine.ready) continue;
-    if (machine.prepare_due <= now) watch_preparing(now, name, effects);
-    if (machine.prepare_due <= now) {
-      pb::Envelope ask = envelope_to(address(pb::ROLE_WORKER, name));
-      *ask.mutable_prepare()->mutable_key() = key_;
-      effects.send.push_back({std::move(ask)});
-      machine.prepare_due = now + kRepeatEvery;
-    }
-    effects.wake_by(machine.prepare_due);
+  for (const std::string& name : machines_.overdue(now)) {
+    report_.happened(now, name, "does not get the model ready");
+    give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
   }
+  machines_.send_due(now, key_, effects);
 }
 
 bool Job::may_vote(const std::string& machine, const Item& item) const {
   if (item.bars(machine) || item.votes.has(machine)) return false;
   if (holders(item).contains(machine)) return false;
   // The last vote must be one that can give the value.
-  const bool other_class = class_of_.contains(machine) && !is_reference(machine);
+  const bool other_class = machines_.class_of(machine) != nullptr && !is_reference(machine);
   if (other_class && item.votes.lacks_candidate() && item.needed < 2) return false;
   // Another machine of the same owner says nothing new, unless the votes so far do not agree.
   const bool any_owner =
@@ -179,12 +112,12 @@ bool Job::may_vote(const std::string& machine, const Item& item) const {
 
 // No machine of its owner has answered the item, or is asked to.
 bool Job::brings_an_owner(const std::string& machine, const Item& item) const {
-  const auto owner = owners_.find(machine);
-  if (owner == owners_.end()) return true;
-  return !item.votes.has_owner(owner->second) &&
+  const std::string* owner = machines_.owner(machine);
+  if (owner == nullptr) return true;
+  return !item.votes.has_owner(*owner) &&
          std::none_of(holders(item).begin(), holders(item).end(), [&](const std::string& other) {
-           const auto its = owners_.find(other);
-           return its != owners_.end() && its->second == owner->second;
+           const std::string* its = machines_.owner(other);
+           return its != nullptr && *its == *owner;
          });
 }
 
@@ -198,8 +131,7 @@ void Job::grant_all(Instant now, Effects& effects) {
   grant_due_ = {};
   draw_voters(now, effects);
   for (const std::string& name : idle_machines(now, effects)) {
-    Machine& machine = machines_.at(name);
-    grant(now, name, machine, effects);
+    grant(now, name, effects);
     if (leases_.of(name).empty()) copy_oldest(now, name, effects);
   }
 }
@@ -207,8 +139,8 @@ void Job::grant_all(Instant now, Effects& effects) {
 // In an order drawn anew each time: who votes with whom is not for the machines to know before.
 std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
   std::vector<std::string> idle;
-  for (const auto& [name, machine] : machines_) {
-    if (!machine.ready || !leases_.of(name).empty() || name == retiring_) continue;
+  for (const auto& [name, machine] : machines_.lent()) {
+    if (!machine.ready || !leases_.of(name).empty() || machines_.is_retiring(name)) continue;
     if (machine.not_before <= now) {
       idle.push_back(name);
       continue;
@@ -232,7 +164,7 @@ void Job::draw_voters(Instant now, Effects& effects) {
     const bool holds_it = holders(item).contains(item.chosen);
     if (now >= item.chosen_until || (!holds_it && !may_be_chosen(item.chosen, item))) {
       std::vector<std::string> able, of_new_owners;
-      for (const auto& [name, machine] : machines_) {
+      for (const auto& [name, machine] : machines_.lent()) {
         if (!may_be_chosen(name, item)) continue;
         able.push_back(name);
         if (items_.rules().distinct_owners && brings_an_owner(name, item))
@@ -247,9 +179,7 @@ void Job::draw_voters(Instant now, Effects& effects) {
 }
 
 bool Job::may_be_chosen(const std::string& name, const Item& item) const {
-  const auto machine = machines_.find(name);
-  return machine != machines_.end() && machine->second.ready && machine->second.unable.empty() &&
-         name != retiring_ && may_vote(name, item);
+  return machines_.may_work(name) && may_vote(name, item);
 }
 
 // How many leases with this item there may be for one more to this machine. Whoever may answer
@@ -283,11 +213,12 @@ void Job::in_shard_order(const std::string& name, const std::function<bool(uint3
     (void)std::all_of(items_.wanting().begin(), from, take);
 }
 
-void Job::grant(Instant now, const std::string& name, Machine& machine, Effects& effects) {
+void Job::grant(Instant now, const std::string& name, Effects& effects) {
+  const double speed = machines_.find(name)->bytes_per_second;
   // The last work is spread over all machines rather than handed to the first who asks.
-  const size_t share = std::max<size_t>(1, items_.votes_wanted() / (2 * machines_.size()));
-  const size_t most_items = machine.bytes_per_second > 0 ? std::min(kMaxShardItems, share) : 1;
-  const double most_bytes = machine.bytes_per_second * kShardSeconds;
+  const size_t share = std::max<size_t>(1, items_.votes_wanted() / (2 * machines_.lent().size()));
+  const size_t most_items = speed > 0 ? std::min(kMaxShardItems, share) : 1;
+  const double most_bytes = speed * kShardSeconds;
   Lease lease{.machine = name, .granted = now, .deadline = now + kLease};
   in_shard_order(name, [&](uint32_t i) {
     if (lease.items.size() >= most_items) return false;
@@ -303,7 +234,7 @@ void Job::grant(Instant now, const std::string& name, Machine& machine, Effects&
     lease.bytes += item.bytes;
     return item.failures.empty();
   });
-  lease.latest = latest_end(now, name, lease.bytes);
+  lease.latest = machines_.latest_end(now, name, lease.bytes);
   if (!lease.items.empty()) send_grant(std::move(lease), effects);
 }
 
@@ -335,7 +266,7 @@ void Job::copy_oldest(Instant now, const std::string& name, Effects& effects) {
   }
   if (lease.items.empty()) return;
   MUSTER_PROBE("an idle machine copies a lease");
-  lease.latest = latest_end(now, name, lease.bytes);
+  lease.latest = machines_.latest_end(now, name, lease.bytes);
   leases_.note_copy(original, send_grant(std::move(lease), effects));
 }
 
@@ -350,7 +281,7 @@ LeaseId Job::send_grant(Lease granted, Effects& effects) {
   pb::GrantTerms terms;
   terms.set_lease(id.second);
   terms.set_machine(lease.machine);
-  terms.set_owner(owners_.at(lease.machine));
+  terms.set_owner(*machines_.owner(lease.machine));
   terms.mutable_items()->Add(lease.items.begin(), lease.items.end());
   *grant.mutable_grant()->mutable_terms() = sign_grant(key_, terms, keys_);
   for (uint32_t i : lease.items) *grant.mutable_grant()->add_items() = items_[i].requests;
@@ -383,14 +314,8 @@ void Job::close_lease(Instant now, const LeaseId& id, bool measured) {
   for (uint32_t i : lease->items) {
     if (items_[i].votes.disputed()) items_.leave_alone(i);
   }
-  auto machine = machines_.find(lease->machine);
-  if (machine == machines_.end()) return;
-  const double elapsed = to_seconds(now - lease->granted);
-  if (measured && lease->is_measured && elapsed > 0) {
-    const double speed = static_cast<double>(lease->bytes) / elapsed;
-    slowest_ = slowest_ == 0 ? speed : std::min(slowest_, speed);
-    machine->second.bytes_per_second = speed;
-    machine->second.failures = 0;
+  if (measured && lease->is_measured) {
+    machines_.note_speed(lease->machine, lease->bytes, now - lease->granted);
   }
 }
 
@@ -425,7 +350,7 @@ void Job::expire_leases(Instant now, Effects& effects) {
   std::vector<LeaseId> expired;
   for (const auto& [id, lease] : leases_.all()) {
     // How long it should take may only be known since others were measured.
-    leases_.end_by(id, latest_end(lease.granted, lease.machine, lease.bytes));
+    leases_.end_by(id, machines_.latest_end(lease.granted, lease.machine, lease.bytes));
     if (lease.ends() <= now) expired.push_back(id);
     effects.wake_by(lease.ends());
   }
@@ -440,40 +365,21 @@ void Job::expire_leases(Instant now, Effects& effects) {
         "lost a lease of " + describe(lease.items) +
             (stood ? ": no progress for 10 s" : ": five times the time it should take"));
     withdraw(now, id, effects);
-    auto machine = machines_.find(name);
-    if (machine == machines_.end()) continue;
-    machine->second.ready = false;  // It is asked again before it gets another.
-    back_off(now, machine->second, name);
-    if (!stood) fruitless_[name] = kMostFruitless;  // It had all the time that there is.
+    machines_.ask_again(name);
+    machines_.back_off(now, name);
+    if (!stood) machines_.note_hopeless(name);
     came_to_nothing(now, name, effects);
   }
 }
 
-// It has answered: whatever it could not do before, it is asked at once.
-void Job::on_machine_served(const std::string& name) {
-  fruitless_.erase(name);
-  if (!backoffs_.has(name)) return;
-  backoffs_.remove(name);
-  auto machine = machines_.find(name);
-  if (machine == machines_.end()) return;
-  machine->second.unable.clear();
-  machine->second.prepare_due = {};
-}
-
 // One of its leases did. Whoever takes leases and answers none waits, if it comes and goes as well.
 void Job::came_to_nothing(Instant now, const std::string& name, Effects& effects) {
-  if (++fruitless_[name] < kMostFruitless && !backoffs_.has(name)) return;
+  if (!machines_.note_fruitless(name)) return;
   give_back(now, name, {Code::kFailed, "takes leases and answers none"}, effects);
   barren_.insert(name);
   if (barren_.size() < kMostBarren) return;
   barren_.clear();
   feeds_.blame_the_only("feeds nothing of what machines answer");
-}
-
-// Machines that are not lent now may be soon: they are at work elsewhere, or on their way back to a
-// server that has just come.
-bool Job::others_may_come(Instant now) const {
-  return !line_up_ || busy_ > 0 || now < others_may_return_until_;
 }
 
 // Whether a machine has, or may get, anything to do here.
@@ -494,14 +400,13 @@ void Job::ask_for_workers(Instant now, Effects& effects) const {
   size_t wanted = items_.votes_wanted();
   for (const auto& [id, lease] : leases_.all()) wanted += lease.is_copy ? 0 : 1;
   // Nor do those count that have been getting ready for long.
-  for (const auto& [name, asked] : patience_) {
-    if (machines_.contains(name) && now - asked.since >= kLoadsLong) ++wanted;
-  }
+  wanted += machines_.loading_long(now);
   pb::Envelope want = envelope_to_server();
   *want.mutable_want_workers()->mutable_key() = key_;
-  for (const std::string& name : known_machines_) {
-    const bool retires = name == retiring_ && machines_.contains(name) && leases_.of(name).empty();
-    if (!retires && !backoffs_.waits(now, name) && is_useful(name)) continue;
+  for (const auto& [name, known] : machines_.known()) {
+    const bool retires =
+        machines_.is_retiring(name) && machines_.find(name) != nullptr && leases_.of(name).empty();
+    if (!retires && !machines_.backoffs().waits(now, name) && is_useful(name)) continue;
     if (want.want_workers().spare_size() < static_cast<int>(kMostWanted)) {
       want.mutable_want_workers()->add_spare(name);
     }

@@ -18,14 +18,14 @@ constexpr Duration kMayReturn = seconds(10);      // A machine whose line has ju
 std::vector<std::string_view> Job::able_owners(Instant now) const {
   std::vector<std::string_view> owners;
   if (waits_for_owners_) owners.assign(other_owners_.begin(), other_owners_.end());
-  if (!line_up_ || now < others_may_return_until_) owners.emplace_back(kSomebodyElse);
-  for (const auto& [name, machine] : machines_) {
+  if (machines_.may_return(now)) owners.emplace_back(kSomebodyElse);
+  for (const auto& [name, machine] : machines_.lent()) {
     const std::set<LeaseId>& its = leases_.of(name);
     const bool lingers = std::any_of(its.begin(), its.end(), [&](const LeaseId& id) {
       return now - leases_.find(id)->granted >= kOwnerPatience;
     });
-    const bool is_able = machine.unable.empty() && !backoffs_.has(name) && !lingers;
-    if (is_able) owners.emplace_back(owners_.at(name));
+    const bool is_able = machine.unable.empty() && !machines_.backoffs().has(name) && !lingers;
+    if (is_able) owners.emplace_back(*machines_.owner(name));
   }
   for (const auto& [owner, until] : may_return_) owners.emplace_back(owner);
   std::sort(owners.begin(), owners.end());
@@ -41,9 +41,10 @@ void Job::look_again_at_disputes() {
 }
 
 // It is not lent any more. Most come back at once, and their owners are waited for so long.
-void Job::on_machine_left(Instant now, const std::string& name, const Machine& machine) {
-  if (!machine.unable.empty() || backoffs_.has(name)) return;
-  may_return_[owners_.at(name)] = now + kMayReturn;
+void Job::on_machine_left(Instant now, const std::string& name) {
+  const bool may_serve = machines_.find(name)->unable.empty() && !machines_.backoffs().has(name);
+  if (may_serve) may_return_[*machines_.owner(name)] = now + kMayReturn;
+  machines_.leave(name);
 }
 
 // One machine of another owner that cannot work, or is wrong, neither holds the others up nor
@@ -93,10 +94,11 @@ bool Job::owners_are_exhausted(const Item& item) const {
 bool Job::another_may_join(const Item& item) const {
   const auto leading = item.votes.leading_owners();
   const bool is_full = item.votes.size() >= ItemVotes::kMostAsked;
-  return std::any_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
+  const auto& lent = machines_.lent();
+  return std::any_of(lent.begin(), lent.end(), [&](const auto& entry) {
     const auto& [name, machine] = entry;
     const bool is_new = std::any_of(leading.begin(), leading.end(), [&](const auto& owners) {
-      return !owners.contains(owners_.at(entry.first));
+      return !owners.contains(*machines_.owner(entry.first));
     });
     if (!machine.unable.empty() || !is_new) return false;
     const bool is_at_it = holders(item).contains(name) && !item.votes.has(name);
@@ -106,9 +108,10 @@ bool Job::another_may_join(const Item& item) const {
 
 // All its machines have failed on the item.
 bool Job::is_barred(const std::string& owner, const Item& item) const {
+  const auto& lent = machines_.lent();
   return !other_owners_.contains(owner) && !may_return_.contains(owner) &&
-         std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
-           return owners_.at(entry.first) != owner || item.bars(entry.first);
+         std::all_of(lent.begin(), lent.end(), [&](const auto& entry) {
+           return *machines_.owner(entry.first) != owner || item.bars(entry.first);
          });
 }
 

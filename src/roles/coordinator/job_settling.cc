@@ -89,7 +89,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
   if (items_.vote(item.index(), std::move(vote)) != ItemVotes::Added::kNew) return;
   last_vote_ = now;
   barren_.clear();
-  on_machine_served(opened.machine);
+  machines_.on_served(opened.machine);
   work_changed_ = true;
   recount(item);
   if (item.votes.disputed() && !was_disputed && !item.is_settled()) {
@@ -161,11 +161,11 @@ void Job::settle_provisional(Instant now, Effects& effects) {
 // Nothing of this job can run: no lease is open, nobody is preparing, nobody may take anything,
 // here or at work elsewhere.
 bool Job::is_stuck(Instant now) const {
-  if (!leases_.empty() || others_may_come(now)) return false;
+  if (!leases_.empty() || machines_.others_may_come(now)) return false;
   const bool cannot_begin = open_objection() != nullptr || nobody_has_the_model() != nullptr;
   if (!class_asked_.empty() || (items_.rules().classes.empty() && !cannot_begin)) return false;
-  for (const auto& [name, machine] : machines_) {
-    if (machine.unable.empty() && !backoffs_.has(name) && is_useful(name)) return false;
+  for (const auto& [name, machine] : machines_.lent()) {
+    if (machine.unable.empty() && !machines_.backoffs().has(name) && is_useful(name)) return false;
   }
   return items_.settled() < items_.size();
 }
@@ -176,7 +176,7 @@ const Error* Job::nobody_has_the_model() const {
   if (!items_.answered_classes().empty()) return nullptr;  // Somebody has answered something.
   const Error *missing = nullptr, *cannot = nullptr;
   bool has_hope = false;
-  for (const auto& [name, entry] : backoffs_.all()) {
+  for (const auto& [name, entry] : machines_.backoffs().all()) {
     if (entry.why.code == Code::kNotFound) missing = &entry.why;
     // Nor has whoever says that it has it, and answers nothing.
     const bool is_final = entry.why.code == Code::kNotFound || entry.why.code == Code::kFailed;
