@@ -143,14 +143,12 @@ void Job::seal(Effects& effects) {
 
 void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   if (!machines_.hear(lend)) return;
-  many_owners_ = lend.many_owners();
+  owners_.set_many(lend.many_owners());
   on_standings(now, lend, effects);
   work_changed_ = true;
   for (const std::string& name : machines_.arrive(now, lend, effects)) {
     effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
-    if (!other_owners_.contains(*machines_.owner(name))) continue;
-    waits_for_owners_ = true;
-    last_vote_ = now;
+    owners_.on_arrival(now, *machines_.owner(name));
   }
   const std::vector<std::string> leaving = machines_.leaving(lend);
   std::vector<LeaseId> gone;
@@ -167,7 +165,7 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   }
   for (const std::string& name : leaving) on_machine_left(now, name);
   look_again_at_disputes();
-  other_owners_ = {lend.other_owners().begin(), lend.other_owners().end()};
+  owners_.set_others({lend.other_owners().begin(), lend.other_owners().end()});
   watch_owners(now, effects);
 }
 
@@ -263,7 +261,8 @@ void Job::begin_running(Instant now, Effects& effects) {
   const bool all_read = !feeds_.empty() && feeds_.all_caught_up();
   if (!all_read || !machines_.has_heard() || !classes_are_known(now, effects)) return;
   phase_ = Phase::kRunning;
-  started_ = last_vote_ = now;
+  started_ = now;
+  owners_.on_vote(now);
   for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
   watch_owners(now, effects);
   for (const Item& item : items_) {

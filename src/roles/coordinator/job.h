@@ -16,6 +16,7 @@
 #include "roles/coordinator/leases.h"
 #include "roles/coordinator/machines.h"
 #include "roles/coordinator/objections.h"
+#include "roles/coordinator/owners.h"
 #include "roles/coordinator/report.h"
 #include "roles/coordinator/standings.h"
 #include "roles/coordinator/votes.h"
@@ -195,10 +196,8 @@ class Job {
 
   // job_owners.cc: whose votes count together.
   void watch_owners(Instant now, Effects& effects);
-  [[nodiscard]] bool is_one_owners() const;
   void count_by_machine(Instant now, const Item& item, Effects& effects);
   void on_machine_left(Instant now, const std::string& name);
-  [[nodiscard]] std::vector<std::string_view> able_owners(Instant now) const;
   void look_again_at_disputes();
   [[nodiscard]] bool owners_are_exhausted(const Item& item) const;
   [[nodiscard]] bool another_may_join(const Item& item) const;
@@ -237,14 +236,8 @@ class Job {
   std::set<std::string> coordinators_;  // Of the pool.
   Feeds feeds_;
   Machines machines_;
-  bool many_owners_ = false;            // In the pool.
-  bool judged_many_ = false;            // The same, when able_owners_ were looked at.
-  std::set<std::string> other_owners_;  // Of machines that could be lent to the job yet.
-  bool waits_for_owners_ = true;        // Not for ever: they may be busy elsewhere.
-  Instant last_vote_{};
-  std::set<std::string> able_owners_;
-  std::map<std::string, Instant> may_return_;  // Owners whose machines have just left: until when.
-  std::set<std::string> barren_;               // Given back for it, since anybody's answer.
+  Owners owners_;
+  std::set<std::string> barren_;  // Given back for it, since anybody's answer.
   Standings standings_;
   Objections objections_;
   Instant server_heard_{};

@@ -96,7 +96,7 @@ void Job::keep_class(Instant now, Effects& effects) {
   // Nothing has changed since it was last found that all is well.
   if (!none && !work_changed_ && !class_lost_since_) return;
   // Whoever gives the values may be at work elsewhere, though not for ever.
-  const bool waits = machines_.others_may_come(now) && now - last_vote_ < kClassPatience;
+  const bool waits = machines_.others_may_come(now) && now - owners_.last_vote() < kClassPatience;
   if (!none && !is_class_lonely() && (waits || !is_class_lost())) {
     return class_lost_since_.reset();
   }

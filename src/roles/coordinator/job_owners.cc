@@ -5,34 +5,6 @@
 #include "roles/coordinator/job.h"
 
 namespace muster::roles::coordinator {
-namespace {
-
-constexpr char kSomebodyElse[] = "*";             // An owner that is not known yet.
-constexpr Duration kOwnerPatience = seconds(60);  // Without a vote, for machines at work elsewhere.
-constexpr Duration kMayReturn = seconds(10);      // A machine whose line has just closed.
-
-}  // namespace
-
-// Whose machines may vote here now, or soon. After a new line nobody knows who will be back.
-// In order, each once.
-std::vector<std::string_view> Job::able_owners(Instant now) const {
-  std::vector<std::string_view> owners;
-  if (waits_for_owners_) owners.assign(other_owners_.begin(), other_owners_.end());
-  if (machines_.may_return(now)) owners.emplace_back(kSomebodyElse);
-  for (const auto& [name, machine] : machines_.lent()) {
-    const std::set<LeaseId>& its = leases_.of(name);
-    const bool lingers = std::any_of(its.begin(), its.end(), [&](const LeaseId& id) {
-      return now - leases_.find(id)->granted >= kOwnerPatience;
-    });
-    const bool is_able = machine.unable.empty() && !machines_.backoffs().has(name) && !lingers;
-    if (is_able) owners.emplace_back(*machines_.owner(name));
-  }
-  for (const auto& [owner, until] : may_return_) owners.emplace_back(owner);
-  std::sort(owners.begin(), owners.end());
-  owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
-  return owners;
-}
-
 // Whoever could still vote on an item may be gone.
 void Job::look_again_at_disputes() {
   for (uint32_t i : items_.wanting()) {
@@ -42,8 +14,7 @@ void Job::look_again_at_disputes() {
 
 // It is not lent any more. Most come back at once, and their owners are waited for so long.
 void Job::on_machine_left(Instant now, const std::string& name) {
-  const bool may_serve = machines_.find(name)->unable.empty() && !machines_.backoffs().has(name);
-  if (may_serve) may_return_[*machines_.owner(name)] = now + kMayReturn;
+  if (machines_.may_serve(name)) owners_.on_left(now, *machines_.owner(name));
   machines_.leave(name);
 }
 
@@ -56,37 +27,20 @@ void Job::watch_owners(Instant now, Effects& effects) {
     recount(items_[i]);
     settle_if_agreed(now, items_[i], row_.request().redundancy(), effects);
   }
-  if (now - last_vote_ >= kOwnerPatience && !items_.wanting().empty()) waits_for_owners_ = false;
-  std::erase_if(may_return_, [now](const auto& entry) { return entry.second <= now; });
-  for (const auto& [owner, until] : may_return_) effects.wake_by(until);
-  const auto owners = able_owners(now);
-  const bool are_the_same =
-      std::equal(owners.begin(), owners.end(), able_owners_.begin(), able_owners_.end());
-  if (are_the_same && many_owners_ == judged_many_) return;
-  able_owners_ = {owners.begin(), owners.end()};
-  judged_many_ = many_owners_;
-  items_.set_distinct_owners(many_owners_ && !is_one_owners());
+  const bool wants_votes = !items_.wanting().empty();
+  if (!owners_.look(now, machines_, leases_, wants_votes, effects)) return;
+  items_.set_distinct_owners(owners_.must_be_distinct(items_));
   rules_changed(now, effects);
-}
-
-// Only machines of one owner can vote, and none of another has: then they need not be distinct.
-bool Job::is_one_owners() const {
-  if (able_owners_.size() > 1 || able_owners_.contains(kSomebodyElse)) return false;
-  return std::all_of(items_.begin(), items_.end(), [this](const Item& item) {
-    const auto& votes = item.votes.all();
-    return item.is_settled() || std::all_of(votes.begin(), votes.end(), [this](const Vote& vote) {
-             return able_owners_.contains(vote.owner);
-           });
-  });
 }
 
 // Every owner who could has voted on it already, and no machine of theirs could still bring another
 // owner to what most of them say.
 bool Job::owners_are_exhausted(const Item& item) const {
   if (!items_.rules().distinct_owners || item.votes.size() == 0) return false;
+  const auto& able = owners_.able();
   const bool all_voted =
-      std::all_of(able_owners_.begin(), able_owners_.end(), [&](const std::string& owner) {
-        return owner != kSomebodyElse && (item.votes.has_owner(owner) || is_barred(owner, item));
+      owners_.are_known() && std::all_of(able.begin(), able.end(), [&](const std::string& owner) {
+        return item.votes.has_owner(owner) || is_barred(owner, item);
       });
   return all_voted && !(item.votes.disputed() && another_may_join(item));
 }
@@ -109,10 +63,9 @@ bool Job::another_may_join(const Item& item) const {
 // All its machines have failed on the item.
 bool Job::is_barred(const std::string& owner, const Item& item) const {
   const auto& lent = machines_.lent();
-  return !other_owners_.contains(owner) && !may_return_.contains(owner) &&
-         std::all_of(lent.begin(), lent.end(), [&](const auto& entry) {
-           return *machines_.owner(entry.first) != owner || item.bars(entry.first);
-         });
+  return !owners_.may_come(owner) && std::all_of(lent.begin(), lent.end(), [&](const auto& entry) {
+    return *machines_.owner(entry.first) != owner || item.bars(entry.first);
+  });
 }
 
 // No owner has a vote to add: then those of machines decide.

@@ -87,7 +87,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
   if (vote.is_late) MUSTER_PROBE("an answer comes when its machine's turn is over");
   if (item.is_settled()) judge(now, item, vote, effects);
   if (items_.vote(item.index(), std::move(vote)) != ItemVotes::Added::kNew) return;
-  last_vote_ = now;
+  owners_.on_vote(now);
   barren_.clear();
   machines_.on_served(opened.machine);
   work_changed_ = true;
@@ -165,7 +165,7 @@ bool Job::is_stuck(Instant now) const {
   const bool cannot_begin = open_objection() != nullptr || nobody_has_the_model() != nullptr;
   if (!class_asked_.empty() || (items_.rules().classes.empty() && !cannot_begin)) return false;
   for (const auto& [name, machine] : machines_.lent()) {
-    if (machine.unable.empty() && !machines_.backoffs().has(name) && is_useful(name)) return false;
+    if (machines_.may_serve(name) && is_useful(name)) return false;
   }
   return items_.settled() < items_.size();
 }

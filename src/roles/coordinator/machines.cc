@@ -215,10 +215,13 @@ bool Machines::may_work(const std::string& name) const {
   return machine != nullptr && machine->ready && machine->unable.empty() && !is_retiring(name);
 }
 
-bool Machines::has_claim(const std::string& name) const {
+bool Machines::may_serve(const std::string& name) const {
   const Lent* machine = find(name);
-  return machine != nullptr && machine->unable.empty() && known_.at(name).fruitless == 0 &&
-         !backoffs_.has(name);
+  return machine != nullptr && machine->unable.empty() && !backoffs_.has(name);
+}
+
+bool Machines::has_claim(const std::string& name) const {
+  return may_serve(name) && known_.at(name).fruitless == 0;
 }
 
 size_t Machines::loading_long(Instant now) const {

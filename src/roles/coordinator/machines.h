@@ -105,6 +105,8 @@ class Machines {
   [[nodiscard]] bool any_was_ready() const;
   // Lent, and it may be given a lease once it is free.
   [[nodiscard]] bool may_work(const std::string& machine) const;
+  // Lent, and nothing is known of it that says that it cannot serve.
+  [[nodiscard]] bool may_serve(const std::string& machine) const;
   // Who takes leases and answers none, or cannot, has no claim to give the values.
   [[nodiscard]] bool has_claim(const std::string& machine) const;
   // Gets no more leases.
