@@ -1,30 +1,24 @@
 #pragma once
 
-#include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/rng.h"
-#include "eval/item.h"
-#include "roles/coordinator/feeds.h"
 #include "roles/coordinator/items.h"
+#include "roles/coordinator/journal.h"
 #include "roles/coordinator/leases.h"
 #include "roles/coordinator/machines.h"
 #include "roles/coordinator/objections.h"
 #include "roles/coordinator/owners.h"
+#include "roles/coordinator/reference_classes.h"
 #include "roles/coordinator/report.h"
+#include "roles/coordinator/situation.h"
 #include "roles/coordinator/standings.h"
-#include "roles/coordinator/votes.h"
 #include "roles/grants.h"
 #include "roles/keys.h"
 #include "roles/message.h"
-#include "roles/outbox.h"
-#include "roles/record.h"
 #include "roles/refusal_log.h"
 #include "roles/role.h"
 
@@ -104,120 +98,95 @@ class Job {
     pb::Settled settled;
   };
 
-  // job.cc: phases, messages, the end.
-  void on_lend(Instant now, const pb::Lend& lend, Effects& effects);
+  // job.cc: phases, messages, the end; who works on what.
   void seal(Effects& effects);
-  void on_feed(Instant now, const std::string& member, const pb::Feed& feed, Effects& effects);
+  void on_put_done(Instant now, const std::string& store, const pb::PutDone& done);
   void on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused);
-  void on_server_heard(Instant now);
-  void repeat_overtaken(Instant now, Effects& effects);
-  void report_silent_stores(Instant now, Effects& effects);
-  void begin_reading(Instant now);
-  void repeat_requests(Instant now, Effects& effects);
-  void report(Instant now, Effects& effects);
+  void on_feed(Instant now, const std::string& store, const pb::Feed& feed, Effects& effects);
   void begin_running(Instant now, Effects& effects);
   [[nodiscard]] bool classes_are_known(Instant now, Effects& effects);
+  void run(Instant now, Effects& effects);
+  void say_until_answered(pb::Envelope request);
+  void repeat_request(Instant now, Effects& effects);
+  void repeat_overtaken(Instant now, Effects& effects);
   void finish(pb::JobResult result, Effects& effects);
   void give_up(const Error& error, Effects& effects);
-  [[nodiscard]] pb::JobResult result(Instant now) const;
-  [[nodiscard]] pb::TaskResult task_result(size_t task) const;
+  void report(Instant now, Effects& effects);
+  void ask_for_workers(Instant now, Effects& effects) const;
   [[nodiscard]] std::string waiting_reason() const;
+  [[nodiscard]] std::string waiting_for_machines() const;
 
-  // job_leases.cc: who works on what.
+  void on_lend(Instant now, const pb::Lend& lend, Effects& effects);
+  void on_machines_gone(Instant now, const std::vector<std::string>& names, Effects& effects);
   void on_ready(Instant now, const std::string& machine, const pb::Ready& ready, Effects& effects);
-  void adopt_lease(Instant now, const std::string& machine, const pb::HeldLease& held,
-                   Effects& effects);
   void on_unable(Instant now, const std::string& machine, const pb::Unable& unable,
                  Effects& effects);
-  void on_progress(Instant now, const std::string& machine, const pb::LeaseId& lease);
+  void prepare_machines(Instant now, Effects& effects);
   void give_back(Instant now, const std::string& machine, const Error& why, Effects& effects);
   void came_to_nothing(Instant now, const std::string& machine, Effects& effects);
-  void prepare_machines(Instant now, Effects& effects);
+
+  void adopt_lease(Instant now, const std::string& machine, const pb::HeldLease& held,
+                   Effects& effects);
   void grant_all(Instant now, Effects& effects);
   std::vector<std::string> idle_machines(Instant now, Effects& effects);
   void draw_voters(Instant now, Effects& effects);
-  [[nodiscard]] bool may_be_chosen(const std::string& name, const Item& item) const;
-  void in_shard_order(const std::string& name, const std::function<bool(uint32_t)>& take);
-  void grant(Instant now, const std::string& name, Effects& effects);
-  void copy_oldest(Instant now, const std::string& name, Effects& effects);
-  LeaseId send_grant(Lease lease, Effects& effects);
+  void look_again_at(Instant due, Effects& effects);
+  void copy_oldest(Instant now, const std::string& machine, Effects& effects);
+  LeaseId grant(Lease lease, Effects& effects);
+  void on_progress(Instant now, const std::string& machine, const pb::LeaseId& lease);
   void expire_leases(Instant now, Effects& effects);
   void close_lease_if_answered(Instant now, const std::string& machine);
   void close_lease(Instant now, const LeaseId& id, bool measured);
   void stop_settled(Instant now, const Item& item, Effects& effects);
   void withdraw(Instant now, const LeaseId& id, Effects& effects);
   void say_withdraw(const std::string& machine, const LeaseId& id, Effects& effects) const;
-  // The machines that are at it.
-  [[nodiscard]] const std::set<std::string>& holders(const Item& item) const {
-    return leases_.holders(item.index());
-  }
-  [[nodiscard]] size_t places(const std::string& name, const Item& item) const;
-  [[nodiscard]] bool may_vote(const std::string& machine, const Item& item) const;
-  [[nodiscard]] bool brings_an_owner(const std::string& machine, const Item& item) const;
-  [[nodiscard]] bool is_useful(const std::string& name) const;
-  [[nodiscard]] bool may_copy(const std::string& name, const Lease& lease) const;
-  void ask_for_workers(Instant now, Effects& effects) const;
 
-  // job_failures.cc: attempts that came to nothing, and who says that none can.
+  // job_settling.cc: what the votes say, and what happens where nobody can vote.
+  void on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
+                 Effects& effects);
+  void on_settled(const OpenedRecord& opened);
+  void adopt(Instant now, const Adopted& adopted, Effects& effects);
+  void settle(const pb::Settled& settled, size_t votes);
+  void settle_if_agreed(Instant now, const Item& item, size_t enough, Effects& effects);
+  void settle_provisional(Instant now, Effects& effects);
+  void settle_what_waited(Instant now, Effects& effects);
+  void settle_whatever_agrees(Instant now, Effects& effects);
+  void count_by_machine(Instant now, const Item& item, Effects& effects);
+  [[nodiscard]] bool is_stuck(Instant now) const;
+  [[nodiscard]] const Error* nobody_has_the_model() const;
+  void fail_disputed(const Item& item, Effects& effects);
+
+  void recount(const Item& item);
+  void recount_and_settle(Instant now, const Item& item, Effects& effects);
+  void recount_all(Instant now, Effects& effects);
+  void look_again_at_disputes();
+  void watch_owners(Instant now, Effects& effects);
+  void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
+
+  void judge(Instant now, const Item& item, const Vote& vote, Effects& effects);
+  void charge(Instant now, const Item& item, const Vote& vote, Effects& effects);
+  void on_standings(Instant now, const pb::Lend& lend, Effects& effects);
+  void refresh_votes_of(const std::string& machine);
+
   void on_lease_failed(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
                        Effects& effects);
   void note_failure(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
                     bool alone, Effects& effects);
   void fail_what_crashes_all(Instant now, Effects& effects);
   [[nodiscard]] const Item* crashes_all() const;
-  [[nodiscard]] bool has_nobody(const Item& item) const;
   [[nodiscard]] std::string describe_barred(const Item& item) const;
   void object(const std::string& machine, Objections::Subject subject, const Error& error,
               Effects& effects);
   [[nodiscard]] bool is_refuted(Objections::Subject subject) const;
   [[nodiscard]] const Error* open_objection() const;  // One that is not refuted.
 
-  // job_classes.cc: whose answers may be values.
-  void keep_class(Instant now, Effects& effects);
-  void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
-  void ask_for_class(Instant now, const std::string& numeric_class, Effects& effects);
-  void say_classes_again(Instant now);
-  [[nodiscard]] bool may_begin_with(const std::string& numeric_class) const;
-  void rules_changed(Instant now, Effects& effects);
-  [[nodiscard]] std::string fastest_class() const;
-  [[nodiscard]] bool is_reference(const std::string& machine) const;
-  [[nodiscard]] bool is_class_lost() const;
-  [[nodiscard]] bool is_class_lonely() const;
-  [[nodiscard]] bool may_be_given(const Item* item) const;
-
-  // job_standing.cc: whose answers are believed.
-  void judge(Instant now, const Item& item, const Vote& vote, Effects& effects);
-  void charge(Instant now, const Item& item, const Vote& vote, Effects& effects);
-  void on_standings(Instant now, const pb::Lend& lend, Effects& effects);
-  void refresh_votes_of(const std::string& machine);
-  [[nodiscard]] bool earns_trust(const Item& item, const Vote& vote) const;
-  [[nodiscard]] size_t votes_enough(const Item& item) const;
-  [[nodiscard]] bool has_trusted_answer(const Item& item) const;
-
-  // job_owners.cc: whose votes count together.
-  void watch_owners(Instant now, Effects& effects);
-  void count_by_machine(Instant now, const Item& item, Effects& effects);
-  void on_machine_left(Instant now, const std::string& name);
-  void look_again_at_disputes();
-  [[nodiscard]] bool owners_are_exhausted(const Item& item) const;
-  [[nodiscard]] bool another_may_join(const Item& item) const;
-  [[nodiscard]] bool is_barred(const std::string& owner, const Item& item) const;
-  void recount(const Item& item);
-
-  // job_settling.cc: what the votes say.
-  void on_record(Instant now, const std::string& member, const pb::SignedRecord& record,
-                 Effects& effects);
-  void on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
-                 Effects& effects);
-  void on_settled(const OpenedRecord& opened);
-  void adopt(Instant now, const Adopted& adopted, Effects& effects);
-  void settle_if_agreed(Instant now, const Item& item, size_t votes_enough, Effects& effects);
-  void settle_provisional(Instant now, Effects& effects);
-  void settle(const pb::Settled& settled, size_t votes);
-  void settle_what_waited(Instant now, Effects& effects);
-  [[nodiscard]] bool is_stuck(Instant now) const;
-  [[nodiscard]] const Error* nobody_has_the_model() const;
-  void fail_disputed(const Item& item, Effects& effects);
+  [[nodiscard]] size_t redundancy() const { return row_.request().redundancy(); }
+  [[nodiscard]] Duration quorum_wait() const {
+    return milliseconds(row_.request().quorum_wait_ms());
+  }
+  [[nodiscard]] Situation situation() const {
+    return {items_, leases_, machines_, owners_, standings_, row_.request().adaptive()};
+  }
 
   pb::JobRow row_;
   pb::JobKey key_;
@@ -227,33 +196,25 @@ class Job {
   Phase phase_ = Phase::kFreezing;
 
   Items items_;
-  std::map<uint32_t, Adopted> adopted_;  // While reading.
-  Digest seal_;                          // This epoch's.
-
-  Outbox outbox_;  // Tag = item index for settled records; kSealTag.
+  Journal journal_;
   Grants grants_;
-  RefusalLog refusals_;
-  std::set<std::string> coordinators_;  // Of the pool.
-  Feeds feeds_;
+  Leases leases_;
   Machines machines_;
   Owners owners_;
-  std::set<std::string> barren_;  // Given back for it, since anybody's answer.
   Standings standings_;
+  ReferenceClasses classes_;
   Objections objections_;
-  Instant server_heard_{};
-  Leases leases_;
-  bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
-  Instant grant_due_{};       // When a machine's back-off ends.
-
-  std::optional<Instant> stuck_since_;
-  std::optional<Instant> class_lost_since_;
-  std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.
-  std::string class_asked_;             // On its way to the row.
-  std::optional<pb::Overtaken> overtaken_;
-  Instant class_due_{}, silent_due_{}, overtaken_due_{};
-  Instant repeat_due_{};
+  RefusalLog refusals_;
   Report report_;
+
+  std::map<uint32_t, Adopted> adopted_;  // While reading, by item.
+  bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
+  Instant grant_due_{};       // When it would find something else all the same.
+  std::optional<Instant> stuck_since_;
   pb::Envelope repeated_;  // CommitFrozen or Finish.
+  Instant repeat_due_{};
+  std::optional<pb::Overtaken> overtaken_;
+  Instant overtaken_due_{};
 };
 
 }  // namespace muster::roles::coordinator

@@ -1,9 +1,12 @@
-// A job's verdicts: what the votes on an item come to.
+// A job's verdicts: what the votes on an item come to, whose votes those are, and what becomes of
+// an item that nobody can vote on.
 #include <algorithm>
 #include <cmath>
 
 #include "base/probe.h"
+#include "roles/coordinator/allocation.h"
 #include "roles/coordinator/job.h"
+#include "roles/coordinator/voters.h"
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {
@@ -14,13 +17,6 @@ constexpr int kMostAttempts = 3;  // At having the model ready.
 bool is_finite(const pb::Answer& answer) {
   return std::all_of(answer.responses().begin(), answer.responses().end(), [](const auto& r) {
     return std::isfinite(r.loglikelihood()) && std::isfinite(r.margin());
-  });
-}
-
-// Some coordinator had the run under the record's epoch, as far as the server remembers.
-bool is_of_known_epoch(const pb::Record& record, const Assignments& assignments) {
-  return std::any_of(assignments.begin(), assignments.end(), [&](const pb::Assignment& assignment) {
-    return assignment.epoch() == record.epoch();
   });
 }
 
@@ -35,30 +31,7 @@ Vote value_of(const pb::Settled& settled) {
 
 }  // namespace
 
-// What a store fed. Answers count with the terms that asked for them; whatever no honest store
-// would keep is held against it.
-void Job::on_record(Instant now, const std::string& member, const pb::SignedRecord& record,
-                    Effects& effects) {
-  const Digest digest = record_digest(record);
-  if (feeds_.knows(digest)) return feeds_.on_genuine(now, member, digest);
-  const auto opened = open_record(record, digest, keys_);
-  if (!opened) return feeds_.on_nonsense(member, "what nobody signed");
-  if (!same_run(opened->record, key_)) return feeds_.on_nonsense(member, "records of another run");
-  // Who answers for the record.
-  const Grants::Asked asked =
-      opened->record.has_answer() ? grants_.who_asked(*opened) : Grants::Asked{opened->machine, ""};
-  if (!had_run(row_.assignments(), opened->record.epoch(), asked.coordinator)) {
-    // The row remembers the last epochs only, and a restored server has given some of them anew:
-    // what was done for a coordinator of the pool is no store's invention, though nobody counts it.
-    if (coordinators_.contains(asked.coordinator)) return feeds_.on_leftover(member, digest);
-    if (!is_of_known_epoch(opened->record, row_.assignments())) return;
-    MUSTER_PROBE("a store feeds what nobody asked for");
-    return feeds_.on_nonsense(member, "what nobody asked for");
-  }
-  feeds_.on_genuine(now, member, digest);
-  if (opened->record.has_answer()) on_answer(now, *opened, asked.owner, effects);
-  if (opened->record.has_settled()) on_settled(*opened);
-}
+// ---- Answers.
 
 void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
                     Effects& effects) {
@@ -76,6 +49,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
     return;
   }
   const bool was_disputed = item.votes.disputed();
+  const bool has_lease = leases_.holders(item.index()).contains(opened.machine);
   Vote vote{opened.machine,
             owner,
             opened.digest,
@@ -83,12 +57,11 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
             {answer.responses().begin(), answer.responses().end()},
             answer.model_digest(),
             // What was there when this coordinator came was in time, for all that it can know.
-            phase_ == Phase::kRunning && !holders(item).contains(opened.machine)};
+            phase_ == Phase::kRunning && !has_lease};
   if (vote.is_late) MUSTER_PROBE("an answer comes when its machine's turn is over");
   if (item.is_settled()) judge(now, item, vote, effects);
   if (items_.vote(item.index(), std::move(vote)) != ItemVotes::Added::kNew) return;
   owners_.on_vote(now);
-  barren_.clear();
   machines_.on_served(opened.machine);
   work_changed_ = true;
   recount(item);
@@ -96,9 +69,7 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
     effects.warn("item " + std::to_string(answer.item()) + ": the answer of " +
                  short_id(opened.machine) + " does not agree; another machine is asked");
   }
-  if (phase_ == Phase::kRunning) {
-    settle_if_agreed(now, item, row_.request().redundancy(), effects);
-  }
+  if (phase_ == Phase::kRunning) settle_if_agreed(now, item, redundancy(), effects);
   close_lease_if_answered(now, opened.machine);
 }
 
@@ -124,17 +95,12 @@ void Job::adopt(Instant now, const Adopted& adopted, Effects& effects) {
 
 void Job::settle(const pb::Settled& settled, size_t votes) {
   items_.settle(settled.item(), value_of(settled), votes);
-  pb::Record record;
-  record.set_job(key_.job());
-  record.set_run(key_.run());
-  record.set_epoch(key_.epoch());
-  *record.mutable_settled() = settled;
-  outbox_.add(sign_record(record, keys_), settled.item());
+  journal_.write(settled);
 }
 
-void Job::settle_if_agreed(Instant now, const Item& item, size_t votes_enough, Effects& effects) {
+void Job::settle_if_agreed(Instant now, const Item& item, size_t enough, Effects& effects) {
   if (item.is_settled()) return;
-  const auto agreeing = item.votes.settled_by(votes_enough, items_.rules_of(item));
+  const auto agreeing = item.votes.settled_by(enough, items_.rules_of(item));
   if (!agreeing) return;
   const Vote& value = *agreeing->front();
   pb::Settled settled;
@@ -158,14 +124,105 @@ void Job::settle_provisional(Instant now, Effects& effects) {
   }
 }
 
+// ---- Whose votes count.
+
+void Job::recount(const Item& item) {
+  const bool by_machine = owners_are_exhausted(situation(), item);
+  if (by_machine) MUSTER_PROBE("every owner has voted: votes of machines count");
+  items_.recount(item.index(), by_machine);
+}
+
+void Job::recount_and_settle(Instant now, const Item& item, Effects& effects) {
+  recount(item);
+  if (phase_ == Phase::kRunning) settle_if_agreed(now, item, redundancy(), effects);
+}
+
+// The rules have changed.
+void Job::recount_all(Instant now, Effects& effects) {
+  work_changed_ = true;
+  for (const Item& item : items_) recount_and_settle(now, item, effects);
+}
+
+// Whoever could still vote on an item may be gone.
+void Job::look_again_at_disputes() {
+  for (uint32_t i : items_.wanting()) {
+    if (items_[i].votes.disputed()) items_.leave_alone(i);
+  }
+}
+
+// One machine of another owner that cannot work, or is wrong, neither holds the others up nor
+// outvotes them.
+void Job::watch_owners(Instant now, Effects& effects) {
+  if (phase_ < Phase::kRunning) return;
+  for (uint32_t i : items_.take_left_alone()) {
+    if (items_[i].is_settled()) continue;
+    recount(items_[i]);
+    settle_if_agreed(now, items_[i], redundancy(), effects);
+  }
+  const bool wants_votes = !items_.wanting().empty();
+  if (!owners_.look(now, machines_, leases_, wants_votes, effects)) return;
+  items_.set_distinct_owners(owners_.must_be_distinct(items_));
+  recount_all(now, effects);
+}
+
+void Job::on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects) {
+  auto classes = classes_.on_committed(now, committed, items_.rules(), effects);
+  if (!classes) return;
+  items_.set_classes(std::move(*classes));
+  recount_all(now, effects);
+}
+
+// A vote on an item that is settled, whenever it came: it agrees with the value, or its machine was
+// outvoted. Where one vote was enough there is nobody to be outvoted by.
+void Job::judge(Instant now, const Item& item, const Vote& vote, Effects& effects) {
+  if (item.votes_at_settling < 2 || standings_.has_judged(item.index(), vote.machine)) return;
+  if (!agree(item.value, vote)) return charge(now, item, vote, effects);
+  // Whoever stores answers could have copied them; an answer before all others is its own.
+  const bool earns_trust = item.is_first(vote.machine) || !journal_.was_store(vote.machine);
+  if (!earns_trust) MUSTER_PROBE("an answer that could have been copied earns no trust");
+  standings_.on_agreed(item.index(), vote.machine, earns_trust);
+}
+
+void Job::charge(Instant now, const Item& item, const Vote& vote, Effects& effects) {
+  MUSTER_PROBE("a machine is charged");
+  const std::string where = items_.name_of(item) + ", " + difference(vote, item.value);
+  effects.warn(short_id(vote.machine) + " was outvoted: " + where);
+  const bool was_trusted = standings_.is_trusted(vote.machine);
+  standings_.charge(now, item.index(), vote.machine, where);
+  if (was_trusted) refresh_votes_of(vote.machine);
+}
+
+// The server says how machines stood before this job, and whose votes do not count at all.
+void Job::on_standings(Instant now, const pb::Lend& lend, Effects& effects) {
+  for (const pb::Loan& loan : lend.loans()) {
+    if (standings_.set_before(loan.machine(), loan.agreed())) refresh_votes_of(loan.machine());
+  }
+  const auto& named = lend.quarantined();
+  for (const std::string& machine : standings_.set_quarantined({named.begin(), named.end()})) {
+    MUSTER_PROBE("a machine is quarantined during a job");
+    for (const Item& item : items_) {
+      const bool had_voted = !item.is_settled() && items_.distrust(item.index(), machine);
+      if (had_voted) recount_and_settle(now, item, effects);
+    }
+  }
+}
+
+void Job::refresh_votes_of(const std::string& machine) {
+  if (!row_.request().adaptive()) return;
+  items_.refresh_votes_of(machine);
+  work_changed_ = true;
+}
+
+// ---- Where nobody can vote.
+
 // Nothing of this job can run: no lease is open, nobody is preparing, nobody may take anything,
 // here or at work elsewhere.
 bool Job::is_stuck(Instant now) const {
   if (!leases_.empty() || machines_.others_may_come(now)) return false;
   const bool cannot_begin = open_objection() != nullptr || nobody_has_the_model() != nullptr;
-  if (!class_asked_.empty() || (items_.rules().classes.empty() && !cannot_begin)) return false;
+  if (classes_.is_asking() || (items_.rules().classes.empty() && !cannot_begin)) return false;
   for (const auto& [name, machine] : machines_.lent()) {
-    if (machines_.may_serve(name) && is_useful(name)) return false;
+    if (machines_.may_serve(name) && is_useful(situation(), name)) return false;
   }
   return items_.settled() < items_.size();
 }
@@ -187,14 +244,6 @@ const Error* Job::nobody_has_the_model() const {
   return missing != nullptr ? missing : cannot;
 }
 
-void Job::fail_disputed(const Item& item, Effects& effects) {
-  std::set<std::string> machines;
-  for (const Vote& vote : item.votes.all()) machines.insert(vote.machine);
-  give_up({Code::kFailed, items_.name_of(item) + ": the answers of " + short_ids(machines) +
-                              " do not agree, and no further machine can vote"},
-          effects);
-}
-
 // A pool too small does not hang: what has agreeing votes settles on those it has.
 void Job::settle_what_waited(Instant now, Effects& effects) {
   if (!is_stuck(now)) {
@@ -202,7 +251,7 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
     return;
   }
   if (!stuck_since_) stuck_since_ = now;
-  const Instant due = *stuck_since_ + milliseconds(row_.request().quorum_wait_ms());
+  const Instant due = *stuck_since_ + quorum_wait();
   effects.wake_by(due);
   if (now < due) return;
   stuck_since_ = now;  // What has no answer yet waits on.
@@ -213,21 +262,135 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
                                                      : "no machine of this pool can run the model"),
         effects);
   }
+  settle_whatever_agrees(now, effects);
+}
+
+void Job::settle_whatever_agrees(Instant now, Effects& effects) {
   for (const Item& item : items_) {
     if (item.is_settled()) continue;
     items_.accept_late(item.index());
-    settle_if_agreed(now, item, row_.request().redundancy(), effects);
+    settle_if_agreed(now, item, redundancy(), effects);
     if (item.is_settled()) continue;
     if (item.votes.disputed()) count_by_machine(now, item, effects);
     if (item.is_settled()) continue;
     // The reference class is outvoted: what most say gives the values from here on.
-    if (item.votes.outvotes_candidates() && items_.rules().classes.size() < Items::kMostClasses) {
+    const VotingRules& rules = items_.rules_of(item);
+    if (item.votes.outvotes_candidates() && rules.classes.size() < Items::kMostClasses) {
       MUSTER_PROBE("a reference class is outvoted");
-      return ask_for_class(now, item.votes.leading_class(items_.rules_of(item)), effects);
+      return classes_.ask_for(now, item.votes.leading_class(rules), effects);
     }
-    if (item.votes.disputed() && !item.is_settled()) return fail_disputed(item, effects);
+    if (item.votes.disputed()) return fail_disputed(item, effects);
     settle_if_agreed(now, item, 1, effects);
   }
+}
+
+// No owner has a vote to add: then those of machines decide.
+void Job::count_by_machine(Instant now, const Item& item, Effects& effects) {
+  items_.recount(item.index(), true);
+  settle_if_agreed(now, item, redundancy(), effects);
+}
+
+void Job::fail_disputed(const Item& item, Effects& effects) {
+  std::set<std::string> machines;
+  for (const Vote& vote : item.votes.all()) machines.insert(vote.machine);
+  give_up({Code::kFailed, items_.name_of(item) + ": the answers of " + short_ids(machines) +
+                              " do not agree, and no further machine can vote"},
+          effects);
+}
+
+// ---- Attempts that failed: the engine crashed, or gave no number. Never an answer.
+
+// Believed of a lease of whoever says so, and of an item in it.
+void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseFailed& failed,
+                          Effects& effects) {
+  const LeaseId id = to_lease_id(failed.lease());
+  const Lease* lease = leases_.find(id);
+  if (lease == nullptr) return;
+  if (lease->machine != name) return refusals_.note(name, "the failure of another's lease");
+  const auto& items = lease->items;
+  if (std::find(items.begin(), items.end(), failed.item()) == items.end()) return;
+  // In a list it is not known whose fault it was: only an attempt on the item alone bars.
+  const bool alone = items.size() == 1;
+  close_lease(now, id, false);
+  note_failure(now, name, failed, alone, effects);
+  // What fails elsewhere too says nothing against the machine.
+  if (items_[failed.item()].failures.size() > 1) machines_.forget_failures(name);
+  machines_.back_off(now, name);
+  work_changed_ = true;
+}
+
+void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFailed& failed,
+                       bool alone, Effects& effects) {
+  const std::string where = "item " + std::to_string(failed.item());
+  effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
+  report_.happened(now, name, where + " failed: " + failed.message());
+  const Item& item = items_[failed.item()];
+  const int weight = failed.users_fault() ? Item::kBarredAt : alone ? 1 : 0;
+  items_.fail(item.index(), name, weight, failed.message());
+  recount(item);
+  if (failed.users_fault()) {
+    return object(name, failed.item(), {Code::kUnsupported, where + ": " + failed.message()},
+                  effects);
+  }
+  if (item.failures.at(name) != Item::kBarredAt) return;
+  report_.happened(now, name, "barred from " + where + " after two failures on it alone");
+  items_.watch_barred(now, failed.item());
+}
+
+// An item that every machine fails on fails the job: nobody has come to try it for the quorum wait.
+void Job::fail_what_crashes_all(Instant now, Effects& effects) {
+  for (const auto& [index, since] : items_.barred_since()) {
+    const Item& item = items_[index];
+    const bool may_be_tried =
+        machines_.others_may_come(now) || classes_.is_asking() || !has_nobody(situation(), item);
+    if (may_be_tried) {
+      items_.note_hope(now, index);
+      continue;
+    }
+    const Instant due = since + quorum_wait();
+    effects.wake_by(due);
+    if (now < due) continue;
+    MUSTER_PROBE("an item fails on every machine");
+    return give_up({Code::kFailed, describe_barred(item) + ", and no further machine can try"},
+                   effects);
+  }
+}
+
+// An item that nobody can try any more; null: none.
+const Item* Job::crashes_all() const {
+  for (const auto& [index, since] : items_.barred_since()) {
+    if (has_nobody(situation(), items_[index])) return &items_[index];
+  }
+  return nullptr;
+}
+
+std::string Job::describe_barred(const Item& item) const {
+  return items_.name_of(item) + " failed twice on each of " + short_ids(item.barred()) + " (" +
+         item.last_failure + ")";
+}
+
+// As many say so as an item wants votes, but two are enough; of distinct owners like votes.
+void Job::object(const std::string& machine, Objections::Subject subject, const Error& error,
+                 Effects& effects) {
+  objections_.add(subject, machine, error);
+  const size_t voices = objections_.voices(subject, [this](const std::string& name) {
+    const std::string* owner = machines_.owner(name);
+    return items_.rules().distinct_owners && owner != nullptr ? *owner : name;
+  });
+  const bool is_confirmed = voices >= std::min<size_t>(2, redundancy());
+  if (!is_refuted(subject) && is_confirmed) return give_up(error, effects);
+  MUSTER_PROBE("one machine says that the job cannot work");
+}
+
+// Somebody could.
+bool Job::is_refuted(Objections::Subject subject) const {
+  if (subject == Objections::kModel) return machines_.any_was_ready();
+  const Item& item = items_[static_cast<uint32_t>(subject)];
+  return item.votes.size() > 0 || item.is_settled();
+}
+
+const Error* Job::open_objection() const {
+  return objections_.open([this](Objections::Subject subject) { return is_refuted(subject); });
 }
 
 }  // namespace muster::roles::coordinator

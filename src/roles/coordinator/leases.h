@@ -15,6 +15,8 @@ namespace muster::roles::coordinator {
 
 // Which machine works on which items, and until when.
 struct Lease {
+  static constexpr Duration kWithoutProgress = seconds(10);
+
   std::string machine;
   std::vector<uint32_t> items;
   size_t bytes = 0;

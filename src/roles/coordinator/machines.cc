@@ -14,6 +14,7 @@ constexpr Duration kLongestRetry = seconds(30);
 constexpr Duration kAskAgainAfter = seconds(10);  // Whoever could not have the model ready.
 constexpr Duration kFruitlessWait = seconds(30);
 constexpr int kMostFruitless = 3;  // Leases in a row that came to nothing.
+constexpr size_t kMostBarren = 3;  // Machines in a row; then it is not the machines.
 constexpr Duration kLongestPreparing = seconds(1800), kLongestStep = seconds(120);
 // Away for so long, a machine is asked to have the model ready as for the first time.
 constexpr Duration kAnew = seconds(10);
@@ -141,6 +142,7 @@ void Machines::hold_back(const std::string& name, Effects& effects) {
 }
 
 void Machines::on_served(const std::string& name) {
+  barren_.clear();
   if (const auto known = known_.find(name); known != known_.end()) known->second.fruitless = 0;
   if (!backoffs_.has(name)) return;
   backoffs_.remove(name);
@@ -152,6 +154,13 @@ void Machines::on_served(const std::string& name) {
 
 bool Machines::note_fruitless(const std::string& name) {
   return ++known_.at(name).fruitless >= kMostFruitless || backoffs_.has(name);
+}
+
+bool Machines::note_barren(const std::string& name) {
+  barren_.insert(name);
+  if (barren_.size() < kMostBarren) return false;
+  barren_.clear();
+  return true;
 }
 
 void Machines::note_hopeless(const std::string& name) {

@@ -79,6 +79,9 @@ class Machines {
   // One of its leases came to nothing: whether that was once too often, or it was given back
   // before.
   bool note_fruitless(const std::string& machine);
+  // It was given back for answering none: whether so many in a row were, since anybody's answer,
+  // that it is not the machines.
+  bool note_barren(const std::string& machine);
   // It had all the time that there is: once was enough.
   void note_hopeless(const std::string& machine);
   // It is asked whether it is ready before it gets another lease.
@@ -136,8 +139,9 @@ class Machines {
   std::string retiring_;
   std::map<std::string, Lent> lent_;
   std::map<std::string, Known> known_;
-  Backoffs backoffs_;   // Machines that could not serve this job.
-  double slowest_ = 0;  // Bytes a second of the slowest that was measured; 0: none was.
+  Backoffs backoffs_;             // Machines that could not serve this job.
+  std::set<std::string> barren_;  // Given back for answering none, since anybody's answer.
+  double slowest_ = 0;            // Bytes a second of the slowest that was measured; 0: none was.
 };
 
 }  // namespace muster::roles::coordinator

@@ -164,6 +164,16 @@ TEST_F(MachinesTest, ThreeLeasesInARowThatCameToNothingAreTooMany) {
   EXPECT_TRUE(machines.note_fruitless("c")) << "it was given back before";
 }
 
+TEST_F(MachinesTest, WhereThreeInARowAnswerNoneItIsNotTheMachines) {
+  EXPECT_FALSE(machines.note_barren("a"));
+  EXPECT_FALSE(machines.note_barren("b"));
+  machines.on_served("c");
+  EXPECT_FALSE(machines.note_barren("a")) << "somebody has answered since";
+  EXPECT_FALSE(machines.note_barren("b"));
+  EXPECT_FALSE(machines.note_barren("b")) << "the same machine";
+  EXPECT_TRUE(machines.note_barren("c"));
+}
+
 TEST_F(MachinesTest, PausesLongerAfterEachFailureAndNotAllAtOnce) {
   arrive({"a", "b"});
   Duration last{};
