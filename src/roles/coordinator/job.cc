@@ -8,6 +8,7 @@
 #include "roles/coordinator/grant.h"
 #include "roles/coordinator/job_result.h"
 #include "roles/coordinator/voters.h"
+#include "roles/coordinator/waiting.h"
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {
@@ -15,14 +16,12 @@ namespace {
 
 constexpr size_t kMostTallies = 4096;
 constexpr size_t kMostWanted = 4096;  // Machines at once.
-constexpr Duration kChosenFor = seconds(30);
 
 }  // namespace
 
 Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
     : row_(std::move(row)),
       key_(key_of(row_)),
-      keys_(keys),
       rng_(rng),
       started_(now),
       items_(redundancy(),
@@ -31,6 +30,7 @@ Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
       grants_(keys),
       leases_(key_.epoch()),
       machines_(key_.epoch()),
+      leasing_(key_, keys, items_, leases_, machines_, rng_),
       standings_(key_),
       classes_(key_) {
   items_.set_classes({row_.numeric_classes().begin(), row_.numeric_classes().end()});
@@ -63,7 +63,7 @@ void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
   pb::Envelope commit = envelope_to_server();
   *commit.mutable_commit_frozen()->mutable_key() = key_;
   commit.mutable_commit_frozen()->set_digest(items_.digest());
-  say_until_answered(std::move(commit));
+  request_.say(std::move(commit));
 }
 
 void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
@@ -71,7 +71,8 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
   if (envelope.from().role() == pb::ROLE_SERVER) {
     journal_.on_server_heard(now);
     // It knows; what it had said otherwise came late.
-    if (overtaken_ && overtaken_->key().epoch() < key_.epoch()) overtaken_.reset();
+    const pb::Envelope* said = overtaken_.said();
+    if (said != nullptr && said->overtaken().key().epoch() < key_.epoch()) overtaken_.on_answer();
   }
   switch (envelope.body_case()) {
     case pb::Envelope::kFrozenCommitted:
@@ -84,8 +85,7 @@ void Job::on_message(Instant now, const pb::Envelope& envelope, Effects& effects
     case pb::Envelope::kChargeNoted:
       return standings_.on_noted(envelope.charge_noted());
     case pb::Envelope::kFinished:
-      if (phase_ == Phase::kFinishing) phase_ = Phase::kOver;
-      return;
+      return on_finished();
     case pb::Envelope::kPreparing:
       return machines_.on_preparing(now, from, envelope.preparing().what());
     case pb::Envelope::kReady:
@@ -125,10 +125,10 @@ void Job::on_resumed(Instant now) {
 
 void Job::on_overtaken(const pb::JobKey& assigned, uint64_t epoch) {
   MUSTER_PROBE("a run was assigned under an epoch that was there before");
-  overtaken_.emplace();
-  *overtaken_->mutable_key() = assigned;
-  overtaken_->set_epoch(epoch);
-  overtaken_due_ = {};
+  pb::Envelope say = envelope_to_server();
+  *say.mutable_overtaken()->mutable_key() = assigned;
+  say.mutable_overtaken()->set_epoch(epoch);
+  overtaken_.say(std::move(say));
 }
 
 void Job::move(Instant now, Effects& effects) {
@@ -139,7 +139,7 @@ void Job::move(Instant now, Effects& effects) {
   }
   const bool has_stores_to_watch = phase_ >= Phase::kSealing && phase_ <= Phase::kRunning;
   if (has_stores_to_watch && machines_.is_line_up()) journal_.name_silent(now, effects);
-  repeat_overtaken(now, effects);
+  overtaken_.send_due(now, effects);
   if (phase_ == Phase::kReading) begin_running(now, effects);
   if (phase_ == Phase::kRunning) run(now, effects);
   journal_.put_due(now, effects);
@@ -148,15 +148,15 @@ void Job::move(Instant now, Effects& effects) {
   if (phase_ == Phase::kRunning && complete) {
     finish(job_result(row_, items_, to_seconds(now - started_)), effects);
   }
-  if (phase_ == Phase::kCommitting || phase_ == Phase::kFinishing) repeat_request(now, effects);
+  request_.send_due(now, effects);
 }
 
 void Job::run(Instant now, Effects& effects) {
   expire_leases(now, effects);
   watch_owners(now, effects);
   prepare_machines(now, effects);
-  classes_.keep(now, situation(), work_changed_, quorum_wait(), effects);
-  grant_all(now, effects);
+  classes_.keep(now, situation(), leasing_.has_changed(), quorum_wait(), effects);
+  leasing_.grant_all(now, situation(), effects);
   settle_provisional(now, effects);
   settle_what_waited(now, effects);
   fail_what_crashes_all(now, effects);
@@ -166,6 +166,7 @@ void Job::run(Instant now, Effects& effects) {
 // ---- The records of the run.
 
 void Job::seal(Effects& effects) {
+  request_.on_answer();
   phase_ = Phase::kSealing;
   journal_.seal(rng_.fork("seal").next());
   if (key_.epoch() > 1) effects.note("job " + short_id(key_.job()) + ": taking over");
@@ -183,7 +184,7 @@ void Job::on_put_done(Instant now, const std::string& store, const pb::PutDone& 
 // has the run, which only a server that was restored from an older copy does not know.
 void Job::on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused) {
   journal_.on_refused(now, store);
-  if (!refused.has_seal() || overtaken_) return;
+  if (!refused.has_seal() || overtaken_.said() != nullptr) return;
   const auto epoch = journal_.sealed_over(refused.seal(), row_.assignments());
   if (epoch) on_overtaken(key_, *epoch);
 }
@@ -223,30 +224,6 @@ bool Job::classes_are_known(Instant now, Effects& effects) {
 
 // ---- What the server is told.
 
-void Job::say_until_answered(pb::Envelope request) {
-  repeated_ = std::move(request);
-  repeat_due_ = {};
-}
-
-void Job::repeat_request(Instant now, Effects& effects) {
-  if (repeat_due_ <= now) {
-    effects.send.push_back({repeated_});
-    repeat_due_ = now + kRepeatEvery;
-  }
-  effects.wake_by(repeat_due_);
-}
-
-void Job::repeat_overtaken(Instant now, Effects& effects) {
-  if (!overtaken_) return;
-  if (overtaken_due_ <= now) {
-    pb::Envelope say = envelope_to_server();
-    *say.mutable_overtaken() = *overtaken_;
-    effects.send.push_back({std::move(say)});
-    overtaken_due_ = now + kRepeatEvery;
-  }
-  effects.wake_by(overtaken_due_);
-}
-
 void Job::finish(pb::JobResult result, Effects& effects) {
   effects.note("job " + short_id(key_.job()) + ": all " + std::to_string(items_.size()) +
                " items settled");
@@ -257,7 +234,7 @@ void Job::finish(pb::JobResult result, Effects& effects) {
   for (pb::Tally& tally : standings_.tallies(kMostTallies)) {
     *finish.mutable_finish()->add_tallies() = std::move(tally);
   }
-  say_until_answered(std::move(finish));
+  request_.say(std::move(finish));
 }
 
 void Job::give_up(const Error& error, Effects& effects) {
@@ -266,7 +243,13 @@ void Job::give_up(const Error& error, Effects& effects) {
   pb::Envelope finish = envelope_to_server();
   *finish.mutable_finish()->mutable_key() = key_;
   *finish.mutable_finish()->mutable_failure() = to_failure(error);
-  say_until_answered(std::move(finish));
+  request_.say(std::move(finish));
+}
+
+void Job::on_finished() {
+  if (phase_ != Phase::kFinishing) return;
+  request_.on_answer();
+  phase_ = Phase::kOver;
 }
 
 // For `muster why`. Told several times, since a report may be lost; what there is no room for is
@@ -301,35 +284,7 @@ std::string Job::waiting_reason() const {
   if (!journal_.has_stores()) return "no storage node is there to keep the answers";
   if (phase_ == Phase::kSealing) return "waiting for the storage nodes to seal the run";
   if (phase_ == Phase::kReading) return "reading what the storage nodes hold";
-  if (const Item* item = crashes_all()) {
-    return describe_barred(*item) + "; waiting for another machine";
-  }
-  return waiting_for_machines();
-}
-
-std::string Job::waiting_for_machines() const {
-  const auto& backoffs = machines_.backoffs().all();
-  if (machines_.lent().empty() && !backoffs.empty()) {
-    const auto& [name, entry] = *backoffs.begin();
-    return "machine " + short_id(name) + ": " + entry.why.message + "; it is asked again later";
-  }
-  if (machines_.lent().empty()) return "no machine is free to compute";
-  if (classes_.is_lost()) {
-    return "waiting for a machine of class " + items_.rules().classes.back() +
-           ", which gives the values";
-  }
-  std::string unable, preparing;
-  for (const auto& [name, machine] : machines_.lent()) {
-    if (!leases_.of(name).empty()) return "";
-    if (!machine.ready && !machine.preparing.empty()) preparing = ": " + machine.preparing;
-    if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;
-  }
-  if (!unable.empty()) return unable;
-  if (items_.settled() == items_.size()) {
-    return "waiting for the storage nodes to keep what is settled";
-  }
-  if (stuck_since_) return "too few machines can vote; waiting for another";
-  return leases_.empty() ? "machines are loading the model" + preparing : "";
+  return coordinator::waiting_reason(situation(), classes_.is_lost(), stuck_since_.has_value());
 }
 
 // ---- The machines.
@@ -338,7 +293,7 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   if (!machines_.hear(lend)) return;
   owners_.set_many(lend.many_owners());
   on_standings(now, lend, effects);
-  work_changed_ = true;
+  leasing_.note_change();
   for (const std::string& name : machines_.arrive(now, lend, effects)) {
     effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
     owners_.on_arrival(now, *machines_.owner(name));
@@ -359,7 +314,7 @@ void Job::on_machines_gone(Instant now, const std::vector<std::string>& names, E
     effects.warn("machine " + short_id(machine) + " is gone; lease " + std::to_string(id.second) +
                  " goes to others");
     came_to_nothing(now, machine, effects);
-    close_lease(now, id, false);
+    leasing_.close(id);
   }
   for (const std::string& name : names) {
     if (machines_.may_serve(name)) owners_.on_left(now, *machines_.owner(name));
@@ -375,7 +330,7 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   if (ready.numeric_class().empty()) return refusals_.note(name, "it is ready without a class");
   machines_.on_ready(name, ready.numeric_class());
   objections_.withdraw(name);
-  work_changed_ = true;
+  leasing_.note_change();
   for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
 }
 
@@ -406,7 +361,7 @@ void Job::prepare_machines(Instant now, Effects& effects) {
 void Job::give_back(Instant now, const std::string& name, const Error& why, Effects& effects) {
   machines_.give_back(now, name, why, effects);
   look_again_at_disputes();
-  work_changed_ = true;
+  leasing_.note_change();
 }
 
 // One of its leases did. Whoever takes leases and answers none waits, if it comes and goes as well.
@@ -431,96 +386,7 @@ void Job::adopt_lease(Instant now, const std::string& name, const pb::HeldLease&
   const LeaseId id{opened->record.epoch(), terms.lease()};
   if (terms.machine() != name) return refusals_.note(name, "it claims another's lease");
   if (leases_.find(id) != nullptr) return;
-  Lease lease{.machine = name, .granted = now, .deadline = now + Lease::kWithoutProgress};
-  for (uint32_t item : terms.items()) {
-    if (item >= items_.size() || items_[item].is_settled()) continue;
-    const bool held_still =
-        std::find(held.items().begin(), held.items().end(), item) != held.items().end();
-    if (!held_still || items_[item].votes.has(name)) continue;
-    lease.items.push_back(item);
-    lease.bytes += items_[item].bytes;
-  }
-  lease.latest = machines_.latest_end(now, name, lease.bytes);
-  lease.is_measured = false;  // It began before.
-  if (lease.items.empty()) return say_withdraw(name, id, effects);
-  MUSTER_PROBE("a lease from before goes on");
-  effects.note("lease " + std::to_string(id.second) + " of " + short_id(name) +
-               " goes on: " + describe(lease.items));
-  leases_.adopt(id, std::move(lease));
-}
-
-void Job::grant_all(Instant now, Effects& effects) {
-  if (!work_changed_ && (grant_due_ > now || grant_due_ == Instant())) {
-    if (grant_due_ > now) effects.wake_by(grant_due_);
-    return;
-  }
-  if (items_.rules().classes.empty()) return;
-  work_changed_ = false;
-  grant_due_ = {};
-  draw_voters(now, effects);
-  for (const std::string& name : idle_machines(now, effects)) {
-    if (auto shard = next_shard(situation(), name, now, rng_)) {
-      (void)grant(std::move(*shard), effects);
-    } else {
-      copy_oldest(now, name, effects);
-    }
-  }
-}
-
-// Something else may be found then.
-void Job::look_again_at(Instant due, Effects& effects) {
-  if (grant_due_ == Instant() || due < grant_due_) grant_due_ = due;
-  effects.wake_by(due);
-}
-
-// In an order drawn anew each time: who votes with whom is not for the machines to know before.
-std::vector<std::string> Job::idle_machines(Instant now, Effects& effects) {
-  std::vector<std::string> idle;
-  for (const auto& [name, machine] : machines_.lent()) {
-    if (!machine.ready || !leases_.of(name).empty() || machines_.is_retiring(name)) continue;
-    if (machine.not_before > now) {
-      look_again_at(machine.not_before, effects);
-    } else {
-      idle.push_back(name);
-    }
-  }
-  for (size_t i = 0; i + 1 < idle.size(); ++i) {
-    std::swap(idle[i], idle[i + rng_.below(idle.size() - i)]);
-  }
-  return idle;
-}
-
-void Job::draw_voters(Instant now, Effects& effects) {
-  for (uint32_t i : items_.by_lot()) {
-    const Item& item = items_[i];
-    const bool is_at_it = leases_.holders(i).contains(item.chosen);
-    const bool can = is_at_it || may_be_drawn(situation(), item.chosen, item);
-    if (now >= item.chosen_until || !can) {
-      items_.choose(i, draw_voter(situation(), item, rng_), now + kChosenFor);
-    }
-    look_again_at(item.chosen_until, effects);
-  }
-}
-
-// The machine has nothing to do: it takes what the oldest lease has not answered yet.
-void Job::copy_oldest(Instant now, const std::string& name, Effects& effects) {
-  const auto original = lease_to_copy(situation(), name);
-  if (!original) return;
-  auto copy = copy_of(situation(), *leases_.find(*original), name, now);
-  if (!copy) return;
-  MUSTER_PROBE("an idle machine copies a lease");
-  leases_.note_copy(*original, grant(std::move(*copy), effects));
-}
-
-LeaseId Job::grant(Lease granted, Effects& effects) {
-  const LeaseId id = leases_.add(std::move(granted));
-  const Lease& lease = *leases_.find(id);
-  effects.note("lease " + std::to_string(id.second) + " to " + short_id(lease.machine) + ": " +
-               describe(lease.items) + (lease.is_copy ? ", a copy" : ""));
-  const std::string& owner = *machines_.owner(lease.machine);
-  effects.send.push_back({grant_of(key_, id, lease, owner, items_, keys_)});
-  effects.wake_by(lease.deadline);
-  return id;
+  leasing_.adopt(now, id, terms, held, effects);
 }
 
 void Job::on_progress(Instant now, const std::string& name, const pb::LeaseId& id) {
@@ -531,78 +397,17 @@ void Job::on_progress(Instant now, const std::string& name, const pb::LeaseId& i
 }
 
 void Job::expire_leases(Instant now, Effects& effects) {
-  std::vector<LeaseId> expired;
-  for (const auto& [id, lease] : leases_.all()) {
-    // How long it should take may only be known since others were measured.
-    leases_.end_by(id, machines_.latest_end(lease.granted, lease.machine, lease.bytes));
-    if (lease.ends() <= now) expired.push_back(id);
-    effects.wake_by(lease.ends());
-  }
-  for (const LeaseId& id : expired) {
-    const Lease& lease = *leases_.find(id);
-    const std::string name = lease.machine;
-    const bool stood = lease.deadline <= now;
-    effects.warn("lease " + std::to_string(id.second) + " of " + short_id(name) +
-                 (stood ? " made no progress" : " takes too long") + "; it goes to others");
+  for (const Leasing::Expired& expired : leasing_.expire(now, effects)) {
+    const std::string& name = expired.lease.machine;
     report_.happened(
         now, name,
-        "lost a lease of " + describe(lease.items) +
-            (stood ? ": no progress for 10 s" : ": five times the time it should take"));
-    withdraw(now, id, effects);
+        "lost a lease of " + describe(expired.lease.items) +
+            (expired.stood ? ": no progress for 10 s" : ": five times the time it should take"));
     machines_.ask_again(name);
     machines_.back_off(now, name);
-    if (!stood) machines_.note_hopeless(name);
+    if (!expired.stood) machines_.note_hopeless(name);
     came_to_nothing(now, name, effects);
   }
-}
-
-// A lease ends when all its answers have been read from storage, and in no other good way.
-void Job::close_lease_if_answered(Instant now, const std::string& machine) {
-  for (const LeaseId& id : std::set(leases_.of(machine))) {
-    const Lease& lease = *leases_.find(id);
-    const bool all_in = std::all_of(lease.items.begin(), lease.items.end(),
-                                    [&](uint32_t i) { return items_[i].votes.has(machine); });
-    if (all_in) close_lease(now, id, true);
-  }
-}
-
-void Job::close_lease(Instant now, const LeaseId& id, bool measured) {
-  const auto lease = leases_.end(id);
-  if (!lease) return;
-  work_changed_ = true;
-  for (uint32_t i : lease->items) {
-    if (items_[i].votes.disputed()) items_.leave_alone(i);
-  }
-  if (measured && lease->is_measured) {
-    machines_.note_speed(lease->machine, lease->bytes, now - lease->granted);
-  }
-}
-
-// An item is settled: whoever works on nothing else but settled items may stop.
-void Job::stop_settled(Instant now, const Item& item, Effects& effects) {
-  for (const std::string& name : std::set(leases_.holders(item.index()))) {
-    for (const LeaseId& id : std::set(leases_.of(name))) {
-      const Lease& lease = *leases_.find(id);
-      const bool in_vain = std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
-        return items_[i].is_settled() || items_[i].votes.has(name);
-      });
-      const bool all_in = std::all_of(lease.items.begin(), lease.items.end(),
-                                      [&](uint32_t i) { return items_[i].votes.has(name); });
-      if (in_vain && !all_in) withdraw(now, id, effects);
-    }
-  }
-}
-
-void Job::withdraw(Instant now, const LeaseId& id, Effects& effects) {
-  say_withdraw(leases_.find(id)->machine, id, effects);
-  close_lease(now, id, false);
-}
-
-void Job::say_withdraw(const std::string& name, const LeaseId& id, Effects& effects) const {
-  pb::Envelope say = envelope_to(address(pb::ROLE_WORKER, name));
-  *say.mutable_withdraw()->mutable_key() = key_;
-  *say.mutable_withdraw()->mutable_lease() = to_message(id);
-  effects.send.push_back({std::move(say)});
 }
 
 }  // namespace muster::roles::coordinator

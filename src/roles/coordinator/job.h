@@ -9,6 +9,7 @@
 #include "roles/coordinator/items.h"
 #include "roles/coordinator/journal.h"
 #include "roles/coordinator/leases.h"
+#include "roles/coordinator/leasing.h"
 #include "roles/coordinator/machines.h"
 #include "roles/coordinator/objections.h"
 #include "roles/coordinator/owners.h"
@@ -20,6 +21,7 @@
 #include "roles/keys.h"
 #include "roles/message.h"
 #include "roles/refusal_log.h"
+#include "roles/request.h"
 #include "roles/role.h"
 
 namespace muster::roles::coordinator {
@@ -106,15 +108,12 @@ class Job {
   void begin_running(Instant now, Effects& effects);
   [[nodiscard]] bool classes_are_known(Instant now, Effects& effects);
   void run(Instant now, Effects& effects);
-  void say_until_answered(pb::Envelope request);
-  void repeat_request(Instant now, Effects& effects);
-  void repeat_overtaken(Instant now, Effects& effects);
   void finish(pb::JobResult result, Effects& effects);
   void give_up(const Error& error, Effects& effects);
+  void on_finished();
   void report(Instant now, Effects& effects);
   void ask_for_workers(Instant now, Effects& effects) const;
   [[nodiscard]] std::string waiting_reason() const;
-  [[nodiscard]] std::string waiting_for_machines() const;
 
   void on_lend(Instant now, const pb::Lend& lend, Effects& effects);
   void on_machines_gone(Instant now, const std::vector<std::string>& names, Effects& effects);
@@ -127,19 +126,8 @@ class Job {
 
   void adopt_lease(Instant now, const std::string& machine, const pb::HeldLease& held,
                    Effects& effects);
-  void grant_all(Instant now, Effects& effects);
-  std::vector<std::string> idle_machines(Instant now, Effects& effects);
-  void draw_voters(Instant now, Effects& effects);
-  void look_again_at(Instant due, Effects& effects);
-  void copy_oldest(Instant now, const std::string& machine, Effects& effects);
-  LeaseId grant(Lease lease, Effects& effects);
   void on_progress(Instant now, const std::string& machine, const pb::LeaseId& lease);
   void expire_leases(Instant now, Effects& effects);
-  void close_lease_if_answered(Instant now, const std::string& machine);
-  void close_lease(Instant now, const LeaseId& id, bool measured);
-  void stop_settled(Instant now, const Item& item, Effects& effects);
-  void withdraw(Instant now, const LeaseId& id, Effects& effects);
-  void say_withdraw(const std::string& machine, const LeaseId& id, Effects& effects) const;
 
   // job_settling.cc: what the votes say, and what happens where nobody can vote.
   void on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
@@ -153,7 +141,6 @@ class Job {
   void settle_whatever_agrees(Instant now, Effects& effects);
   void count_by_machine(Instant now, const Item& item, Effects& effects);
   [[nodiscard]] bool is_stuck(Instant now) const;
-  [[nodiscard]] const Error* nobody_has_the_model() const;
   void fail_disputed(const Item& item, Effects& effects);
 
   void recount(const Item& item);
@@ -173,8 +160,6 @@ class Job {
   void note_failure(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
                     bool alone, Effects& effects);
   void fail_what_crashes_all(Instant now, Effects& effects);
-  [[nodiscard]] const Item* crashes_all() const;
-  [[nodiscard]] std::string describe_barred(const Item& item) const;
   void object(const std::string& machine, Objections::Subject subject, const Error& error,
               Effects& effects);
   [[nodiscard]] bool is_refuted(Objections::Subject subject) const;
@@ -190,7 +175,6 @@ class Job {
 
   pb::JobRow row_;
   pb::JobKey key_;
-  const Keys& keys_;
   Rng rng_;
   Instant started_;
   Phase phase_ = Phase::kFreezing;
@@ -200,6 +184,7 @@ class Job {
   Grants grants_;
   Leases leases_;
   Machines machines_;
+  Leasing leasing_;
   Owners owners_;
   Standings standings_;
   ReferenceClasses classes_;
@@ -208,13 +193,9 @@ class Job {
   Report report_;
 
   std::map<uint32_t, Adopted> adopted_;  // While reading, by item.
-  bool work_changed_ = true;  // Since grant_all looked; else it would find what it found before.
-  Instant grant_due_{};       // When it would find something else all the same.
   std::optional<Instant> stuck_since_;
-  pb::Envelope repeated_;  // CommitFrozen or Finish.
-  Instant repeat_due_{};
-  std::optional<pb::Overtaken> overtaken_;
-  Instant overtaken_due_{};
+  Request request_;    // CommitFrozen or Finish.
+  Request overtaken_;  // The server has assigned the run under an epoch that was there before.
 };
 
 }  // namespace muster::roles::coordinator

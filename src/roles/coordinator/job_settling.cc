@@ -7,12 +7,11 @@
 #include "roles/coordinator/allocation.h"
 #include "roles/coordinator/job.h"
 #include "roles/coordinator/voters.h"
+#include "roles/coordinator/waiting.h"
 #include "roles/record.h"
 
 namespace muster::roles::coordinator {
 namespace {
-
-constexpr int kMostAttempts = 3;  // At having the model ready.
 
 bool is_finite(const pb::Answer& answer) {
   return std::all_of(answer.responses().begin(), answer.responses().end(), [](const auto& r) {
@@ -63,14 +62,14 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
   if (items_.vote(item.index(), std::move(vote)) != ItemVotes::Added::kNew) return;
   owners_.on_vote(now);
   machines_.on_served(opened.machine);
-  work_changed_ = true;
+  leasing_.note_change();
   recount(item);
   if (item.votes.disputed() && !was_disputed && !item.is_settled()) {
     effects.warn("item " + std::to_string(answer.item()) + ": the answer of " +
                  short_id(opened.machine) + " does not agree; another machine is asked");
   }
   if (phase_ == Phase::kRunning) settle_if_agreed(now, item, redundancy(), effects);
-  close_lease_if_answered(now, opened.machine);
+  leasing_.close_answered(now, opened.machine);
 }
 
 // What another coordinator of this run settled before; of an item the highest epoch counts.
@@ -111,7 +110,7 @@ void Job::settle_if_agreed(Instant now, const Item& item, size_t enough, Effects
   settled.set_model_digest(value.model_digest);
   settle(settled, ItemVotes::count(*agreeing, items_.rules_of(item)));
   for (const Vote& vote : item.votes.all()) judge(now, item, vote, effects);
-  stop_settled(now, item, effects);
+  leasing_.stop_settled(item, effects);
 }
 
 // Everything else is settled, and every check has come out well: what trusted machines said alone
@@ -139,7 +138,7 @@ void Job::recount_and_settle(Instant now, const Item& item, Effects& effects) {
 
 // The rules have changed.
 void Job::recount_all(Instant now, Effects& effects) {
-  work_changed_ = true;
+  leasing_.note_change();
   for (const Item& item : items_) recount_and_settle(now, item, effects);
 }
 
@@ -210,38 +209,17 @@ void Job::on_standings(Instant now, const pb::Lend& lend, Effects& effects) {
 void Job::refresh_votes_of(const std::string& machine) {
   if (!row_.request().adaptive()) return;
   items_.refresh_votes_of(machine);
-  work_changed_ = true;
+  leasing_.note_change();
 }
 
 // ---- Where nobody can vote.
 
-// Nothing of this job can run: no lease is open, nobody is preparing, nobody may take anything,
-// here or at work elsewhere.
+// Nothing of this job can run.
 bool Job::is_stuck(Instant now) const {
-  if (!leases_.empty() || machines_.others_may_come(now)) return false;
-  const bool cannot_begin = open_objection() != nullptr || nobody_has_the_model() != nullptr;
-  if (classes_.is_asking() || (items_.rules().classes.empty() && !cannot_begin)) return false;
-  for (const auto& [name, machine] : machines_.lent()) {
-    if (machines_.may_serve(name) && is_useful(situation(), name)) return false;
-  }
-  return items_.settled() < items_.size();
-}
-
-// Every machine that was ever asked says that the model is not there, or cannot run it for whatever
-// reason that another attempt does not mend, or has answered nothing.
-const Error* Job::nobody_has_the_model() const {
-  if (!items_.answered_classes().empty()) return nullptr;  // Somebody has answered something.
-  const Error *missing = nullptr, *cannot = nullptr;
-  bool has_hope = false;
-  for (const auto& [name, entry] : machines_.backoffs().all()) {
-    if (entry.why.code == Code::kNotFound) missing = &entry.why;
-    // Nor has whoever says that it has it, and answers nothing.
-    const bool is_final = entry.why.code == Code::kNotFound || entry.why.code == Code::kFailed;
-    has_hope |= !is_final && (entry.why.code == Code::kUnavailable || entry.times < kMostAttempts);
-    if (entry.times >= kMostAttempts) cannot = &entry.why;
-  }
-  if (has_hope) return nullptr;
-  return missing != nullptr ? missing : cannot;
+  if (!coordinator::is_stuck(situation(), now) || classes_.is_asking()) return false;
+  // Without a class nothing has begun, unless it cannot.
+  return !items_.rules().classes.empty() || open_objection() != nullptr ||
+         nobody_has_the_model(situation()) != nullptr;
 }
 
 // A pool too small does not hang: what has agreeing votes settles on those it has.
@@ -256,7 +234,7 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   if (now < due) return;
   stuck_since_ = now;  // What has no answer yet waits on.
   if (const Error* objection = open_objection()) return give_up(*objection, effects);
-  if (const Error* missing = nobody_has_the_model()) {
+  if (const Error* missing = nobody_has_the_model(situation())) {
     return give_up(
         missing->in(missing->code == Code::kNotFound ? "no machine of this pool has the model"
                                                      : "no machine of this pool can run the model"),
@@ -311,12 +289,12 @@ void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseF
   if (std::find(items.begin(), items.end(), failed.item()) == items.end()) return;
   // In a list it is not known whose fault it was: only an attempt on the item alone bars.
   const bool alone = items.size() == 1;
-  close_lease(now, id, false);
+  leasing_.close(id);
   note_failure(now, name, failed, alone, effects);
   // What fails elsewhere too says nothing against the machine.
   if (items_[failed.item()].failures.size() > 1) machines_.forget_failures(name);
   machines_.back_off(now, name);
-  work_changed_ = true;
+  leasing_.note_change();
 }
 
 void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFailed& failed,
@@ -351,22 +329,10 @@ void Job::fail_what_crashes_all(Instant now, Effects& effects) {
     effects.wake_by(due);
     if (now < due) continue;
     MUSTER_PROBE("an item fails on every machine");
-    return give_up({Code::kFailed, describe_barred(item) + ", and no further machine can try"},
-                   effects);
+    return give_up(
+        {Code::kFailed, describe_barred(items_, item) + ", and no further machine can try"},
+        effects);
   }
-}
-
-// An item that nobody can try any more; null: none.
-const Item* Job::crashes_all() const {
-  for (const auto& [index, since] : items_.barred_since()) {
-    if (has_nobody(situation(), items_[index])) return &items_[index];
-  }
-  return nullptr;
-}
-
-std::string Job::describe_barred(const Item& item) const {
-  return items_.name_of(item) + " failed twice on each of " + short_ids(item.barred()) + " (" +
-         item.last_failure + ")";
 }
 
 // As many say so as an item wants votes, but two are enough; of distinct owners like votes.
