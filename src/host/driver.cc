@@ -79,6 +79,7 @@ void Driver::step(Instant now, const Pending& pending) {
   Hosted& hosted = found->second;
   if (const auto* stored = std::get_if<roles::Stored>(&pending.event)) release(hosted, *stored);
   step_role(now, pending, hosted);
+  if (checks_) hosted.role->check();
 }
 
 // No message ends a process.

@@ -27,6 +27,8 @@ class Driver {
   Driver(std::string machine, Ports ports);
 
   void add_role(pb::Role name, std::unique_ptr<roles::Role> role);
+  // From here on a role is looked through after each step.
+  void check_each_step() { checks_ = true; }
 
   // One event for one role, and everything that follows from it inside this process.
   void deliver(Instant now, pb::Role role, roles::Event event);
@@ -66,6 +68,7 @@ class Driver {
   std::map<pb::Role, Hosted> roles_;
   std::deque<Pending> queue_;
   bool line_up_ = false;
+  bool checks_ = false;
   Instant heard_{}, beat_due_{};
 };
 

@@ -240,6 +240,9 @@ class Role {
   // How many things it keeps that go away by themselves once nothing is going on: leases, records
   // on their way, waiting readers, jobs in hand.
   [[nodiscard]] virtual size_t pending() const = 0;
+  // Counts anew what it keeps derived, and stops the process where that is wrong. Slow: for the
+  // simulator.
+  virtual void check() const {}
 };
 
 // ---- Numbers that several roles hold in common (design: section 5 and 6).

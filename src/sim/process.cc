@@ -296,6 +296,7 @@ Process::Process(World& world, Node& node) : world_(world), node_(node) {
                   .engine = engine_.get(),
                   .hub = hub_.get(),
                   .compute = compute_.get()});
+  if (world.roles_are_checked) driver_->check_each_step();
   add_roles();
 }
 

@@ -65,6 +65,7 @@ void Simulation::build() {
   if (!intruders_.empty() && plan_.seed % 16 == 1) watch_memory();
   // Jobs that do not fit into one envelope, either.
   for (const JobPlan& job : plan_.jobs) world_.lines_have_limits |= job.items > 10'000;
+  world_.roles_are_checked = plan_.seed % 16 == 3 && !world_.lines_have_limits;
   for (const JobPlan& job : plan_.jobs) {
     const std::string name = "researcher-" + std::to_string(researchers_.size() + 1);
     researchers_.push_back(std::make_unique<Researcher>(world_, job, name));

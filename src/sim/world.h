@@ -154,6 +154,8 @@ class World {
   // Lines are as io/mesh's: what is too large for gRPC ends the line of who says it, what finds no
   // room in a queue is left out. Off: nobody measures (it costs time).
   bool lines_have_limits = false;
+  // Each role is looked through after each step (it costs time).
+  bool roles_are_checked = false;
 
   [[nodiscard]] Instant now() const { return agenda.now(); }
   // Not running yet. `key_of`: another node whose key it has, by mistake.

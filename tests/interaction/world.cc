@@ -29,6 +29,7 @@ std::string range(std::vector<uint32_t> items) {
 
 // Everything is exact: every machine gives the very same answers.
 World::World() : pool_(1, *this) {
+  pool_.roles_are_checked = true;
   pool_.reconnects = false;
   pool_.add("server", pb::ROLE_FLAG_UNSPECIFIED);
   for (const char* name : {"c1", "c2"}) {

@@ -77,6 +77,10 @@ Effects Coordinator::step(Instant now, const Event& event) {
 
 size_t Coordinator::pending() const { return jobs_.size() + assigned_.size(); }
 
+void Coordinator::check() const {
+  for (const auto& [id, job] : jobs_) job.check();
+}
+
 void Coordinator::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
   if (envelope.has_assign()) return on_assign(now, envelope.assign(), effects);
   if (envelope.has_pool_state()) return on_pool_state(now, envelope.pool_state(), effects);

@@ -18,6 +18,7 @@ class Coordinator final : public Role {
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
   [[nodiscard]] size_t pending() const override;
+  void check() const override;
 
  private:
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);

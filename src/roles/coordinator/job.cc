@@ -151,6 +151,13 @@ void Job::move(Instant now, Effects& effects) {
   request_.send_due(now, effects);
 }
 
+void Job::check() const {
+  items_.check();
+  leases_.check();
+  machines_.check();
+  standings_.check();
+}
+
 void Job::run(Instant now, Effects& effects) {
   expire_leases(now, effects);
   watch_owners(now, effects);

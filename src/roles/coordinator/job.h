@@ -88,6 +88,9 @@ class Job {
   // After every event: grants, repeats, time-outs.
   void move(Instant now, Effects& effects);
 
+  // All its parts: see there.
+  void check() const;
+
   [[nodiscard]] bool over() const { return phase_ == Phase::kOver; }
   [[nodiscard]] const pb::JobKey& key() const { return key_; }
 
