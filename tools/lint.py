@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what the tree promises: the arrows between folders, and that roles and evaluation are pure.
+"""Checks what the tree promises: the arrows between folders, that roles and evaluation are pure, and that a class
+has one place.
 
 Prints one line a finding and exits 1 when there is one."""
 import os
@@ -77,8 +78,27 @@ def check(path):
         yield f"{path}: no #pragma once"
 
 
+# The head of a method that is defined outside its class: it begins a line.
+METHOD = re.compile(r"^[A-Za-z][^;=()]*?\b(\w+)::~?\w+\(", re.MULTILINE)
+
+
+def scattered_classes():
+    """A class is a part with one place: its methods live in two .cc files at most."""
+    homes = {}
+    for path in sources():
+        if not path.endswith(".cc") or path.endswith("_test.cc"):
+            continue
+        with open(path) as file:
+            for name in METHOD.findall(file.read()):
+                homes.setdefault((os.path.dirname(path), name), set()).add(os.path.basename(path))
+    for (folder, name), files in sorted(homes.items()):
+        if name[0].isupper() and len(files) > 2:
+            yield f"{folder}: the methods of {name} are in {len(files)} files: {', '.join(sorted(files))}"
+
+
 def main():
     findings = [finding for path in sources() for finding in check(path)]
+    findings += scattered_classes()
     print("\n".join(findings) if findings else "arrows and purity: nothing found")
     return 1 if findings else 0
 

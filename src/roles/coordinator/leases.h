@@ -32,8 +32,8 @@ struct Lease {
 // The open leases of a job. One is (epoch, number): those of an earlier epoch may go on under their
 // own name.
 //
-// Invariants: a machine holds an item only while a lease of it with the item is open; a machine and
-// an item that have no open lease cost nothing.
+// Invariants: a machine is at an item while a lease of it with the item is open, be it several; a
+// machine and an item that have no open lease cost nothing.
 class Leases {
  public:
   explicit Leases(uint64_t epoch) : epoch_(epoch) {}
@@ -68,6 +68,8 @@ class Leases {
   void check() const;
 
  private:
+  [[nodiscard]] bool has_another(const std::string& machine, uint32_t item) const;
+
   uint64_t epoch_;
   uint64_t next_ = 1;
   std::map<LeaseId, Lease> leases_;

@@ -31,6 +31,16 @@ TEST_F(LeasesTest, KnowsWhoIsAtAnItemAndWhatAMachineHolds) {
   EXPECT_NE(leases.find(second), nullptr);
 }
 
+TEST_F(LeasesTest, AMachineIsAtAnItemUntilTheLastOfItsLeasesWithItHasEnded) {
+  leases.adopt({5, 1}, lease("a", {1, 2}));
+  leases.adopt({6, 1}, lease("a", {2, 3}));
+  ASSERT_TRUE(leases.end({5, 1}));
+  EXPECT_EQ(leases.holders(1), Names{});
+  EXPECT_EQ(leases.holders(2), Names{"a"});
+  ASSERT_TRUE(leases.end({6, 1}));
+  EXPECT_EQ(leases.holders(2), Names{});
+}
+
 // A machine may show a lease of this very epoch, from an earlier life of this process.
 TEST_F(LeasesTest, ANumberIsGivenOnceWhateverWasShown) {
   leases.adopt({7, 1}, lease("a", {1}));
