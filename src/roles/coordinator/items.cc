@@ -155,6 +155,7 @@ size_t Items::needed(const Item& item, size_t enough) {
 }
 
 void Items::refresh(Item& item) {
+  ++changes_;
   const size_t enough = enough_(item);
   const size_t wants = needed(item, enough);
   const bool provisional = !item.is_settled() && wants == 0 && enough < redundancy_;

@@ -124,6 +124,8 @@ class Items {
   [[nodiscard]] const Indices& outvoted() const { return outvoted_; }
   // Items that are watched, and when anyone could try them last.
   [[nodiscard]] const std::map<uint32_t, Instant>& barred_since() const { return barred_since_; }
+  // Rises with each change that may give work, or take it away.
+  [[nodiscard]] uint64_t changes() const { return changes_; }
   [[nodiscard]] size_t votes_wanted() const { return votes_wanted_; }
   [[nodiscard]] size_t settled() const { return settled_; }
   [[nodiscard]] size_t acknowledged() const { return acknowledged_; }
@@ -144,6 +146,7 @@ class Items {
   std::set<std::string> classes_;
   Indices wanting_, by_lot_, tried_, outvoted_, left_alone_;
   std::map<uint32_t, Instant> barred_since_;
+  uint64_t changes_ = 0;
   size_t votes_wanted_ = 0, settled_ = 0, acknowledged_ = 0, provisional_ = 0;
 };
 

@@ -300,7 +300,6 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   if (!machines_.hear(lend)) return;
   owners_.set_many(lend.many_owners());
   on_standings(now, lend, effects);
-  leasing_.note_change();
   for (const std::string& name : machines_.arrive(now, lend, effects)) {
     effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
     owners_.on_arrival(now, *machines_.owner(name));
@@ -337,7 +336,6 @@ void Job::on_ready(Instant now, const std::string& name, const pb::Ready& ready,
   if (ready.numeric_class().empty()) return refusals_.note(name, "it is ready without a class");
   machines_.on_ready(name, ready.numeric_class());
   objections_.withdraw(name);
-  leasing_.note_change();
   for (const auto& held : ready.leases()) adopt_lease(now, name, held, effects);
 }
 
@@ -368,7 +366,6 @@ void Job::prepare_machines(Instant now, Effects& effects) {
 void Job::give_back(Instant now, const std::string& name, const Error& why, Effects& effects) {
   machines_.give_back(now, name, why, effects);
   look_again_at_disputes();
-  leasing_.note_change();
 }
 
 // One of its leases did. Whoever takes leases and answers none waits, if it comes and goes as well.

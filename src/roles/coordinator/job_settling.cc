@@ -62,7 +62,6 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
   if (items_.vote(item.index(), std::move(vote)) != ItemVotes::Added::kNew) return;
   owners_.on_vote(now);
   machines_.on_served(opened.machine);
-  leasing_.note_change();
   recount(item);
   if (item.votes.disputed() && !was_disputed && !item.is_settled()) {
     effects.warn("item " + std::to_string(answer.item()) + ": the answer of " +
@@ -138,7 +137,6 @@ void Job::recount_and_settle(Instant now, const Item& item, Effects& effects) {
 
 // The rules have changed.
 void Job::recount_all(Instant now, Effects& effects) {
-  leasing_.note_change();
   for (const Item& item : items_) recount_and_settle(now, item, effects);
 }
 
@@ -209,7 +207,6 @@ void Job::on_standings(Instant now, const pb::Lend& lend, Effects& effects) {
 void Job::refresh_votes_of(const std::string& machine) {
   if (!row_.request().adaptive()) return;
   items_.refresh_votes_of(machine);
-  leasing_.note_change();
 }
 
 // ---- Where nobody can vote.
@@ -294,7 +291,6 @@ void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseF
   // What fails elsewhere too says nothing against the machine.
   if (items_[failed.item()].failures.size() > 1) machines_.forget_failures(name);
   machines_.back_off(now, name);
-  leasing_.note_change();
 }
 
 void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFailed& failed,

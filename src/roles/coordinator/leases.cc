@@ -33,6 +33,7 @@ LeaseId Leases::add(Lease lease) {
 }
 
 void Leases::adopt(const LeaseId& id, Lease lease) {
+  ++changes_;
   of_machine_[lease.machine].insert(id);
   for (uint32_t item : lease.items) holders_[item].insert(lease.machine);
   MUSTER_CHECK(leases_.emplace(id, std::move(lease)).second);
@@ -41,6 +42,7 @@ void Leases::adopt(const LeaseId& id, Lease lease) {
 std::optional<Lease> Leases::end(const LeaseId& id) {
   const auto found = leases_.find(id);
   if (found == leases_.end()) return std::nullopt;
+  ++changes_;
   std::optional<Lease> lease = std::move(found->second);
   leases_.erase(found);
   take_out(of_machine_, lease->machine, id);

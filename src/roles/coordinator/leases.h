@@ -56,6 +56,8 @@ class Leases {
   [[nodiscard]] const Lease* find(const LeaseId& id) const;  // Null: not open.
   [[nodiscard]] const std::map<LeaseId, Lease>& all() const { return leases_; }
   [[nodiscard]] bool empty() const { return leases_.empty(); }
+  // Rises with each that begins, and could be copied, or ends, and could be given out again.
+  [[nodiscard]] uint64_t changes() const { return changes_; }
   // Those of a machine.
   [[nodiscard]] const std::set<LeaseId>& of(const std::string& machine) const;
   // The machines that are at an item.
@@ -72,6 +74,7 @@ class Leases {
 
   uint64_t epoch_;
   uint64_t next_ = 1;
+  uint64_t changes_ = 0;
   std::map<LeaseId, Lease> leases_;
   std::map<std::string, std::set<LeaseId>> of_machine_;
   std::map<uint32_t, std::set<std::string>> holders_;  // By item.

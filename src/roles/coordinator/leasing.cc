@@ -15,12 +15,12 @@ constexpr Duration kChosenFor = seconds(30);
 }  // namespace
 
 void Leasing::grant_all(Instant now, const Situation& s, Effects& effects) {
-  if (!changed_ && (due_ > now || due_ == Instant())) {
+  if (!has_changed() && (due_ > now || due_ == Instant())) {
     if (due_ > now) effects.wake_by(due_);
     return;
   }
   if (items_.rules().classes.empty()) return;
-  changed_ = false;
+  seen_ = changes();
   due_ = {};
   draw_voters(now, s, effects);
   for (const std::string& name : idle_machines(now, effects)) {
@@ -157,7 +157,6 @@ std::vector<Leasing::Expired> Leasing::expire(Instant now, Effects& effects) {
 std::optional<Lease> Leasing::end(const LeaseId& id) {
   auto lease = leases_.end(id);
   if (!lease) return lease;
-  changed_ = true;
   for (uint32_t i : lease->items) {
     if (items_[i].votes.disputed()) items_.leave_alone(i);
   }

@@ -24,8 +24,7 @@ class Leasing {
       : key_(key), keys_(keys), items_(items), leases_(leases), machines_(machines), rng_(rng) {}
 
   // There may be something to give out that there was not when it was last looked.
-  void note_change() { changed_ = true; }
-  [[nodiscard]] bool has_changed() const { return changed_; }
+  [[nodiscard]] bool has_changed() const { return changes() != seen_; }
   // Gives out what there is.
   void grant_all(Instant now, const Situation& situation, Effects& effects);
 
@@ -56,6 +55,9 @@ class Leasing {
   std::optional<Lease> end(const LeaseId& id);
   void withdraw(const LeaseId& id, Effects& effects);
   void say_withdraw(const std::string& machine, const LeaseId& id, Effects& effects) const;
+  [[nodiscard]] uint64_t changes() const {
+    return items_.changes() + leases_.changes() + machines_.changes();
+  }
 
   const pb::JobKey& key_;
   const Keys& keys_;
@@ -63,8 +65,8 @@ class Leasing {
   Leases& leases_;
   Machines& machines_;
   Rng& rng_;
-  bool changed_ = true;
-  Instant due_{};  // When something else would be found all the same.
+  uint64_t seen_ = UINT64_MAX;  // Changes, when it was last looked.
+  Instant due_{};               // When something else would be found all the same.
 };
 
 }  // namespace muster::roles::coordinator

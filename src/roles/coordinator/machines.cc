@@ -33,6 +33,7 @@ bool is_named(const pb::Lend& lend, const std::string& machine) {
 
 bool Machines::hear(const pb::Lend& lend) {
   if (lend.revision() < revision_) return false;
+  ++changes_;
   revision_ = lend.revision();
   heard_ = true;
   busy_ = lend.busy();
@@ -69,6 +70,11 @@ std::vector<std::string> Machines::leaving(const pb::Lend& lend) const {
   return names;
 }
 
+void Machines::leave(const std::string& name) {
+  ++changes_;
+  lent_.erase(name);
+}
+
 void Machines::on_preparing(Instant now, const std::string& name, const std::string& what) {
   const auto found = lent_.find(name);
   if (found == lent_.end() || what.empty()) return;
@@ -79,6 +85,7 @@ void Machines::on_preparing(Instant now, const std::string& name, const std::str
 void Machines::on_ready(const std::string& name, const std::string& numeric_class) {
   const auto found = lent_.find(name);
   if (found == lent_.end()) return;
+  ++changes_;
   found->second.ready = true;
   found->second.unable.clear();
   known_.at(name).patience.reset();
@@ -134,6 +141,7 @@ void Machines::give_back(Instant now, const std::string& name, const Error& why,
 void Machines::hold_back(const std::string& name, Effects& effects) {
   const auto machine = lent_.find(name);
   if (machine == lent_.end()) return;
+  ++changes_;
   const Backoffs::Entry& entry = backoffs_.all().at(name);
   machine->second.unable = entry.why.message;
   machine->second.ready = false;
@@ -167,9 +175,13 @@ void Machines::note_hopeless(const std::string& name) {
   known_.at(name).fruitless = kMostFruitless;
 }
 
-void Machines::ask_again(const std::string& name) { lent_.at(name).ready = false; }
+void Machines::ask_again(const std::string& name) {
+  ++changes_;
+  lent_.at(name).ready = false;
+}
 
 void Machines::back_off(Instant now, const std::string& name) {
+  ++changes_;
   Lent& machine = lent_.at(name);
   const int doublings = std::min(machine.failures++, 4);
   const Duration pause = std::min(kLongestRetry, kRetryAfter * (1 << doublings));

@@ -61,7 +61,7 @@ class Machines {
   std::vector<std::string> arrive(Instant now, const pb::Lend& lend, Effects& effects);
   // Those that are not lent any more, in order of name.
   [[nodiscard]] std::vector<std::string> leaving(const pb::Lend& lend) const;
-  void leave(const std::string& machine) { lent_.erase(machine); }
+  void leave(const std::string& machine);
 
   // What a lent machine says; what another does changes nothing.
   void on_preparing(Instant now, const std::string& machine, const std::string& what);
@@ -99,6 +99,8 @@ class Machines {
 
   [[nodiscard]] const std::map<std::string, Lent>& lent() const { return lent_; }
   [[nodiscard]] const Lent* find(const std::string& machine) const;  // Null: not lent.
+  // Rises with each change that may make one able to work, or unable.
+  [[nodiscard]] uint64_t changes() const { return changes_; }
   [[nodiscard]] const std::map<std::string, Known>& known() const { return known_; }
   [[nodiscard]] const Backoffs& backoffs() const { return backoffs_; }
   // Null: it was never lent.
@@ -132,6 +134,7 @@ class Machines {
   void hold_back(const std::string& machine, Effects& effects);
 
   uint64_t epoch_;
+  uint64_t changes_ = 0;
   bool heard_ = false, line_up_ = true;
   uint64_t revision_ = 0;
   uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
