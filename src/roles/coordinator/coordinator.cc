@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
 #include "base/probe.h"
 #include "roles/message.h"
 
@@ -48,27 +49,22 @@ Coordinator::Coordinator(const Keys& keys, Rng rng) : keys_(keys), rng_(rng) {}
 
 Effects Coordinator::step(Instant now, const Event& event) {
   Effects effects;
-  if (const auto* received = std::get_if<Received>(&event)) {
-    on_message(now, received->envelope, effects);
-  } else if (const auto* pinned = std::get_if<ModelPinned>(&event)) {
-    on_pinned(*pinned, effects);
-  } else if (const auto* frozen = std::get_if<RequestsFrozen>(&event)) {
-    auto job = jobs_.find(frozen->job);
-    const bool current = job != jobs_.end() && job->second.key().run() == frozen->run;
-    if (current) job->second.on_frozen(now, *frozen, effects);
-  }
-  const bool up = std::holds_alternative<LineUp>(event);
-  if (up) {  // Another server may count from another number.
-    pool_.set_revision(0);
-    pins_.clear();
-    for (auto& [id, revision] : assigned_) revision = 0;
-  }
+  std::visit(
+      overloaded{[&](const Received& received) { on_message(now, received.envelope, effects); },
+                 [&](const ModelPinned& pinned) { on_pinned(pinned, effects); },
+                 [&](const RequestsFrozen& frozen) { on_frozen(now, frozen, effects); },
+                 [&](const LineUp&) { on_line(now, true); },
+                 [&](const LineDown&) { on_line(now, false); },
+                 [&](const Resumed&) {
+                   for (auto& [id, job] : jobs_) job.on_resumed(now);
+                 },
+                 Ignores<Tick, Stored, NodeJoined, NodeLeft, Misspoken, ModelLoading, ModelLoaded,
+                         Scoring, ItemScored, RecordsRead, DigestsRead>{}},
+      event);
   for (auto& [id, job] : jobs_) {
-    if (up || std::holds_alternative<LineDown>(event)) job.on_line(now, up);
-    if (std::holds_alternative<Resumed>(event)) job.on_resumed(now);
     // On a new line nothing is said of a job before it is known whose pool this is: one that begins
     // anew counts its runs and epochs alike.
-    if (pool_.revision() > 0) job.move(now, effects);
+    if (intake_.revision() > 0) job.move(now, effects);
   }
   std::erase_if(jobs_, [](const auto& entry) { return entry.second.over(); });
   std::erase_if(assigned_, [this](const auto& entry) { return !jobs_.contains(entry.first); });
@@ -79,6 +75,21 @@ size_t Coordinator::pending() const { return jobs_.size() + assigned_.size(); }
 
 void Coordinator::check() const {
   for (const auto& [id, job] : jobs_) job.check();
+}
+
+void Coordinator::on_line(Instant now, bool up) {
+  if (up) {  // Another server may count from another number.
+    intake_.on_line_up();
+    pins_.clear();
+    for (auto& [id, revision] : assigned_) revision = 0;
+  }
+  for (auto& [id, job] : jobs_) job.on_line(now, up);
+}
+
+void Coordinator::on_frozen(Instant now, const RequestsFrozen& frozen, Effects& effects) {
+  const auto job = jobs_.find(frozen.job);
+  const bool current = job != jobs_.end() && job->second.key().run() == frozen.run;
+  if (current) job->second.on_frozen(now, frozen, effects);
 }
 
 void Coordinator::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
@@ -111,7 +122,7 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
     if (std::pair(mine.run(), mine.epoch()) >= std::pair(row.run(), row.epoch())) return;
   }
   const pb::JobKey key = roles::key_of(row);
-  if (assign.revision() < pool_.revision() && !is_live(key)) {
+  if (assign.revision() < intake_.revision() && !is_live(key)) {
     MUSTER_PROBE("an assignment comes after the news that its job is over");
     return;
   }
@@ -125,8 +136,7 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
 }
 
 void Coordinator::on_pool_state(Instant now, const pb::PoolState& state, Effects& effects) {
-  effects.send.push_back({pool_state_seen(state.revision())});
-  if (state.revision() < pool_.revision()) return;
+  if (!intake_.take(state, effects)) return;
   // Another pool knows nothing of what was done for the one before, though it may count alike.
   if (!pool_.pool().empty() && pool_.pool() != state.pool()) jobs_.clear();
   pool_ = state;
@@ -146,7 +156,7 @@ bool Coordinator::is_live(const pb::JobKey& key) const {
 void Coordinator::drop_lost_jobs(Effects& effects) {
   std::erase_if(jobs_, [&](const auto& entry) {
     const pb::JobKey& mine = entry.second.key();
-    if (pool_.revision() < assigned_[entry.first]) return false;
+    if (intake_.revision() < assigned_[entry.first]) return false;
     const bool still_mine = is_live(mine);
     if (!still_mine) effects.note("job " + short_id(entry.first) + " is no longer mine");
     return !still_mine;

@@ -5,6 +5,7 @@
 
 #include "roles/coordinator/job.h"
 #include "roles/keys.h"
+#include "roles/pool_state_intake.h"
 #include "roles/role.h"
 
 namespace muster::roles::coordinator {
@@ -21,6 +22,8 @@ class Coordinator final : public Role {
   void check() const override;
 
  private:
+  void on_line(Instant now, bool up);
+  void on_frozen(Instant now, const RequestsFrozen& frozen, Effects& effects);
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_assign(Instant now, const pb::Assign& assign, Effects& effects);
   void on_pin_model(const pb::PinModel& ask, Effects& effects);
@@ -31,7 +34,8 @@ class Coordinator final : public Role {
 
   const Keys& keys_;
   Rng rng_;
-  pb::PoolState pool_;
+  PoolStateIntake intake_;
+  pb::PoolState pool_;                        // The last one.
   std::map<std::string, Job> jobs_;           // By job id; one run of a job at a time.
   std::map<std::string, uint64_t> assigned_;  // By job id: the revision its Assign came with.
   // The server's call for each look-up by this process's own number: another server may count its

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
 #include "base/probe.h"
 #include "roles/batch_worth.h"
 #include "roles/message.h"
@@ -27,20 +28,19 @@ Storage::Storage(std::string machine, StorageState state, const Keys& keys)
 
 Effects Storage::step(Instant now, const Event& event) {
   Effects effects;
-  if (const auto* received = std::get_if<Received>(&event)) {
-    on_message(now, received->envelope, effects);
-  } else if (const auto* stored = std::get_if<Stored>(&event)) {
-    on_stored(now, *stored, effects);
-  } else if (const auto* read = std::get_if<RecordsRead>(&event)) {
-    on_read(now, *read, effects);
-  } else if (const auto* digests = std::get_if<DigestsRead>(&event)) {
-    on_digests(*digests, effects);
-  } else if (std::holds_alternative<LineUp>(event)) {
-    revision_ = 0;  // Another server may count from another number.
-  } else if (std::holds_alternative<Resumed>(event)) {
-    disk_asked_.reset();
-    for (auto& [source, heard] : source_heard_) heard = now;
-  }
+  std::visit(
+      overloaded{[&](const Received& received) { on_message(now, received.envelope, effects); },
+                 [&](const Stored& stored) { on_stored(now, stored, effects); },
+                 [&](const RecordsRead& read) { on_read(now, read, effects); },
+                 [&](const DigestsRead& read) { on_digests(read, effects); },
+                 [&](const LineUp&) { intake_.on_line_up(); },
+                 [&](const Resumed&) {
+                   disk_asked_.reset();
+                   for (auto& [source, heard] : source_heard_) heard = now;
+                 },
+                 Ignores<Tick, NodeJoined, NodeLeft, Misspoken, LineDown, ModelPinned,
+                         RequestsFrozen, ModelLoading, ModelLoaded, Scoring, ItemScored>{}},
+      event);
   watch_disk(now, effects);
   move_copies(now, effects);
   scrub(now, effects);
@@ -88,9 +88,7 @@ Storage::Place Storage::place_in(const pb::View& view) const {
 }
 
 void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
-  effects.send.push_back({pool_state_seen(state.revision())});
-  if (state.revision() < revision_) return;
-  revision_ = state.revision();
+  if (!intake_.take(state, effects)) return;
   told_ = state;
   take_in(effects);
 }

@@ -9,6 +9,7 @@
 #include "roles/feed_reader.h"
 #include "roles/grants.h"
 #include "roles/keys.h"
+#include "roles/pool_state_intake.h"
 #include "roles/record.h"
 #include "roles/refusal_log.h"
 #include "roles/role.h"
@@ -148,7 +149,7 @@ class Storage final : public Role {
   RefusalLog refusals_;
   OneAnswers one_answers_;
   std::map<std::string, size_t> reads_;  // Under way, by the other store that asked.
-  uint64_t revision_ = 0;                // Of the last PoolState on this line.
+  PoolStateIntake intake_;
   pb::View view_;
   std::vector<pb::LiveJob> live_, kept_;  // kept_: with those that are live.
   // The runs that were kept when others were last dropped; none: nothing was dropped yet, or in

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
 #include "base/probe.h"
 #include "eval/item.h"
 
@@ -38,19 +39,16 @@ Worker::Worker(const Keys& keys) : keys_(keys) {}
 
 Effects Worker::step(Instant now, const Event& event) {
   Effects effects;
-  if (const auto* received = std::get_if<Received>(&event)) {
-    on_message(now, received->envelope, effects);
-  } else if (const auto* loading = std::get_if<ModelLoading>(&event)) {
-    on_loading(*loading, effects);
-  } else if (const auto* loaded = std::get_if<ModelLoaded>(&event)) {
-    on_loaded(*loaded, effects);
-  } else if (const auto* scoring = std::get_if<Scoring>(&event)) {
-    on_scoring(now, *scoring, effects);
-  } else if (const auto* scored = std::get_if<ItemScored>(&event)) {
-    on_scored(now, *scored, effects);
-  } else if (std::holds_alternative<LineUp>(event)) {
-    revision_ = 0;  // Another server may count from another number.
-  }
+  std::visit(
+      overloaded{[&](const Received& received) { on_message(now, received.envelope, effects); },
+                 [&](const ModelLoading& loading) { on_loading(loading, effects); },
+                 [&](const ModelLoaded& loaded) { on_loaded(loaded, effects); },
+                 [&](const Scoring& scoring) { on_scoring(now, scoring, effects); },
+                 [&](const ItemScored& scored) { on_scored(now, scored, effects); },
+                 [&](const LineUp&) { intake_.on_line_up(); },
+                 Ignores<Tick, Stored, NodeJoined, NodeLeft, Misspoken, LineDown, Resumed,
+                         ModelPinned, RequestsFrozen, RecordsRead, DigestsRead>{}},
+      event);
   score_next(effects);
   outbox_.send_due(now, effects);
   return effects;
@@ -89,9 +87,7 @@ void Worker::on_coordinator(const pb::Envelope& envelope, Effects& effects) {
 // What is not for a live job is of no use: its leases are dropped, its answers forgotten. What was
 // computed for a live one is kept and repeated, even when this machine is lent to it no longer.
 void Worker::on_pool_state(const pb::PoolState& state, Effects& effects) {
-  effects.send.push_back({pool_state_seen(state.revision())});
-  if (state.revision() < revision_) return;
-  revision_ = state.revision();
+  if (!intake_.take(state, effects)) return;
   outbox_.set_view(state.view());
   auto is_live = [&](const pb::JobKey& key) {
     return std::any_of(state.live().begin(), state.live().end(), [&](const pb::LiveJob& live) {

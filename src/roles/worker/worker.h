@@ -9,6 +9,7 @@
 #include "roles/keys.h"
 #include "roles/message.h"
 #include "roles/outbox.h"
+#include "roles/pool_state_intake.h"
 #include "roles/role.h"
 
 namespace muster::roles::worker {
@@ -83,7 +84,7 @@ class Worker final : public Role {
   std::map<uint64_t, WaitingAnswer> waiting_answers_;  // By outbox tag.
   uint64_t next_answer_ = 1;
 
-  uint64_t revision_ = 0;          // Of the last PoolState on this line.
+  PoolStateIntake intake_;
   std::string pool_;               // Another one knows nothing of what was done for this.
   std::optional<pb::JobKey> job_;  // Lent to.
   std::string coordinator_;
