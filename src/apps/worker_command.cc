@@ -1,17 +1,12 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/daemon.h"
+#include "apps/node.h"
 #include "base/address.h"
-#include "base/printable.h"
 #include "cli/flag_checks.h"
-#include "host/driver.h"
 #include "io/engine_process.h"
 #include "io/local_models.h"
-#include "io/loop.h"
-#include "io/machine_keys.h"
-#include "io/mesh/mesh_client.h"
 #include "io/record_store.h"
-#include "io/stop_signal.h"
 #include "roles/storage/storage.h"
 #include "roles/worker/worker.h"
 
@@ -30,64 +25,60 @@ pb::RoleFlag role_flag(const std::string& role) {
   return role == "storage" ? pb::ROLE_FLAG_STORAGE : pb::ROLE_FLAG_AUTO;
 }
 
-Status work(const Options& options) {
-  MUSTER_TRY(const std::string server, options.server.text());
-  MUSTER_TRY(const auto hub, io::HubSettings::from_environment());
-  io::Loop loop;
-  io::StopSignal signal;  // Before any thread, behind the loop that it stops.
-  MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "worker"));
-  MUSTER_TRY(const auto keys, io::MachineKeys::open(state_dir.path()));
-  const std::string machine = roles::machine_id(keys.public_key());
-  const bool stores = options.role != "compute", computes = options.role != "storage";
-
-  std::unique_ptr<io::RecordStore> store;
-  if (stores) {
-    MUSTER_TRY(store, io::RecordStore::open(state_dir.path(), loop));
-    if (!store->set_aside().empty()) {
-      spdlog::warn("the records were damaged and are set aside in {}; beginning another store",
-                   store->set_aside().string());
-    }
+// Null: it does not store.
+Result<std::unique_ptr<io::RecordStore>> open_store(const Options& options, Node& node) {
+  if (options.role == "compute") return nullptr;
+  MUSTER_TRY(auto store, io::RecordStore::open(node.folder(), node.loop()));
+  if (!store->set_aside().empty()) {
+    spdlog::warn("the records were damaged and are set aside in {}; beginning another store",
+                 store->set_aside().string());
   }
-  if (store && store->is_copy()) {
+  if (store->is_copy()) {
     spdlog::warn(
         "the records were made elsewhere and copied here; beginning another store with them");
   }
-  const io::StopSignal::Ending ending_store(signal, "the disk of its store");
+  return store;
+}
+
+Result<io::NodeIdentity> identity_of(const Options& options, const io::RecordStore* store) {
+  io::NodeIdentity identity{.role_flag = role_flag(options.role),
+                            .store_id = store != nullptr ? store->state().store_id : "",
+                            .owner = options.owner,
+                            .version = MUSTER_VERSION};
+  if (options.storage_ip.empty()) return identity;
+  MUSTER_TRY(Address storage, parse_address(options.storage_ip));
+  if (options.storage_port > 0) storage.port = options.storage_port;
+  identity.storage_address = storage.text();
+  return identity;
+}
+
+std::vector<Node::Hosted> roles_of(const Options& options, const Node& node,
+                                   const io::RecordStore* store) {
+  std::vector<Node::Hosted> roles;
+  if (options.role != "storage") {
+    roles.push_back({pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(node.keys())});
+  }
+  if (store != nullptr) {
+    roles.push_back({pb::ROLE_STORAGE, std::make_unique<roles::storage::Storage>(
+                                           node.machine(), store->state(), node.keys())});
+  }
+  return roles;
+}
+
+Status work(const Options& options) {
+  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto hub, io::HubSettings::from_environment());
+  MUSTER_TRY(const auto node, Node::begin(options.daemon, "worker"));
+  MUSTER_TRY(const auto store, open_store(options, *node));
+  const io::StopSignal::Ending ending_store(node->signal(), "the disk of its store");
   io::Models models(expanded(options.model_dir), hub);
   io::EngineProcess engine({io::program_beside_this("muster-engine"), options.threads}, models,
-                           loop);
-  const io::StopSignal::Ending ending_engine(signal, "its engine, or a download of a model");
-  io::NodeIdentity identity{role_flag(options.role), store ? store->state().store_id : "",
-                            options.owner, "", MUSTER_VERSION};
-  if (!options.storage_ip.empty()) {
-    MUSTER_TRY(Address storage, parse_address(options.storage_ip));
-    if (options.storage_port > 0) storage.port = options.storage_port;
-    identity.storage_address = storage.text();
-  }
-  std::vector<pb::Role> hosted;
-  if (computes) hosted.push_back(pb::ROLE_WORKER);
-  if (stores) hosted.push_back(pb::ROLE_STORAGE);
-  io::MeshClient mesh(server, identity,
-                      {keys.public_key(), [&](std::string_view bytes) { return keys.sign(bytes); }},
-                      hosted, loop);
-  const io::StopSignal::Ending ending_mesh(signal, "its line to the server");
-  mesh.on_news = [](const std::string& news) { spdlog::info(printable(news)); };
-
-  LogConsole console;
-  host::Driver driver(machine, {.net = &mesh,
-                                .console = &console,
-                                .stores = {{pb::ROLE_STORAGE, store.get()}},
-                                .engine = &engine});
-  if (computes) driver.add_role(pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(keys));
-  if (stores) {
-    driver.add_role(pb::ROLE_STORAGE,
-                    std::make_unique<roles::storage::Storage>(machine, store->state(), keys));
-  }
-  spdlog::info("machine {} ({})", machine, options.role);
-  mesh.start();
-  signal.on_stop([&] { loop.stop(); });
-  loop.run(driver);
-  spdlog::info("stopping");
+                           node->loop());
+  const io::StopSignal::Ending ending_engine(node->signal(),
+                                             "its engine, or a download of a model");
+  MUSTER_TRY(const auto identity, identity_of(options, store.get()));
+  node->run(server, identity, {.stores = {{pb::ROLE_STORAGE, store.get()}}, .engine = &engine},
+            roles_of(options, *node, store.get()), options.role);
   return {};
 }
 

@@ -1,0 +1,42 @@
+#include "apps/node.h"
+
+#include <spdlog/spdlog.h>
+
+#include "base/printable.h"
+#include "roles/record.h"
+
+namespace muster::apps {
+
+Result<std::unique_ptr<Node>> Node::begin(const DaemonFlags& flags, const std::string& kind) {
+  std::unique_ptr<Node> node(new Node);
+  MUSTER_TRY(auto folder, begin_daemon(flags, kind));
+  node->folder_.emplace(std::move(folder));
+  MUSTER_TRY(auto keys, io::MachineKeys::open(node->folder()));
+  node->keys_.emplace(std::move(keys));
+  node->machine_ = roles::machine_id(node->keys_->public_key());
+  return node;
+}
+
+void Node::run(const std::string& server, const io::NodeIdentity& identity, host::Ports ports,
+               std::vector<Hosted> roles, const std::string& title) {
+  std::vector<pb::Role> names;
+  for (const Hosted& hosted : roles) names.push_back(hosted.name);
+  io::MeshClient mesh(
+      server, identity,
+      {keys_->public_key(), [this](std::string_view bytes) { return keys_->sign(bytes); }}, names,
+      loop_);
+  const io::StopSignal::Ending ending_mesh(signal_, "its line to the server");
+  mesh.on_news = [](const std::string& news) { spdlog::info(printable(news)); };
+  LogConsole console;
+  ports.net = &mesh;
+  ports.console = &console;
+  host::Driver driver(machine_, std::move(ports));
+  for (Hosted& hosted : roles) driver.add_role(hosted.name, std::move(hosted.role));
+  spdlog::info("machine {} ({})", machine_, title);
+  mesh.start();
+  signal_.on_stop([this] { loop_.stop(); });
+  loop_.run(driver);
+  spdlog::info("stopping");
+}
+
+}  // namespace muster::apps
