@@ -44,8 +44,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
     job.row = std::move(row);
   }
   for (pb::Reason& reason : state.reasons) {
-    auto job = jobs_.find(reason.job());
-    if (job != jobs_.end()) job->second.reasons.push_back(std::move(reason));
+    if (jobs_.contains(reason.job())) reasons_.restore(std::move(reason));
   }
 }
 
@@ -179,7 +178,7 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
     std::erase_if(job->second.lent_before,
                   [now](const auto& entry) { return now - entry.second >= kLentFor; });
     job->second.lent_before[machine] = now;
-    record_reason(now, job->second, machine, "lost while it worked: " + why, effects);
+    note_event(now, job->second, machine, "lost while it worked: " + why, effects);
     send_lend(now, job->second, effects);
   }
   for (const std::string& id : std::set(live_)) {

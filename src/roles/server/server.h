@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "roles/role.h"
+#include "roles/server/reasons.h"
+#include "roles/server/write_ids.h"
 
 namespace muster::roles::server {
 
@@ -86,9 +88,7 @@ class Server final : public Role {
     std::set<std::string> spare;                            // Of no use to it, lent to it or not.
     std::vector<std::pair<std::string, pb::Submit>> asked;  // While the row is being written.
     std::set<std::string> watchers;                         // Clients' call numbers.
-    std::string before;                      // Its coordinator when this server started.
-    std::deque<pb::Reason> reasons;          // The latest ones.
-    std::pair<uint64_t, uint64_t> happened;  // {epoch, number} of the last one heard.
+    std::string before;  // Its coordinator when this server started.
   };
   // A row on its way to the database, and what to do when it is there. Once an attempt has ended
   // with an unknown outcome it is written until it is there: the same row under the same key.
@@ -230,9 +230,8 @@ class Server final : public Role {
   [[nodiscard]] bool is_quarantined(const std::string& machine) const;
 
   // server_why.cc: why things are as they are.
-  void record_reason(Instant now, Job& job, const std::string& machine, const std::string& text,
-                     Effects& effects);
-  void on_happenings(Instant now, Job& job, const pb::JobProgress& progress, Effects& effects);
+  void note_event(Instant now, const Job& job, const std::string& machine, const std::string& text,
+                  Effects& effects);
   void on_why(const std::string& client, const pb::Why& why, Effects& effects) const;
   void explain_job(const Job& job, pb::WhyReply& reply) const;
   void explain_machine(const std::string& machine, pb::WhyReply& reply) const;
@@ -250,6 +249,7 @@ class Server final : public Role {
 
   ServerOptions options_;
   Instant started_;
+  WriteIds write_ids_;
   bool fresh_;  // The pool never had a member: nothing to wait for at the start.
 
   std::map<std::string, Node> nodes_;
@@ -277,7 +277,8 @@ class Server final : public Role {
   std::optional<Instant> pool_due_;  // After an attempt that failed, or at the start.
 
   std::map<std::string, Job> jobs_;
-  std::set<std::string> live_;               // Of these, those that go on.
+  std::set<std::string> live_;  // Of these, those that go on.
+  Reasons reasons_{write_ids_};
   std::set<std::string> coordinators_here_;  // Of nodes_.
   bool lending_changed_ = true, in_grace_ = true;
   std::map<std::string, Standing> standings_;  // By machine: those that have answered something.
@@ -286,7 +287,6 @@ class Server final : public Role {
   std::vector<RowRetry> row_retries_;
   std::map<uint64_t, Pinning> pinning_;
   uint64_t next_call_;  // Above those of every server before: an answer to one of theirs came late.
-  WriteId next_write_ = 1;
 };
 
 // The id of a job: a hash of everything that determines its scores, and with how few votes it may

@@ -34,7 +34,7 @@ std::string Server::refuse_coordinator(const std::string& machine, Effects& effe
 }
 
 void Server::save_pool(Effects& effects) {
-  pool_write_ = next_write_++;
+  pool_write_ = write_ids_.next();
   effects.persist.push_back({*pool_write_, SavePool{pool_}});
 }
 
@@ -131,7 +131,7 @@ void Server::on_silent_store(Instant now, const std::string& from, const pb::Sil
   Job* job = current(silent.key(), from);
   if (job == nullptr || !in_view(silent.machine())) return;
   if (now >= standing_of(silent.machine()).lapsed_until) {
-    record_reason(now, *job, silent.machine(), "as a storage node it " + silent.what(), effects);
+    note_event(now, *job, silent.machine(), "as a storage node it " + silent.what(), effects);
   }
   note_lapse(now, silent.machine(), silent.what(), effects);
 }
@@ -158,8 +158,8 @@ void Server::on_overtaken(Instant now, const std::string& from, const pb::Overta
                     epoch >= job->row.epoch() && epoch < kHighest;
   if (!news) return;
   MUSTER_PROBE("a restored server goes on above the epochs that stores know");
-  record_reason(now, *job, from, "an assignment that this database does not know was there before",
-                effects);
+  note_event(now, *job, from, "an assignment that this database does not know was there before",
+             effects);
   assign_to(now, *job, from, epoch + 1, effects);
 }
 

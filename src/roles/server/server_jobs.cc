@@ -206,7 +206,7 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
 }
 
 void Server::write_row(RowWrite write, Effects& effects) {
-  const WriteId id = next_write_++;
+  const WriteId id = write_ids_.next();
   jobs_.at(write.row.job()).writing = true;
   effects.persist.push_back({id, SaveJob{write.row}});
   row_writes_.emplace(id, std::move(write));
@@ -267,10 +267,10 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   if (new_run) {
     job.spare.clear();
     job.lent_before.clear();
-    job.reasons.clear();
+    reasons_.forget(job.row.job());
   }
   if (job.row.state() == pb::JOB_STATE_FAILED) {
-    record_reason(now, job, "", "failed: " + job.row.reason(), effects);
+    note_event(now, job, "", "failed: " + job.row.reason(), effects);
   }
   if (new_run || reassigned || is_over(job.row.state())) tell_everyone();
   if (reassigned && !is_over(job.row.state())) {
@@ -352,8 +352,7 @@ void Server::assign_to(Instant now, Job& job, const std::string& coordinator, ui
   assignment->set_epoch(row.epoch());
   assignment->set_coordinator(coordinator);
   effects.note("job " + short_id(row.job()) + " goes to coordinator " + short_id(coordinator));
-  if (row.assignments_size() > 1)
-    record_reason(now, job, coordinator, "took the job over", effects);
+  if (row.assignments_size() > 1) note_event(now, job, coordinator, "took the job over", effects);
   while (row.assignments_size() > kMostAssignments) row.mutable_assignments()->DeleteSubrange(0, 1);
   write_row({std::move(row), {}, {}}, effects);
 }
@@ -379,7 +378,7 @@ void Server::on_coordinator_lost(Instant now, Job& job, const std::string& why, 
   const bool was_short = !job.heard || now - job.assigned_at < kShortLived;
   const bool came_to_nothing = job.row.settled_items() <= job.settled_before;
   job.ended_early = was_short && came_to_nothing ? job.ended_early + 1 : 0;
-  record_reason(now, job, machine, "coordinator lost: " + why, effects);
+  note_event(now, job, machine, "coordinator lost: " + why, effects);
   notify(job, "coordinator lost, waiting", effects);
   if (job.ended_early < kMostEndedEarly || job.writing) return;
   MUSTER_PROBE("a job that costs every coordinator fails");
@@ -438,10 +437,10 @@ void Server::on_progress(Instant now, const std::string& from, const pb::JobProg
                          Effects& effects) {
   Job* job = current(progress.key(), from);
   if (job == nullptr || is_over(job->row.state())) return;
-  on_happenings(now, *job, progress, effects);
+  reasons_.note_happenings(job->row, progress, unix_ms(now), effects);
   pb::JobRow& row = job->row;
   if (row.reason() != progress.reason() && !progress.reason().empty()) {
-    record_reason(now, *job, "", "waited: " + progress.reason(), effects);
+    note_event(now, *job, "", "waited: " + progress.reason(), effects);
   }
   const bool changed = row.settled_items() != progress.settled() ||
                        row.total_items() != progress.total() || row.reason() != progress.reason();

@@ -59,7 +59,7 @@ void Server::on_report_charge(Instant now, const std::string& from, const pb::Re
   const uint32_t limit = options_.quarantine_after;
   row.set_quarantined(row.quarantined() || (limit > 0 && row.strikes() >= limit));
   standing.replies.push_back(std::move(answer));
-  record_reason(now, *job, charge.machine(), "outvoted: " + charge.difference(), effects);
+  note_event(now, *job, charge.machine(), "outvoted: " + charge.difference(), effects);
   effects.warn("machine " + short_id(charge.machine()) + " was outvoted: " + charge.difference());
   write_machine(standing, std::move(row), effects);
 }
@@ -105,7 +105,7 @@ void Server::on_pardon(const std::string& client, const pb::Pardon& pardon, Effe
 }
 
 void Server::write_machine(Standing& standing, pb::MachineRow row, Effects& effects) {
-  standing.write = next_write_++;
+  standing.write = write_ids_.next();
   machine_writes_[*standing.write] = row;
   effects.persist.push_back({*standing.write, SaveMachine{std::move(row)}});
 }
@@ -153,7 +153,7 @@ void Server::on_quarantine(Instant now, const std::string& machine, Effects& eff
                short_id(machine) + "' lets it in again");
   for (const std::string& id : live_) {
     Job& job = jobs_.at(id);
-    if (job.lent.erase(machine) > 0) record_reason(now, job, machine, "quarantined", effects);
+    if (job.lent.erase(machine) > 0) note_event(now, job, machine, "quarantined", effects);
     send_lend(now, job, effects);
   }
   auto node = nodes_.find(machine);

@@ -186,7 +186,7 @@ void Server::on_copied(Instant now, const std::string& machine, const pb::Copied
 void Server::write_view(Instant, pb::View view, Effects& effects) {
   view.set_number(view_.number() + 1);
   view_being_written_ = view;
-  view_write_ = next_write_++;
+  view_write_ = write_ids_.next();
   effects.persist.push_back({*view_write_, SaveView{std::move(view)}});
 }
 

@@ -7,9 +7,6 @@
 namespace muster::roles::server {
 namespace {
 
-constexpr size_t kMostReasons = 100;  // Of a job.
-constexpr Duration kOften = seconds(10);
-
 std::string items_of(const pb::JobRow& row) {
   return std::to_string(row.settled_items()) + " of " + std::to_string(row.total_items()) +
          " items settled";
@@ -17,44 +14,9 @@ std::string items_of(const pb::JobRow& row) {
 
 }  // namespace
 
-// The same once more is counted, not listed again.
-void Server::record_reason(Instant now, Job& job, const std::string& machine,
-                           const std::string& text, Effects& effects) {
-  auto& reasons = job.reasons;
-  const auto same = std::find_if(reasons.rbegin(), reasons.rend(), [&](const pb::Reason& reason) {
-    return reason.machine() == machine;
-  });
-  const bool again = same != reasons.rend() && same->text() == text;
-  if (!again) {
-    const uint64_t number = reasons.empty() ? 1 : reasons.back().number() + 1;
-    if (reasons.size() >= kMostReasons) reasons.pop_front();
-    pb::Reason& reason = reasons.emplace_back();
-    reason.set_job(job.row.job());
-    reason.set_run(job.row.run());
-    reason.set_number(number);
-    reason.set_machine(machine);
-    reason.set_text(text);
-  }
-  pb::Reason& reason = again ? *same : reasons.back();
-  reason.set_times(reason.times() + 1);
-  // What happens again and again is written now and then.
-  const bool is_rare = unix_ms(now) - reason.at_ms() >= kOften.count() / 1000;
-  const bool is_power_of_two = (reason.times() & (reason.times() - 1)) == 0;
-  reason.set_at_ms(unix_ms(now));
-  if (is_rare || is_power_of_two) {
-    effects.persist.push_back({next_write_++, SaveReason{reason}});
-  }
-}
-
-// Each is told several times; an assignment numbers its own.
-void Server::on_happenings(Instant now, Job& job, const pb::JobProgress& progress,
-                           Effects& effects) {
-  for (const pb::Happening& happening : progress.happenings()) {
-    const std::pair number{progress.key().epoch(), happening.number()};
-    if (number <= job.happened) continue;
-    job.happened = number;
-    record_reason(now, job, happening.machine(), happening.text(), effects);
-  }
+void Server::note_event(Instant now, const Job& job, const std::string& machine,
+                        const std::string& text, Effects& effects) {
+  reasons_.note_event(job.row, machine, text, unix_ms(now), effects);
 }
 
 void Server::on_why(const std::string& client, const pb::Why& why, Effects& effects) const {
@@ -99,7 +61,7 @@ void Server::explain_job(const Job& job, pb::WhyReply& reply) const {
                                                std::to_string(job.lent.size()) + " machines lent"
                                          : "waits: " + row.reason());
   }
-  for (const pb::Reason& reason : job.reasons) *reply.add_reasons() = reason;
+  reasons_.list_job(row.job(), reply);
 }
 
 // Why a machine has no work, when it has none.
@@ -145,15 +107,7 @@ void Server::explain_machine(const std::string& machine, pb::WhyReply& reply) co
     reply.set_now(reply.now() + "; refused: " + std::to_string(found->second.refused) +
                   " messages, the last: " + found->second.refusal);
   }
-  for (const auto& [id, job] : jobs_) {
-    for (const pb::Reason& reason : job.reasons) {
-      if (reason.machine() == machine) *reply.add_reasons() = reason;
-    }
-  }
-  std::stable_sort(reply.mutable_reasons()->begin(), reply.mutable_reasons()->end(),
-                   [](const pb::Reason& a, const pb::Reason& b) { return a.at_ms() < b.at_ms(); });
-  const int more = reply.reasons_size() - static_cast<int>(kMostReasons);
-  if (more > 0) reply.mutable_reasons()->DeleteSubrange(0, more);  // The latest ones stay.
+  reasons_.list_machine(machine, reply);
 }
 
 }  // namespace muster::roles::server
