@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "host/ports.h"
 #include "io/work_thread.h"
-#include "roles/server/server.h"
+#include "roles/server/server_state.h"
 
 namespace muster::io {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "roles/server/server.h"
+#include "roles/server/job_row.h"
 
 namespace muster::sim {
 

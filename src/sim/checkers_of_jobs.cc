@@ -2,7 +2,7 @@
 #include "sim/checkers.h"
 
 #include "roles/message.h"
-#include "roles/server/server.h"
+#include "roles/server/job_row.h"
 
 namespace muster::sim {
 namespace {

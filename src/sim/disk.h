@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "roles/role.h"
-#include "roles/server/server.h"
+#include "roles/server/server_state.h"
 #include "roles/storage/storage.h"
 
 namespace muster::sim {

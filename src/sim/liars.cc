@@ -6,7 +6,7 @@
 
 #include "eval/item.h"
 #include "roles/message.h"
-#include "roles/server/server.h"
+#include "roles/server/job_row.h"
 #include "sim/collusion.h"
 #include "sim/intruder.h"
 #include "sim/overheard.h"

@@ -1,7 +1,7 @@
 #include "sim/researcher.h"
 
 #include "roles/message.h"
-#include "roles/server/server.h"
+#include "roles/server/job_row.h"
 
 namespace muster::sim {
 

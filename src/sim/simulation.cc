@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "roles/message.h"
-#include "roles/server/server.h"
+#include "roles/server/job_row.h"
 #include "sim/process.h"
 #include "sim/stand_in_tasks.h"
 #include "wire/bounds.h"

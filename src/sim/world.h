@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 #include "host/driver.h"
-#include "roles/server/server.h"
+#include "roles/server/server_state.h"
 #include "sim/agenda.h"
 #include "sim/disk.h"
 #include "sim/hash_keys.h"

@@ -8,32 +8,12 @@
 #include <vector>
 
 #include "roles/role.h"
+#include "roles/server/job_row.h"
 #include "roles/server/reasons.h"
+#include "roles/server/server_state.h"
 #include "roles/server/write_ids.h"
 
 namespace muster::roles::server {
-
-constexpr Duration kRetain = seconds(30 * 24 * 3600);
-
-struct ServerOptions {
-  uint32_t storage_nodes = 2;  // Members wanted in the storage view.
-  std::string version;
-  uint32_t quarantine_after = 3;  // Strikes; 0: never.
-  int64_t started_at_ms = 0;      // Unix time.
-  Duration retain = kRetain;      // For which records of a run are kept when it is over.
-  // Machines that may coordinate; none: those that the database knows, or the first that comes.
-  std::vector<std::string> coordinators;
-};
-
-// What the server had written when it stopped. A new pool starts with nothing.
-struct ServerState {
-  uint64_t pool_epoch = 0;  // Higher than that of every server before it.
-  pb::PoolRow pool;
-  pb::View view;
-  std::vector<pb::JobRow> jobs;  // The latest run of each.
-  std::vector<pb::MachineRow> machines;
-  std::vector<pb::Reason> reasons;  // Of these runs, each job's in order.
-};
 
 // Knows who is in the pool and who does what: admits nodes, hears heartbeats, keeps the storage
 // view at its count, accepts jobs, gives each to a coordinator, lends it workers, and commits how
@@ -288,12 +268,5 @@ class Server final : public Role {
   std::map<uint64_t, Pinning> pinning_;
   uint64_t next_call_;  // Above those of every server before: an answer to one of theirs came late.
 };
-
-// The id of a job: a hash of everything that determines its scores, and with how few votes it may
-// end (--quorum_wait).
-// kUnsupported for a task that is not known.
-Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pin);
-
-bool is_over(pb::JobState state);
 
 }  // namespace muster::roles::server

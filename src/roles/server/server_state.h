@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "wire/pb.h"
+
+namespace muster::roles::server {
+
+constexpr Duration kRetain = seconds(30 * 24 * 3600);
+
+struct ServerOptions {
+  uint32_t storage_nodes = 2;  // Members wanted in the storage view.
+  std::string version;
+  uint32_t quarantine_after = 3;  // Strikes; 0: never.
+  int64_t started_at_ms = 0;      // Unix time.
+  Duration retain = kRetain;      // For which records of a run are kept when it is over.
+  // Machines that may coordinate; none: those that the database knows, or the first that comes.
+  std::vector<std::string> coordinators;
+};
+
+// What the server had written when it stopped. A new pool starts with nothing.
+struct ServerState {
+  uint64_t pool_epoch = 0;  // Higher than that of every server before it.
+  pb::PoolRow pool;
+  pb::View view;
+  std::vector<pb::JobRow> jobs;  // The latest run of each.
+  std::vector<pb::MachineRow> machines;
+  std::vector<pb::Reason> reasons;  // Of these runs, each job's in order.
+};
+
+}  // namespace muster::roles::server
