@@ -20,7 +20,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       revision_(state.pool_epoch << 32),
       view_(std::move(state.view)),
       pool_(std::move(state.pool)),
-      next_call_((state.pool_epoch << 32) + 1) {
+      submissions_((state.pool_epoch << 32) + 1) {
   fresh_ = view_.number() == 0;
   if (!options_.coordinators.empty()) {
     pool_.clear_coordinators();
@@ -68,7 +68,7 @@ Effects Server::step(Instant now, const Event& event) {
   keep_pool(now, effects);
   keep_view(now, effects);
   retry_rows(now, effects);
-  expire_pins(now, effects);
+  submissions_.expire(now, effects);
   expire_kept(now, effects);
   assign_jobs(now, effects);
   lend_machines(now, effects);
@@ -83,10 +83,10 @@ Effects Server::step(Instant now, const Event& event) {
 }
 
 size_t Server::pending() const {
-  size_t count = row_writes_.size() + row_retries_.size() + pinning_.size() +
+  size_t count = row_writes_.size() + row_retries_.size() + submissions_.size() +
                  (view_write_ || view_doubtful_ ? 1 : 0) + (pool_write_ || pool_due_ ? 1 : 0);
   for (const auto& [id, job] : jobs_) {
-    count += job.lent.size() + job.asked.size() + job.watchers.size();
+    count += job.lent.size() + job.watchers.size();
   }
   for (const auto& [machine, node] : nodes_) count += node.seen < node.told ? 1 : 0;
   for (const auto& [machine, standing] : standings_) count += standing.write ? 1 : 0;
@@ -372,8 +372,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
       return on_pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:
       for (const std::string& id : live_) jobs_.at(id).watchers.erase(client);
-      std::erase_if(pinning_, [&](const auto& entry) { return entry.second.client == client; });
-      return;
+      return submissions_.hang_up(client);
     case pb::Envelope::kGetStatus:
       *answer.mutable_pool_status() = status();
       return effects.send.push_back({std::move(answer)});

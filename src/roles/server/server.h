@@ -11,6 +11,7 @@
 #include "roles/server/job_row.h"
 #include "roles/server/reasons.h"
 #include "roles/server/server_state.h"
+#include "roles/server/submissions.h"
 #include "roles/server/write_ids.h"
 
 namespace muster::roles::server {
@@ -64,11 +65,10 @@ class Server final : public Role {
     Instant assign_due{}, lend_due{};
     uint32_t wants = 0;  // Machines its coordinator could use.
     std::set<std::string> lent;
-    std::map<std::string, Instant> lent_before;             // Whose line closed lately, and when.
-    std::set<std::string> spare;                            // Of no use to it, lent to it or not.
-    std::vector<std::pair<std::string, pb::Submit>> asked;  // While the row is being written.
-    std::set<std::string> watchers;                         // Clients' call numbers.
-    std::string before;  // Its coordinator when this server started.
+    std::map<std::string, Instant> lent_before;  // Whose line closed lately, and when.
+    std::set<std::string> spare;                 // Of no use to it, lent to it or not.
+    std::set<std::string> watchers;              // Clients' call numbers.
+    std::string before;                          // Its coordinator when this server started.
   };
   // A row on its way to the database, and what to do when it is there. Once an attempt has ended
   // with an unknown outcome it is written until it is there: the same row under the same key.
@@ -98,11 +98,6 @@ class Server final : public Role {
     Instant lapsed_until{};          // Out of the view.
     std::string lapse;
     int problems = 0;  // Times that it could not be written, since this server started.
-  };
-  struct Pinning {
-    std::string client, coordinator;
-    pb::Submit submit;
-    Instant give_up_at{};
   };
 
   // server.cc: nodes, and who hears what.
@@ -187,9 +182,7 @@ class Server final : public Role {
   void assign_to(Instant now, Job& job, const std::string& coordinator, uint64_t epoch,
                  Effects& effects);
   void on_coordinator_back(const NodeJoined& joined, Effects& effects);
-  void ask_for_pins(const std::string& coordinator, uint64_t first, Effects& effects) const;
   void on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects);
-  void expire_pins(Instant now, Effects& effects);
   void write_row(RowWrite write, Effects& effects);
   void retry_rows(Instant now, Effects& effects);
   void on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects);
@@ -259,14 +252,13 @@ class Server final : public Role {
   std::map<std::string, Job> jobs_;
   std::set<std::string> live_;  // Of these, those that go on.
   Reasons reasons_{write_ids_};
+  Submissions submissions_;
   std::set<std::string> coordinators_here_;  // Of nodes_.
   bool lending_changed_ = true, in_grace_ = true;
   std::map<std::string, Standing> standings_;  // By machine: those that have answered something.
   std::map<WriteId, pb::MachineRow> machine_writes_;
   std::map<WriteId, RowWrite> row_writes_;
   std::vector<RowRetry> row_retries_;
-  std::map<uint64_t, Pinning> pinning_;
-  uint64_t next_call_;  // Above those of every server before: an answer to one of theirs came late.
 };
 
 }  // namespace muster::roles::server

@@ -3,6 +3,7 @@
 
 #include "base/probe.h"
 #include "roles/message.h"
+#include "roles/server/client_replies.h"
 #include "roles/server/job_request.h"
 #include "roles/server/server.h"
 
@@ -11,39 +12,13 @@ namespace {
 
 constexpr uint32_t kDefaultRedundancy = 2;
 constexpr uint32_t kDefaultQuorumWaitMs = 30'000;
-constexpr Duration kPinWait = seconds(60);
 constexpr int kMostClasses = 8;
 constexpr int kMostKeys = 8;  // Idempotency keys that a job remembers.
 constexpr size_t kLongestKey = 64;
-constexpr size_t kMostAsking = 1000;  // Submissions of one job that wait for its row.
-constexpr size_t kMostPinning = 1000, kMostLive = 1000;
+constexpr size_t kMostLive = 1000;
 constexpr int kMostAssignments = 16;  // That a row remembers, the latest.
 constexpr int kMostEndedEarly = 10;   // Coordinators in a row that a job may cost.
 constexpr Duration kShortLived = seconds(30);
-
-pb::Envelope to_client(const std::string& client) {
-  return envelope_to(address(pb::ROLE_CLIENT, client));
-}
-
-pb::Envelope submit_failure(const std::string& client, const Error& error) {
-  pb::Envelope reply = to_client(client);
-  *reply.mutable_submit_reply()->mutable_failure() = to_failure(error);
-  return reply;
-}
-
-pb::Envelope too_many_jobs(const std::string& client) {
-  return submit_failure(client,
-                        {Code::kTryLater, "a thousand jobs are waiting already; try again later"});
-}
-
-pb::Envelope submit_reply(const std::string& client, const pb::JobRow& row, bool attached) {
-  pb::Envelope reply = to_client(client);
-  reply.mutable_submit_reply()->set_job(row.job());
-  reply.mutable_submit_reply()->set_run(row.run());
-  reply.mutable_submit_reply()->set_state(row.state());
-  reply.mutable_submit_reply()->set_attached(attached);
-  return reply;
-}
 
 // The same submission with its model pinned: it needs no look-up any more.
 pb::Submit pinned(pb::Submit submit, const pb::ModelPin& pin) {
@@ -71,7 +46,7 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     effects.send.push_back({submit_failure(client, checked.error())});
     return;
   }
-  if (pinning_.size() >= kMostPinning) return effects.send.push_back({too_many_jobs(client)});
+  if (!submissions_.has_room()) return effects.send.push_back({too_many_jobs(client)});
   if (request.has_directory_pin()) {
     return accept(client, submit, request.directory_pin(), effects);
   }
@@ -83,45 +58,17 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     effects.send.push_back({submit_failure(client, error)});
     return;
   }
-  const uint64_t call = next_call_++;
-  pinning_[call] = {client, coordinator, submit, now + kPinWait};
-  ask_for_pins(coordinator, call, effects);
-}
-
-// From this call on.
-void Server::ask_for_pins(const std::string& coordinator, uint64_t first, Effects& effects) const {
-  for (auto it = pinning_.lower_bound(first); it != pinning_.end(); ++it) {
-    if (it->second.coordinator != coordinator) continue;
-    pb::Envelope ask = envelope_to(address(pb::ROLE_COORDINATOR, coordinator));
-    ask.mutable_pin_model()->set_call(it->first);
-    ask.mutable_pin_model()->set_model(it->second.submit.request().model());
-    effects.send.push_back({std::move(ask)});
-  }
+  submissions_.look_up(now, coordinator, {client, submit}, effects);
 }
 
 void Server::on_pinned(const std::string& from, const pb::Pinned& pinned, Effects& effects) {
-  auto asked = pinning_.find(pinned.call());
-  if (asked == pinning_.end() || asked->second.coordinator != from) return;
-  auto found = pinning_.extract(asked);
-  Pinning& pinning = found.mapped();
+  const auto found = submissions_.take_pinned(from, pinned.call());
+  if (!found) return;
   if (pinned.has_failure()) {
-    effects.send.push_back({submit_failure(pinning.client, to_error(pinned.failure()))});
+    effects.send.push_back({submit_failure(found->client, to_error(pinned.failure()))});
     return;
   }
-  accept(pinning.client, pinning.submit, pinned.model(), effects);
-}
-
-void Server::expire_pins(Instant now, Effects& effects) {
-  for (auto it = pinning_.begin(); it != pinning_.end();) {
-    effects.wake_by(it->second.give_up_at);
-    if (it->second.give_up_at > now) {
-      ++it;
-      continue;
-    }
-    const Error error{Code::kTryLater, "the coordinator did not find the model in 60 s; try again"};
-    effects.send.push_back({submit_failure(it->second.client, error)});
-    it = pinning_.erase(it);
-  }
+  accept(found->client, found->submit, pinned.model(), effects);
 }
 
 void Server::accept(const std::string& client, const pb::Submit& submit, const pb::ModelPin& pin,
@@ -140,7 +87,7 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
     Job& job = found->second;
     if (job.writing) {  // Nothing is said before it is known what the row says.
       MUSTER_PROBE("a submit meets a row that is being written");
-      if (job.asked.size() < kMostAsking) job.asked.emplace_back(client, pinned(submit, pin));
+      submissions_.wait_for_row(*id, {client, pinned(submit, pin)});
       return;
     }
     const bool repeated = began(job.row, submit);
@@ -190,7 +137,7 @@ void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Ef
     return;
   }
   job.writing = false;
-  const auto asked = std::exchange(job.asked, {});
+  const auto waiting = submissions_.take_waiting(write.row.job());
   if (stored.outcome != Outcome::kDone) {
     effects.warn("job " + short_id(write.row.job()) + " could not be committed: " + stored.why);
     if (write.on_failure.has_to()) effects.send.push_back({std::move(write.on_failure)});
@@ -203,7 +150,7 @@ void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Ef
     job.cannot_write.clear();
     on_row_committed(now, job, std::move(write), effects);
   }
-  for (const auto& [client, submit] : asked) on_submit(now, client, submit, effects);
+  for (const auto& [client, submit] : waiting) on_submit(now, client, submit, effects);
 }
 
 void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& effects) {
@@ -330,7 +277,7 @@ void Server::assign_to(Instant now, Job& job, const std::string& coordinator, ui
 // closed, it had not ended.
 void Server::on_coordinator_back(const NodeJoined& joined, Effects& effects) {
   coordinators_here_.insert(joined.machine);
-  ask_for_pins(joined.machine, 0, effects);
+  submissions_.ask_again(joined.machine, effects);
   for (const std::string& id : live_) {
     Job& job = jobs_.at(id);
     if (job.lost != std::pair(joined.machine, joined.hello.instance())) continue;

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "roles/message.h"
+#include "wire/pb.h"
+
+namespace muster::roles::server {
+
+// What a researcher's call is answered with. `client` is the call's number.
+inline pb::Envelope to_client(const std::string& client) {
+  return envelope_to(address(pb::ROLE_CLIENT, client));
+}
+pb::Envelope submit_failure(const std::string& client, const Error& error);
+// The bound of what waits, in whatever queue, was reached.
+pb::Envelope too_many_jobs(const std::string& client);
+// The job as its row says; `attached`: it was there before this submission.
+pb::Envelope submit_reply(const std::string& client, const pb::JobRow& row, bool attached);
+
+}  // namespace muster::roles::server
