@@ -10,7 +10,6 @@ namespace {
 
 constexpr Duration kLentFor = seconds(60);  // After its line closed a machine may go on.
 constexpr size_t kMostListed = 900u << 10;  // Bytes of a list: a message has a MiB.
-constexpr int kMostChargesShown = 5;
 
 }  // namespace
 
@@ -20,6 +19,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       revision_(state.pool_epoch << 32),
       view_(std::move(state.view)),
       pool_(std::move(state.pool)),
+      standings_(options_.quarantine_after, write_ids_),
       submissions_((state.pool_epoch << 32) + 1) {
   fresh_ = view_.number() == 0;
   if (!options_.coordinators.empty()) {
@@ -27,13 +27,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
     for (const std::string& machine : options_.coordinators) pool_.add_coordinators(machine);
     pool_due_ = started_;
   }
-  for (pb::MachineRow& row : state.machines) {
-    Standing& standing = standings_[row.machine()];
-    standing.refused = row.refused();
-    standing.refusal = row.refusal();
-    standing.banished = row.misbehaved();
-    standing.row = std::move(row);
-  }
+  for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
   for (pb::JobRow& row : state.jobs) {
     Job& job = jobs_[row.job()];
     job.before = row.coordinator();
@@ -89,8 +83,7 @@ size_t Server::pending() const {
     count += job.lent.size() + job.watchers.size();
   }
   for (const auto& [machine, node] : nodes_) count += node.seen < node.told ? 1 : 0;
-  for (const auto& [machine, standing] : standings_) count += standing.write ? 1 : 0;
-  return count;
+  return count + standings_.writing();
 }
 
 bool Server::in_grace(Instant now) const { return !fresh_ && now < started_ + kServerGrace; }
@@ -369,7 +362,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
     case pb::Envelope::kWhy:
       return on_why(client, envelope.why(), effects);
     case pb::Envelope::kPardon:
-      return on_pardon(client, envelope.pardon(), effects);
+      return standings_.pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:
       for (const std::string& id : live_) jobs_.at(id).watchers.erase(client);
       return submissions_.hang_up(client);
@@ -400,7 +393,8 @@ std::string Server::state_of(const std::string& machine, const Node& node) const
   for (const auto& joiner : view_.joiners()) {
     if (joiner.machine() == machine) state = "joining storage";
   }
-  if (is_quarantined(machine)) return (state.empty() ? "" : state + ", ") + "quarantined";
+  if (standings_.is_quarantined(machine))
+    return (state.empty() ? "" : state + ", ") + "quarantined";
   if (node.lent_to.empty()) return state.empty() ? "idle" : state;
   return (state.empty() ? "" : state + ", ") + "lent to " + short_id(node.lent_to);
 }
@@ -432,19 +426,7 @@ pb::Machine Server::describe_machine(const std::string& machine, const Node& nod
   out.set_version(node.hello.version());
   out.set_storage_address(node.hello.storage_address());
   if (!node.store_problem.empty()) out.set_reason("cannot store: " + node.store_problem);
-  auto found = standings_.find(machine);
-  if (found == standings_.end()) return out;
-  const Standing& standing = found->second;
-  const auto& charges = standing.row.charges();
-  for (int i = std::max(0, charges.size() - kMostChargesShown); i < charges.size(); ++i) {
-    *out.add_charges() = charges[i];
-  }
-  out.set_quarantined(standing.row.quarantined());
-  out.set_refused(standing.refused);
-  if (!out.reason().empty()) return out;
-  if (standing.lapses > 0) out.set_reason("as a storage node it " + standing.lapse);
-  if (standing.refused > 0) out.set_reason("refused: " + standing.refusal);
-  if (out.charges_size() > 0) out.set_reason("outvoted: " + out.charges().rbegin()->difference());
+  standings_.describe(out);
   return out;
 }
 

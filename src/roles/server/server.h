@@ -11,6 +11,7 @@
 #include "roles/server/job_row.h"
 #include "roles/server/reasons.h"
 #include "roles/server/server_state.h"
+#include "roles/server/standings.h"
 #include "roles/server/submissions.h"
 #include "roles/server/write_ids.h"
 
@@ -83,22 +84,6 @@ class Server final : public Role {
     Instant due{};
     RowWrite write;
   };
-  // What is known of a machine's answers, whether it is there or not.
-  struct Standing {
-    pb::MachineRow row;                 // As committed.
-    std::vector<pb::Envelope> replies;  // To send when what is being written is durable.
-    std::optional<WriteId> write;
-    std::vector<std::pair<std::string, pb::ReportCharge>> waiting;  // Until that is done.
-    uint64_t refused = 0;            // Messages of it; in the row now and then.
-    std::string refusal;             // The last of them.
-    Instant note_due{};              // Before it that is not written.
-    std::deque<Instant> refused_at;  // What this server saw itself, within a minute.
-    bool banished = false;           // For these; as the row, but at once.
-    int lapses = 0;                  // Of its duties as a store, since this server started.
-    Instant lapsed_until{};          // Out of the view.
-    std::string lapse;
-    int problems = 0;  // Times that it could not be written, since this server started.
-  };
 
   // server.cc: nodes, and who hears what.
   void on_joined(Instant now, const NodeJoined& joined, Effects& effects);
@@ -136,16 +121,10 @@ class Server final : public Role {
   void banish(Instant now, const std::string& machine, const std::string& what, Effects& effects);
   void on_refusals(Instant now, const std::string& from, const pb::Refusals& refusals,
                    Effects& effects);
-  void note_refusal(Instant now, const std::string& machine, const std::string& what,
-                    uint32_t times, Effects& effects);
-  void note_lapse(Instant now, const std::string& machine, const std::string& what,
-                  Effects& effects);
   void on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
                        Effects& effects);
   void on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
                     Effects& effects);
-  [[nodiscard]] bool has_lapsed(Instant now, const std::string& machine) const;
-  [[nodiscard]] bool is_banished(const std::string& machine) const;
 
   // server_view.cc: which stores count.
   void keep_view(Instant now, Effects& effects);
@@ -194,13 +173,8 @@ class Server final : public Role {
   // server_machines.cc: whose answers are believed.
   void on_report_charge(Instant now, const std::string& from, const pb::ReportCharge& report,
                         Effects& effects);
-  void take_tallies(const std::vector<pb::Tally>& tallies, Effects& effects);
-  void on_pardon(const std::string& client, const pb::Pardon& pardon, Effects& effects);
-  void write_machine(Standing& standing, pb::MachineRow row, Effects& effects);
   bool on_machine_stored(Instant now, const Stored& stored, Effects& effects);
   void on_quarantine(Instant now, const std::string& machine, Effects& effects);
-  Standing& standing_of(const std::string& machine);
-  [[nodiscard]] bool is_quarantined(const std::string& machine) const;
 
   // server_why.cc: why things are as they are.
   void note_event(Instant now, const Job& job, const std::string& machine, const std::string& text,
@@ -252,11 +226,10 @@ class Server final : public Role {
   std::map<std::string, Job> jobs_;
   std::set<std::string> live_;  // Of these, those that go on.
   Reasons reasons_{write_ids_};
+  Standings standings_;
   Submissions submissions_;
   std::set<std::string> coordinators_here_;  // Of nodes_.
   bool lending_changed_ = true, in_grace_ = true;
-  std::map<std::string, Standing> standings_;  // By machine: those that have answered something.
-  std::map<WriteId, pb::MachineRow> machine_writes_;
   std::map<WriteId, RowWrite> row_writes_;
   std::vector<RowRetry> row_retries_;
 };

@@ -6,15 +6,6 @@
 #include "roles/server/server.h"
 
 namespace muster::roles::server {
-namespace {
-
-constexpr size_t kMostRefusals = 10;  // In kRefusalWindow: then the line is cut.
-constexpr Duration kRefusalWindow = seconds(60);
-constexpr Duration kNoteEvery = seconds(10);  // A machine's refusals, in the database.
-constexpr Duration kLapse = seconds(60);      // Out of the view; doubled by each further one.
-constexpr int kMostDoublings = 6;
-
-}  // namespace
 
 // Named by the operator, or the first that ever came: until there are tokens, nobody else may say
 // what a job's result is. Returns why not.
@@ -56,31 +47,17 @@ void Server::keep_pool(Instant now, Effects& effects) {
 void Server::on_misspoken(Instant now, const Misspoken& said, Effects& effects) {
   auto node = nodes_.find(said.machine);
   if (node == nodes_.end()) return;
-  note_refusal(now, said.machine, said.what, said.times, effects);
+  standings_.note_refusal(now, said.machine, said.what, said.times, effects);
   if (node->second.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return;
-  Standing& standing = standing_of(said.machine);
-  auto& times = standing.refused_at;
-  for (uint32_t i = 0; i < std::min<uint32_t>(said.times, kMostRefusals); ++i) times.push_back(now);
-  while (!times.empty() && (times.front() + kRefusalWindow < now || times.size() > kMostRefusals)) {
-    times.pop_front();
+  if (standings_.is_too_much(now, said.machine, said.times)) {
+    banish(now, said.machine, said.what, effects);
   }
-  if (times.size() < kMostRefusals) return;
-  MUSTER_PROBE("a machine that says what it may not loses its line");
-  times.clear();
-  banish(now, said.machine, said.what, effects);
 }
 
 // Its line is cut, and it is lent no more, nor does it store, until it is pardoned.
 void Server::banish(Instant now, const std::string& machine, const std::string& what,
                     Effects& effects) {
-  Standing& standing = standing_of(machine);
-  standing.banished = true;
-  pb::MachineRow row = standing.row;
-  row.set_misbehaved(true);
-  row.set_quarantined(true);
-  row.set_refused(standing.refused);
-  row.set_refusal(what);
-  if (!standing.write) write_machine(standing, std::move(row), effects);
+  standings_.banish(machine, what, effects);
   pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
   refusal.mutable_refused()->set_reason(
       "ten messages in a minute that had to be refused, the last: " + what);
@@ -93,58 +70,19 @@ void Server::on_refusals(Instant now, const std::string& from, const pb::Refusal
                          Effects& effects) {
   for (const pb::Refusal& refusal : refusals.refusals()) {
     if (!nodes_.contains(refusal.machine())) continue;
-    note_refusal(now, refusal.machine(), refusal.what() + ", says " + short_id(from),
-                 refusal.times(), effects);
+    standings_.note_refusal(now, refusal.machine(), refusal.what() + ", says " + short_id(from),
+                            refusal.times(), effects);
   }
-}
-
-void Server::note_refusal(Instant now, const std::string& machine, const std::string& what,
-                          uint32_t times, Effects& effects) {
-  Standing& standing = standing_of(machine);
-  if (standing.refused == 0 || standing.refusal != what) {
-    effects.warn("refused of machine " + short_id(machine) + ": " + what);
-  }
-  standing.refused += times;
-  standing.refusal = what;
-  if (standing.write || standing.note_due > now) return;
-  standing.note_due = now + kNoteEvery;
-  pb::MachineRow row = standing.row;
-  row.set_refused(standing.refused);
-  row.set_refusal(standing.refusal);
-  write_machine(standing, std::move(row), effects);
-}
-
-// It does not acknowledge, feed or copy: it leaves the view, for longer each time.
-void Server::note_lapse(Instant now, const std::string& machine, const std::string& what,
-                        Effects& effects) {
-  Standing& standing = standing_of(machine);
-  if (now < standing.lapsed_until) return;
-  MUSTER_PROBE("a store that does not do its duty leaves the view");
-  const int doublings = std::min(standing.lapses++, kMostDoublings);
-  standing.lapsed_until = now + kLapse * (1 << doublings);
-  standing.lapse = what;
-  effects.warn("storage node " + short_id(machine) + " " + what + "; it leaves the view");
 }
 
 void Server::on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
                              Effects& effects) {
   Job* job = current(silent.key(), from);
   if (job == nullptr || !in_view(silent.machine())) return;
-  if (now >= standing_of(silent.machine()).lapsed_until) {
+  if (!standings_.is_out(now, silent.machine())) {
     note_event(now, *job, silent.machine(), "as a storage node it " + silent.what(), effects);
   }
-  note_lapse(now, silent.machine(), silent.what(), effects);
-}
-
-bool Server::has_lapsed(Instant now, const std::string& machine) const {
-  auto standing = standings_.find(machine);
-  return standing != standings_.end() &&
-         (now < standing->second.lapsed_until || standing->second.banished);
-}
-
-bool Server::is_banished(const std::string& machine) const {
-  auto standing = standings_.find(machine);
-  return standing != standings_.end() && standing->second.banished;
+  standings_.note_lapse(now, silent.machine(), silent.what(), effects);
 }
 
 // A store has a seal of a higher epoch than the row, or the coordinator had the run under this one

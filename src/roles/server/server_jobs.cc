@@ -178,7 +178,7 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   }
   if (!nodes_.contains(job.row.coordinator())) job.row.clear_coordinator();  // Gone meanwhile.
   for (pb::Envelope& reply : write.replies) effects.send.push_back({std::move(reply)});
-  take_tallies(write.tallies, effects);
+  standings_.add_tallies(write.tallies, effects);
   if (is_over(job.row.state())) release(job);
   if (new_run) {
     job.spare.clear();

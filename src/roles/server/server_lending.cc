@@ -8,13 +8,13 @@
 namespace muster::roles::server {
 namespace {
 
-constexpr int kMostQuarantined = 8192;  // Named in one message.
-constexpr int kMostOwners = 64;         // The same: more are as good as these.
+constexpr size_t kMostQuarantined = 8192;  // Named in one message.
+constexpr int kMostOwners = 64;            // The same: more are as good as these.
 
 }  // namespace
 
 bool Server::may_compute(const std::string& machine, const Node& node) const {
-  if (is_quarantined(machine)) return false;
+  if (standings_.is_quarantined(machine)) return false;
   return node.hello.role_flag() == pb::ROLE_FLAG_AUTO ||
          node.hello.role_flag() == pb::ROLE_FLAG_COMPUTE;
 }
@@ -114,11 +114,9 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
     loan->set_machine(machine);
     const auto node = nodes_.find(machine);
     if (node != nodes_.end()) loan->set_owner(owner_of(machine, node->second.hello.owner()));
-    auto standing = standings_.find(machine);
-    if (standing != standings_.end()) loan->set_agreed(standing->second.row.agreed());
+    loan->set_agreed(standings_.agreed(machine));
   }
-  for (const auto& [machine, standing] : standings_) {
-    if (!standing.row.quarantined() || lend.lend().quarantined_size() >= kMostQuarantined) continue;
+  for (const std::string& machine : standings_.quarantined(kMostQuarantined)) {
     lend.mutable_lend()->add_quarantined(machine);
   }
   uint32_t busy = 0;

@@ -9,8 +9,7 @@ namespace muster::roles::server {
 namespace {
 
 constexpr Duration kCopyWait = seconds(60);  // Longer each time: there may be much to copy.
-constexpr Duration kProblemWait = seconds(30);
-constexpr Duration kIdleWait = seconds(5);  // For an idle machine to store, before one that works.
+constexpr Duration kIdleWait = seconds(5);   // For an idle machine to store, before one that works.
 
 bool lists(const google::protobuf::RepeatedPtrField<pb::Member>& list, const std::string& machine) {
   return std::any_of(list.begin(), list.end(),
@@ -26,7 +25,7 @@ bool Server::in_view(const std::string& machine) const {
 // There, or gone for so short a time that it may be a blip. A node back with another store is gone.
 bool Server::is_there(Instant now, const pb::Member& member) const {
   auto node = nodes_.find(member.machine());
-  if (has_lapsed(now, member.machine())) return false;
+  if (standings_.has_lapsed(now, member.machine())) return false;
   if (node != nodes_.end()) {
     return node->second.hello.store_id() == member.store_id() && node->second.store_problem.empty();
   }
@@ -38,7 +37,7 @@ bool Server::may_store(const std::string& machine, const Node& node) const {
   const pb::RoleFlag flag = node.hello.role_flag();
   return (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE) &&
          node.store_problem.empty() && !node.hello.store_id().empty() && !in_view(machine) &&
-         !is_banished(machine);
+         !standings_.is_banished(machine);
 }
 
 // Of the idle machines, or of those that are lent: whoever has always done its duty first, then
@@ -48,12 +47,10 @@ std::string Server::next_to_promote(Instant now, bool lent, bool even_lapsed) co
   std::tuple<int, int, uint64_t> best_rank{};
   for (const auto& [machine, node] : nodes_) {
     if (!node.lent_known || !may_store(machine, node)) continue;
-    const auto standing = standings_.find(machine);
-    const int lapses = standing == standings_.end() ? 0 : standing->second.lapses;
     if (lent == node.lent_to.empty()) continue;
-    if (!even_lapsed && has_lapsed(now, machine)) continue;
+    if (!even_lapsed && standings_.has_lapsed(now, machine)) continue;
     const int kind = node.hello.role_flag() == pb::ROLE_FLAG_STORAGE ? 0 : 1;
-    const std::tuple rank{lapses, kind, node.order};
+    const std::tuple rank{standings_.lapses(machine), kind, node.order};
     if (best.empty() || rank < best_rank) {
       best = machine;
       best_rank = rank;
@@ -98,7 +95,7 @@ void Server::keep_view(Instant now, Effects& effects) {
     if (newcomer.empty() && count == 0) newcomer = next_to_promote(now, lent, true);
   }
   if (newcomer.empty()) return retire_one(now, effects);
-  if (has_lapsed(now, newcomer)) standing_of(newcomer).lapsed_until = now;
+  if (standings_.has_lapsed(now, newcomer)) standings_.end_lapse(now, newcomer);
   auto* joiner = next.add_joiners();
   joiner->set_machine(newcomer);
   joiner->set_store_id(nodes_.at(newcomer).hello.store_id());
@@ -112,11 +109,10 @@ void Server::watch_joiners(Instant now, Effects& effects) {
   if (view_.joiners().empty()) return;
   if (!joining_since_) joining_since_ = now;  // It joined before this process began.
   const std::string& machine = view_.joiners(0).machine();
-  auto standing = standings_.find(machine);
-  const int lapses = standing == standings_.end() ? 0 : std::min(standing->second.lapses, 6);
-  const Instant due = *joining_since_ + kCopyWait * (1 << lapses);
+  const int doublings = std::min(standings_.lapses(machine), 6);
+  const Instant due = *joining_since_ + kCopyWait * (1 << doublings);
   if (now < due) return effects.wake_by(due);
-  note_lapse(now, machine, "has not copied what the others hold", effects);
+  standings_.note_lapse(now, machine, "has not copied what the others hold", effects);
 }
 
 // One joiner's word may be as wrong as the member: it gives way to another. When that says the same
@@ -129,7 +125,7 @@ void Server::on_silent_source(Instant now, const std::string& joiner, const pb::
   if (not_served_[member].size() < 2) return;
   MUSTER_PROBE("a member that lets nobody copy leaves the view");
   not_served_.erase(member);
-  note_lapse(now, member, "lets no other store copy what it has", effects);
+  standings_.note_lapse(now, member, "lets no other store copy what it has", effects);
 }
 
 // No machine is idle: after a while one that is lent works off its leases and is idle then.
@@ -159,10 +155,7 @@ void Server::on_store_state(Instant now, const std::string& machine, const pb::S
   tell(machine);
   if (!state.problem().empty()) {
     effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem());
-    Standing& standing = standing_of(machine);
-    const int before = std::min(standing.problems++, 6);
-    if (before > 0) standing.lapsed_until = now + kProblemWait * (1 << before);
-    standing.lapse = "cannot store: " + state.problem();
+    standings_.note_store_problem(now, machine, state.problem());
   }
 }
 

@@ -31,7 +31,7 @@ void Server::on_why(const std::string& client, const pb::Why& why, Effects& effe
   }
   std::set<std::string> known;
   for (const auto& [machine, node] : nodes_) known.insert(machine);
-  for (const auto& [machine, standing] : standings_) known.insert(machine);
+  for (const std::string& machine : standings_.named(why.what())) known.insert(machine);
   std::copy_if(known.begin(), known.end(), std::back_inserter(machines), begins);
   if (jobs.size() + machines.size() > 1) {
     *reply.mutable_failure() =
@@ -68,18 +68,8 @@ void Server::explain_job(const Job& job, pb::WhyReply& reply) const {
 std::string Server::describe(const std::string& machine, const Node& node) const {
   std::string state = state_of(machine, node);
   if (!node.store_problem.empty()) return state + "; cannot store: " + node.store_problem;
-  const auto standing = standings_.find(machine);
-  if (standing != standings_.end() && standing->second.banished) {
-    return state + ": it said what it may not, ten times in a minute (" + standing->second.refusal +
-           "); 'muster pardon " + short_id(machine) + "' lets it in again";
-  }
-  if (standing != standings_.end() && standing->second.lapses > 0) {
-    state += "; as a storage node it " + standing->second.lapse;
-  }
-  if (is_quarantined(machine)) {
-    return state + ": it was outvoted " + std::to_string(standings_.at(machine).row.strikes()) +
-           " times; 'muster pardon " + short_id(machine) + "' lets it in again";
-  }
+  state += standings_.explain(machine);
+  if (standings_.is_quarantined(machine)) return state;
   if (!node.lent_to.empty() || node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return state;
   if (!may_compute(machine, node)) return state + "; it never computes (--role storage)";
   if (!node.lent_known) return state + "; it has not said yet what it works for";
@@ -101,12 +91,8 @@ std::string Server::describe(const std::string& machine, const Node& node) const
 void Server::explain_machine(const std::string& machine, pb::WhyReply& reply) const {
   reply.set_what(machine);
   auto node = nodes_.find(machine);
-  reply.set_now(node == nodes_.end() ? "not connected" : describe(machine, node->second));
-  if (auto found = standings_.find(machine);
-      found != standings_.end() && found->second.refused > 0) {
-    reply.set_now(reply.now() + "; refused: " + std::to_string(found->second.refused) +
-                  " messages, the last: " + found->second.refusal);
-  }
+  reply.set_now((node == nodes_.end() ? "not connected" : describe(machine, node->second)) +
+                standings_.explain_refusals(machine));
   reasons_.list_machine(machine, reply);
 }
 
