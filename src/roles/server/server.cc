@@ -18,15 +18,10 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       started_(started),
       revision_(state.pool_epoch << 32),
       view_(std::move(state.view)),
-      pool_(std::move(state.pool)),
+      coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
       standings_(options_.quarantine_after, write_ids_),
       submissions_((state.pool_epoch << 32) + 1) {
   fresh_ = view_.number() == 0;
-  if (!options_.coordinators.empty()) {
-    pool_.clear_coordinators();
-    for (const std::string& machine : options_.coordinators) pool_.add_coordinators(machine);
-    pool_due_ = started_;
-  }
   for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
   for (pb::JobRow& row : state.jobs) {
     Job& job = jobs_[row.job()];
@@ -59,7 +54,7 @@ Effects Server::step(Instant now, const Event& event) {
     on_resumed(now);
   }
   watch_nodes(now, effects);
-  keep_pool(now, effects);
+  coordinators_.keep(now, effects);
   keep_view(now, effects);
   retry_rows(now, effects);
   submissions_.expire(now, effects);
@@ -78,7 +73,7 @@ Effects Server::step(Instant now, const Event& event) {
 
 size_t Server::pending() const {
   size_t count = row_writes_.size() + row_retries_.size() + submissions_.size() +
-                 (view_write_ || view_doubtful_ ? 1 : 0) + (pool_write_ || pool_due_ ? 1 : 0);
+                 (view_write_ || view_doubtful_ ? 1 : 0) + coordinators_.writing();
   for (const auto& [id, job] : jobs_) {
     count += job.lent.size() + job.watchers.size();
   }
@@ -94,7 +89,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   const bool known_flag = flag > pb::ROLE_FLAG_UNSPECIFIED && flag <= pb::ROLE_FLAG_COORDINATOR;
   const std::string why =
       !known_flag ? "this server does not know what such a node is for; upgrade the server"
-      : flag == pb::ROLE_FLAG_COORDINATOR ? refuse_coordinator(machine, effects)
+      : flag == pb::ROLE_FLAG_COORDINATOR ? coordinators_.refuse(machine, effects)
                                           : "";
   if (!why.empty()) {
     effects.warn("machine " + short_id(machine) + " is refused: " + why);
@@ -283,11 +278,11 @@ void Server::send_pool_state(Instant now, const std::string& machine, Effects& e
   pb::Envelope envelope = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
   auto* state = envelope.mutable_pool_state();
   *state->mutable_view() = view_;
-  state->set_pool(pool_.pool());
+  state->set_pool(coordinators_.row().pool());
   for (const std::string& id : live_) list_run(jobs_.at(id).row, *state->add_live());
   if (in_view(machine)) list_kept(now, *state);
   if (node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) {
-    *state->mutable_coordinators() = pool_.coordinators();
+    *state->mutable_coordinators() = coordinators_.row().coordinators();
   }
   state->set_revision(++revision_);
   state->set_lent_known(node.lent_known);
@@ -379,7 +374,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
 
 void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
   if (view_write_ == stored.id) return on_view_stored(now, stored, effects);
-  if (on_pool_stored(now, stored) || on_machine_stored(now, stored, effects)) return;
+  if (coordinators_.settle(now, stored) || on_machine_stored(now, stored, effects)) return;
   auto row = row_writes_.extract(stored.id);
   if (!row.empty()) on_row_stored(now, stored, std::move(row.mapped()), effects);
 }

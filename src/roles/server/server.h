@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "roles/role.h"
+#include "roles/server/coordinators.h"
 #include "roles/server/job_row.h"
 #include "roles/server/reasons.h"
 #include "roles/server/server_state.h"
@@ -113,10 +114,6 @@ class Server final : public Role {
   [[nodiscard]] bool in_grace(Instant now) const;
 
   // server_conduct.cc: how nodes behave.
-  std::string refuse_coordinator(const std::string& machine, Effects& effects);
-  void save_pool(Effects& effects);
-  bool on_pool_stored(Instant now, const Stored& stored);
-  void keep_pool(Instant now, Effects& effects);
   void on_misspoken(Instant now, const Misspoken& said, Effects& effects);
   void banish(Instant now, const std::string& machine, const std::string& what, Effects& effects);
   void on_refusals(Instant now, const std::string& from, const pb::Refusals& refusals,
@@ -219,10 +216,7 @@ class Server final : public Role {
   bool view_doubtful_ = false;  // An attempt to write it ended with an unknown outcome.
   Instant view_due_{};          // After an attempt that failed.
 
-  pb::PoolRow pool_;
-  std::optional<WriteId> pool_write_;
-  std::optional<Instant> pool_due_;  // After an attempt that failed, or at the start.
-
+  Coordinators coordinators_;
   std::map<std::string, Job> jobs_;
   std::set<std::string> live_;  // Of these, those that go on.
   Reasons reasons_{write_ids_};

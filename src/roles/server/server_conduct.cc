@@ -1,47 +1,9 @@
-// How nodes behave: who may coordinate, what had to be refused, which stores do not do their duty.
-#include <algorithm>
-
+// How nodes behave: what had to be refused, which stores do not do their duty.
 #include "base/probe.h"
 #include "roles/message.h"
 #include "roles/server/server.h"
 
 namespace muster::roles::server {
-
-// Named by the operator, or the first that ever came: until there are tokens, nobody else may say
-// what a job's result is. Returns why not.
-std::string Server::refuse_coordinator(const std::string& machine, Effects& effects) {
-  const auto& known = pool_.coordinators();
-  if (std::find(known.begin(), known.end(), machine) != known.end()) return "";
-  if (known.empty()) {
-    pool_.add_coordinators(machine);
-    save_pool(effects);
-    return "";
-  }
-  MUSTER_PROBE("a coordinator that nobody named is refused");
-  std::string flags;
-  for (const std::string& name : known) flags += " --coordinator " + name;
-  return "this pool's coordinator is another machine; to add this one, start the server with" +
-         flags + " --coordinator " + machine;
-}
-
-void Server::save_pool(Effects& effects) {
-  pool_write_ = write_ids_.next();
-  effects.persist.push_back({*pool_write_, SavePool{pool_}});
-}
-
-bool Server::on_pool_stored(Instant now, const Stored& stored) {
-  if (pool_write_ != stored.id) return false;
-  pool_write_.reset();
-  if (stored.outcome != Outcome::kDone) pool_due_ = now + kRepeatEvery;
-  return true;
-}
-
-void Server::keep_pool(Instant now, Effects& effects) {
-  if (!pool_due_) return;
-  if (*pool_due_ > now) return effects.wake_by(*pool_due_);
-  pool_due_.reset();
-  save_pool(effects);
-}
 
 // Seen by this server itself, on the node's own line.
 void Server::on_misspoken(Instant now, const Misspoken& said, Effects& effects) {

@@ -1,0 +1,77 @@
+#include "roles/server/coordinators.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::roles::server {
+namespace {
+
+constexpr Instant kStart{seconds(100)};
+
+pb::PoolRow row_of(const std::vector<std::string>& machines) {
+  pb::PoolRow row;
+  row.set_pool("the pool");
+  for (const std::string& machine : machines) row.add_coordinators(machine);
+  return row;
+}
+
+// Each case in the order of who comes; "+" may coordinate, "-" may not.
+TEST(Coordinators, AreTheNamedOnesOrTheFirst) {
+  struct Case {
+    const char* name;
+    std::vector<std::string> named, known;
+    std::string who, may;
+  };
+  for (const Case& c : {Case{"the first that comes", {}, {}, "aba", "+-+"},
+                        Case{"the one of the server before", {}, {"b"}, "aba", "-+-"},
+                        Case{"those that are named", {"a", "c"}, {"b"}, "abc", "+-+"}}) {
+    WriteIds ids;
+    Coordinators coordinators(kStart, c.named, row_of(c.known), ids);
+    std::string may;
+    for (const char machine : c.who) {
+      Effects effects;
+      may += coordinators.refuse(std::string(1, machine), effects).empty() ? '+' : '-';
+    }
+    EXPECT_EQ(may, c.may) << c.name;
+  }
+}
+
+TEST(Coordinators, SayHowToAddOne) {
+  WriteIds ids;
+  Effects effects;
+  Coordinators coordinators(kStart, {"a", "b"}, {}, ids);
+  const std::string why = coordinators.refuse("c", effects);
+  EXPECT_NE(why.find("--coordinator a --coordinator b --coordinator c"), std::string::npos) << why;
+}
+
+TEST(Coordinators, AreWrittenUntilTheyAreThere) {
+  WriteIds ids;
+  Coordinators coordinators(kStart, {}, row_of({}), ids);
+  Effects effects;
+  EXPECT_EQ(coordinators.refuse("a", effects), "");
+  Instant now = kStart;
+  for (const Outcome outcome : {Outcome::kFailed, Outcome::kUnknown, Outcome::kFailed}) {
+    ASSERT_EQ(effects.persist.size(), 1u);
+    const Write write = effects.persist[0];
+    EXPECT_EQ(std::get<SavePool>(write.what).row.coordinators(0), "a");
+    EXPECT_EQ(std::get<SavePool>(write.what).row.pool(), "the pool");
+    EXPECT_TRUE(coordinators.settle(now, {write.id, outcome, ""}));
+    EXPECT_EQ(coordinators.writing(), 1u);
+    effects = {};
+    coordinators.keep(now += kRepeatEvery, effects);
+  }
+  EXPECT_TRUE(coordinators.settle(now, {effects.persist.at(0).id}));
+  EXPECT_EQ(coordinators.writing(), 0u);
+  EXPECT_FALSE(coordinators.settle(now, {effects.persist.at(0).id}));
+}
+
+TEST(Coordinators, ThatAreNamedAreWrittenAtTheStart) {
+  WriteIds ids;
+  Coordinators coordinators(kStart, {"a"}, row_of({"b"}), ids);
+  Effects effects;
+  coordinators.keep(kStart, effects);
+  ASSERT_EQ(effects.persist.size(), 1u);
+  EXPECT_EQ(std::get<SavePool>(effects.persist[0].what).row.coordinators_size(), 1);
+}
+
+}  // namespace
+}  // namespace muster::roles::server
