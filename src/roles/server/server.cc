@@ -8,7 +8,6 @@
 namespace muster::roles::server {
 namespace {
 
-constexpr Duration kLentFor = seconds(60);  // After its line closed a machine may go on.
 constexpr size_t kMostListed = 900u << 10;  // Bytes of a list: a message has a MiB.
 
 }  // namespace
@@ -39,7 +38,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
 
 Effects Server::step(Instant now, const Event& event) {
   Effects effects;
-  lending_changed_ |= may_change_lending(now, event);
+  if (may_change_lending(now, event)) loans_.note_change();
   if (const auto* received = std::get_if<Received>(&event)) {
     on_message(now, received->envelope, effects);
   } else if (const auto* said = std::get_if<Misspoken>(&event)) {
@@ -75,10 +74,10 @@ size_t Server::pending() const {
   size_t count = row_writes_.size() + row_retries_.size() + submissions_.size() +
                  (view_write_ || view_doubtful_ ? 1 : 0) + coordinators_.writing();
   for (const auto& [id, job] : jobs_) {
-    count += job.lent.size() + job.watchers.size();
+    count += job.watchers.size();
   }
   for (const auto& [machine, node] : nodes_) count += node.seen < node.told ? 1 : 0;
-  return count + standings_.writing();
+  return count + standings_.writing() + loans_.size();
 }
 
 bool Server::in_grace(Instant now) const { return !fresh_ && now < started_ + kServerGrace; }
@@ -106,7 +105,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   node.order = next_order_++;
   gone_since_.erase(machine);
   const bool coordinator = node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR;
-  node.lent_known = !may_compute(machine, node);
+  loans_.join(machine, !may_compute(machine, node));
   effects.note((coordinator ? "coordinator " : "worker ") + short_id(machine) + " joined");
   tell(machine);
 }
@@ -124,24 +123,21 @@ void Server::on_resumed(Instant now) {
 // started and cannot know, it stays lent to it. Nobody lends himself.
 void Server::on_holding(Instant now, const std::string& machine, const pb::Holding& holding,
                         Effects& effects) {
-  Node& node = nodes_.at(machine);
-  if (node.lent_known) return;
-  node.lent_known = true;
+  if (loans_.is_known(machine)) return;
+  loans_.set_known(machine);
   tell(machine);
   auto found = jobs_.find(holding.key().job());
   const bool goes_on = found != jobs_.end() && !is_over(found->second.row.state()) &&
                        found->second.row.run() == holding.key().run();
   if (!goes_on) return;
-  const auto was_lent = found->second.lent_before.find(machine);
-  const bool is_known =
-      was_lent != found->second.lent_before.end() && now - was_lent->second < kLentFor;
-  const bool is_welcome = may_compute(machine, node) && !found->second.spare.contains(machine);
+  const std::string& id = found->first;
+  const bool is_known = loans_.may_go_on(now, machine, id);
+  const bool is_welcome =
+      may_compute(machine, nodes_.at(machine)) && !loans_.has_released(id, machine);
   if ((!is_known && !in_grace(now)) || !is_welcome) return;
-  node.lent_to = found->first;
-  found->second.lent.insert(machine);
-  found->second.lend_due = {};
-  effects.note("machine " + short_id(machine) + " works for job " + short_id(found->first) +
-               " already");
+  loans_.lend(machine, id);
+  loans_.tell_soon(id);
+  effects.note("machine " + short_id(machine) + " works for job " + short_id(id) + " already");
 }
 
 void Server::on_seen(const std::string& machine, const pb::PoolStateSeen& seen) {
@@ -161,13 +157,10 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   effects.warn((in_view(machine) ? "storage node " : "machine ") + short_id(machine) +
                " is gone: " + why);
   if (in_view(machine)) gone_since_[machine] = node.heard;
-  if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
-    job->second.lent.erase(machine);
-    std::erase_if(job->second.lent_before,
-                  [now](const auto& entry) { return now - entry.second >= kLentFor; });
-    job->second.lent_before[machine] = now;
-    note_event(now, job->second, machine, "lost while it worked: " + why, effects);
-    send_lend(now, job->second, effects);
+  if (const std::string id = loans_.leave(now, machine); !id.empty()) {
+    Job& job = jobs_.at(id);
+    note_event(now, job, machine, "lost while it worked: " + why, effects);
+    send_lend(now, job, effects);
   }
   for (const std::string& id : std::set(live_)) {
     Job& job = jobs_.at(id);
@@ -285,9 +278,9 @@ void Server::send_pool_state(Instant now, const std::string& machine, Effects& e
     *state->mutable_coordinators() = coordinators_.row().coordinators();
   }
   state->set_revision(++revision_);
-  state->set_lent_known(node.lent_known);
+  state->set_lent_known(loans_.is_known(machine));
   state->set_barred(!node.store_problem.empty());
-  if (auto job = jobs_.find(node.lent_to); job != jobs_.end()) {
+  if (auto job = jobs_.find(loans_.job_of(machine)); job != jobs_.end()) {
     *state->mutable_lent() = key_of(job->second.row);
     *state->mutable_model() = job->second.row.model();
     state->set_coordinator(job->second.row.coordinator());
@@ -390,8 +383,9 @@ std::string Server::state_of(const std::string& machine, const Node& node) const
   }
   if (standings_.is_quarantined(machine))
     return (state.empty() ? "" : state + ", ") + "quarantined";
-  if (node.lent_to.empty()) return state.empty() ? "idle" : state;
-  return (state.empty() ? "" : state + ", ") + "lent to " + short_id(node.lent_to);
+  const std::string& job = loans_.job_of(machine);
+  if (job.empty()) return state.empty() ? "idle" : state;
+  return (state.empty() ? "" : state + ", ") + "lent to " + short_id(job);
 }
 
 // The latest jobs first, as far as a message has room.

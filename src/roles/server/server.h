@@ -10,6 +10,7 @@
 #include "roles/role.h"
 #include "roles/server/coordinators.h"
 #include "roles/server/job_row.h"
+#include "roles/server/loans.h"
 #include "roles/server/reasons.h"
 #include "roles/server/server_state.h"
 #include "roles/server/standings.h"
@@ -49,8 +50,6 @@ class Server final : public Role {
     Instant heard{}, beat_due{}, state_due{}, timer{};
     uint64_t order = 0;           // Of joining.
     uint64_t told = 0, seen = 0;  // Revisions of its PoolState: the last news, the last it saw.
-    bool lent_known = false;      // It has said what it holds, or cannot be lent.
-    std::string lent_to;          // Job id, or empty.
     std::string store_problem;    // Why its store cannot be written; empty: it can.
     uint64_t store_state = 0;     // Number of the last StoreState.
   };
@@ -64,13 +63,9 @@ class Server final : public Role {
     int64_t settled_before = 0;                // When it was assigned.
     std::pair<std::string, std::string> lost;  // The last coordinator: {machine, instance}.
     std::string cannot_write;                  // Why its row could not be committed the last time.
-    Instant assign_due{}, lend_due{};
-    uint32_t wants = 0;  // Machines its coordinator could use.
-    std::set<std::string> lent;
-    std::map<std::string, Instant> lent_before;  // Whose line closed lately, and when.
-    std::set<std::string> spare;                 // Of no use to it, lent to it or not.
-    std::set<std::string> watchers;              // Clients' call numbers.
-    std::string before;                          // Its coordinator when this server started.
+    Instant assign_due{};
+    std::set<std::string> watchers;  // Clients' call numbers.
+    std::string before;              // Its coordinator when this server started.
   };
   // A row on its way to the database, and what to do when it is there. Once an attempt has ended
   // with an unknown outcome it is written until it is there: the same row under the same key.
@@ -185,8 +180,7 @@ class Server final : public Role {
   void on_want(Instant now, const std::string& from, const pb::WantWorkers& want, Effects& effects);
   [[nodiscard]] bool may_change_lending(Instant now, const Event& event);
   void lend_machines(Instant now, Effects& effects);
-  void release(Job& job);
-  void send_lend(Instant now, Job& job, Effects& effects);
+  void send_lend(Instant now, const Job& job, Effects& effects);
   [[nodiscard]] bool may_compute(const std::string& machine, const Node& node) const;
   [[nodiscard]] bool may_take(const Job& job, const std::string& machine, const Node& node) const;
   [[nodiscard]] std::vector<std::string> free_machines(Instant now, const Job& job) const;
@@ -222,8 +216,9 @@ class Server final : public Role {
   Reasons reasons_{write_ids_};
   Standings standings_;
   Submissions submissions_;
+  Loans loans_;
   std::set<std::string> coordinators_here_;  // Of nodes_.
-  bool lending_changed_ = true, in_grace_ = true;
+  bool in_grace_ = true;
   std::map<WriteId, RowWrite> row_writes_;
   std::vector<RowRetry> row_retries_;
 };

@@ -179,10 +179,11 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   if (!nodes_.contains(job.row.coordinator())) job.row.clear_coordinator();  // Gone meanwhile.
   for (pb::Envelope& reply : write.replies) effects.send.push_back({std::move(reply)});
   standings_.add_tallies(write.tallies, effects);
-  if (is_over(job.row.state())) release(job);
+  if (is_over(job.row.state())) {
+    for (const std::string& machine : loans_.end_run(job.row.job())) tell(machine);
+  }
   if (new_run) {
-    job.spare.clear();
-    job.lent_before.clear();
+    loans_.begin_run(job.row.job());
     reasons_.forget(job.row.job());
   }
   if (job.row.state() == pb::JOB_STATE_FAILED) {
@@ -193,7 +194,7 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
     job.heard = false;
     job.assign_due = job.assigned_at = now;
     job.settled_before = job.row.settled_items();
-    job.wants = 0;
+    loans_.stop_wanting(job.row.job());
   }
   notify(job, "", effects);
   if (is_over(job.row.state())) job.watchers.clear();  // They have heard the end.
@@ -290,7 +291,7 @@ void Server::on_coordinator_back(const NodeJoined& joined, Effects& effects) {
 void Server::on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects) {
   const std::string machine = job.row.coordinator();
   job.row.clear_coordinator();
-  job.wants = 0;
+  loans_.stop_wanting(job.row.job());
   const bool was_short = !job.heard || now - job.assigned_at < kShortLived;
   const bool came_to_nothing = job.row.settled_items() <= job.settled_before;
   job.ended_early = was_short && came_to_nothing ? job.ended_early + 1 : 0;

@@ -21,7 +21,8 @@ bool Server::may_compute(const std::string& machine, const Node& node) const {
 
 // Whether the job could use this machine, if it were free.
 bool Server::may_take(const Job& job, const std::string& machine, const Node& node) const {
-  return may_compute(machine, node) && node.lent_known && !job.spare.contains(machine);
+  return may_compute(machine, node) && loans_.is_known(machine) &&
+         !loans_.has_released(job.row.job(), machine);
 }
 
 // Machines that could be lent to this job now, in the order they joined. Storage nodes come last,
@@ -32,7 +33,7 @@ std::vector<std::string> Server::free_machines(Instant now, const Job& job) cons
   for (const auto& [machine, node] : nodes_) {
     if (!may_take(job, machine, node)) continue;
     others += in_view(machine) ? 0 : 1;
-    if (!node.lent_to.empty() || machine == retiring_) continue;
+    if (!loans_.job_of(machine).empty() || machine == retiring_) continue;
     (in_view(machine) ? storing : free).emplace_back(node.order, machine);
   }
   std::sort(free.begin(), free.end());
@@ -49,17 +50,11 @@ void Server::on_want(Instant now, const std::string& from, const pb::WantWorkers
                      Effects& effects) {
   Job* job = current(want.key(), from);
   if (job == nullptr || is_over(job->row.state())) return;
-  std::set<std::string> spare(want.spare().begin(), want.spare().end());
-  lending_changed_ |= job->wants != want.count() || job->spare != spare;
-  job->wants = want.count();
-  job->spare = std::move(spare);
-  for (const std::string& machine : job->spare) {
-    if (job->lent.erase(machine) == 0) continue;
+  for (const std::string& machine : loans_.want(job->row.job(), want)) {
     MUSTER_PROBE("a job gives a machine back before it is over");
-    nodes_.at(machine).lent_to.clear();
     tell(machine);
   }
-  if (job->lend_due <= now) send_lend(now, *job, effects);
+  if (loans_.is_due(now, job->row.job())) send_lend(now, *job, effects);
 }
 
 // Most of what is heard says only that somebody lives; what a coordinator wants says itself whether
@@ -75,41 +70,39 @@ bool Server::may_change_lending(Instant now, const Event& event) {
 
 // One machine at a time to the job that has the fewest, while any wants more.
 void Server::lend_machines(Instant now, Effects& effects) {
-  if (!std::exchange(lending_changed_, false)) return;
+  if (!loans_.take_changed()) return;
   std::map<std::string, std::deque<std::string>> free;  // By job that wants some.
   for (const std::string& id : live_) {
     const Job& job = jobs_.at(id);
-    if (job.row.coordinator().empty() || job.wants <= job.lent.size()) continue;
+    if (job.row.coordinator().empty() || loans_.wants(id) <= loans_.lent(id).size()) continue;
     auto machines = free_machines(now, job);
     free[id] = {machines.begin(), machines.end()};
   }
   std::set<std::string> changed;
   while (true) {
-    Job* neediest = nullptr;
+    std::string neediest;
     for (auto& [id, machines] : free) {
-      Job& job = jobs_.at(id);
-      while (!machines.empty() && !nodes_.at(machines.front()).lent_to.empty())
-        machines.pop_front();
-      if (machines.empty() || job.wants <= job.lent.size()) continue;
-      if (neediest == nullptr || job.lent.size() < neediest->lent.size()) neediest = &job;
+      while (!machines.empty() && !loans_.job_of(machines.front()).empty()) machines.pop_front();
+      const size_t lent = loans_.lent(id).size();
+      if (machines.empty() || loans_.wants(id) <= lent) continue;
+      if (neediest.empty() || lent < loans_.lent(neediest).size()) neediest = id;
     }
-    if (neediest == nullptr) break;
-    const std::string machine = free.at(neediest->row.job()).front();
-    nodes_.at(machine).lent_to = neediest->row.job();
-    neediest->lent.insert(machine);
-    changed.insert(neediest->row.job());
-    effects.note("machine " + short_id(machine) + " is lent to job " +
-                 short_id(neediest->row.job()));
+    if (neediest.empty()) break;
+    const std::string machine = free.at(neediest).front();
+    loans_.lend(machine, neediest);
+    changed.insert(neediest);
+    effects.note("machine " + short_id(machine) + " is lent to job " + short_id(neediest));
     tell(machine);
   }
   for (const std::string& id : changed) send_lend(now, jobs_.at(id), effects);
 }
 
-void Server::send_lend(Instant now, Job& job, Effects& effects) {
+void Server::send_lend(Instant now, const Job& job, Effects& effects) {
   if (job.row.coordinator().empty()) return;
   pb::Envelope lend = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
   *lend.mutable_lend()->mutable_key() = key_of(job.row);
-  for (const std::string& machine : job.lent) {
+  const auto& lent = loans_.lent(job.row.job());
+  for (const std::string& machine : lent) {
     auto* loan = lend.mutable_lend()->add_loans();
     loan->set_machine(machine);
     const auto node = nodes_.find(machine);
@@ -122,33 +115,22 @@ void Server::send_lend(Instant now, Job& job, Effects& effects) {
   uint32_t busy = 0;
   std::set<std::string> owners, others;
   for (const auto& [machine, node] : nodes_) {
-    const bool elsewhere = !node.lent_to.empty() && node.lent_to != job.row.job();
+    const std::string& working_for = loans_.job_of(machine);
+    const bool elsewhere = !working_for.empty() && working_for != job.row.job();
     const std::string& owner = owner_of(machine, node.hello.owner());
     busy += elsewhere && may_take(job, machine, node) ? 1 : 0;
     if (may_compute(machine, node)) owners.insert(owner);
-    if (!job.lent.contains(machine) && may_take(job, machine, node)) others.insert(owner);
+    if (!lent.contains(machine) && may_take(job, machine, node)) others.insert(owner);
   }
   for (const std::string& owner : others) {
     if (lend.lend().other_owners_size() < kMostOwners) lend.mutable_lend()->add_other_owners(owner);
   }
   lend.mutable_lend()->set_many_owners(owners.size() > 1);
   lend.mutable_lend()->set_busy(busy);
-  if (job.lent.contains(retiring_)) lend.mutable_lend()->set_retiring(retiring_);
+  if (lent.contains(retiring_)) lend.mutable_lend()->set_retiring(retiring_);
   lend.mutable_lend()->set_revision(++revision_);
   effects.send.push_back({std::move(lend)});
-  job.lend_due = now + kRepeatEvery;
-}
-
-void Server::release(Job& job) {
-  for (const std::string& machine : job.lent) {
-    auto node = nodes_.find(machine);
-    if (node == nodes_.end()) continue;
-    node->second.lent_to.clear();
-    tell(machine);
-  }
-  job.lent.clear();
-  job.spare.clear();
-  job.wants = 0;
+  loans_.note_told(now, job.row.job());
 }
 
 }  // namespace muster::roles::server

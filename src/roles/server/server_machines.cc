@@ -20,7 +20,7 @@ bool Server::on_machine_stored(Instant now, const Stored& stored, Effects& effec
   if (!settled) return false;
   if (settled->is_quarantined) on_quarantine(now, settled->machine, effects);
   if (settled->is_pardoned) {
-    for (const std::string& id : live_) jobs_.at(id).lend_due = {};
+    for (const std::string& id : live_) loans_.tell_soon(id);
   }
   for (const auto& [from, report] : settled->waited) on_report_charge(now, from, report, effects);
   return true;
@@ -28,15 +28,13 @@ bool Server::on_machine_stored(Instant now, const Stored& stored, Effects& effec
 
 // Whoever it is lent to loses it, and no vote of it counts on what is open.
 void Server::on_quarantine(Instant now, const std::string& machine, Effects& effects) {
+  const std::string holder = loans_.take_back(machine);
   for (const std::string& id : live_) {
-    Job& job = jobs_.at(id);
-    if (job.lent.erase(machine) > 0) note_event(now, job, machine, "quarantined", effects);
+    const Job& job = jobs_.at(id);
+    if (id == holder) note_event(now, job, machine, "quarantined", effects);
     send_lend(now, job, effects);
   }
-  auto node = nodes_.find(machine);
-  if (node == nodes_.end()) return;
-  node->second.lent_to.clear();
-  tell(machine);
+  if (nodes_.contains(machine)) tell(machine);
 }
 
 }  // namespace muster::roles::server

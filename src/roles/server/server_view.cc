@@ -46,8 +46,8 @@ std::string Server::next_to_promote(Instant now, bool lent, bool even_lapsed) co
   std::string best;
   std::tuple<int, int, uint64_t> best_rank{};
   for (const auto& [machine, node] : nodes_) {
-    if (!node.lent_known || !may_store(machine, node)) continue;
-    if (lent == node.lent_to.empty()) continue;
+    if (!loans_.is_known(machine) || !may_store(machine, node)) continue;
+    if (lent == loans_.job_of(machine).empty()) continue;
     if (!even_lapsed && standings_.has_lapsed(now, machine)) continue;
     const int kind = node.hello.role_flag() == pb::ROLE_FLAG_STORAGE ? 0 : 1;
     const std::tuple rank{standings_.lapses(machine), kind, node.order};
@@ -139,7 +139,7 @@ void Server::retire_one(Instant now, Effects& effects) {
   MUSTER_PROBE("a lent machine is to become a storage node");
   effects.note("machine " + short_id(retiring_) +
                " is to become a storage node once its leases end");
-  auto job = jobs_.find(nodes_.at(retiring_).lent_to);
+  auto job = jobs_.find(loans_.job_of(retiring_));
   if (job != jobs_.end()) send_lend(now, job->second, effects);
 }
 

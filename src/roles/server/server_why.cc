@@ -57,9 +57,10 @@ void Server::explain_job(const Job& job, pb::WhyReply& reply) const {
     reply.set_now("waits: " + job.cannot_write);
   } else if (row.state() == pb::JOB_STATE_RUNNING) {
     reply.set_now(row.coordinator().empty() ? "waits for a coordinator: none is connected"
-                  : row.reason().empty()    ? "running: " + items_of(row) + ", " +
-                                               std::to_string(job.lent.size()) + " machines lent"
-                                         : "waits: " + row.reason());
+                  : row.reason().empty()
+                      ? "running: " + items_of(row) + ", " +
+                            std::to_string(loans_.lent(row.job()).size()) + " machines lent"
+                      : "waits: " + row.reason());
   }
   reasons_.list_job(row.job(), reply);
 }
@@ -70,14 +71,15 @@ std::string Server::describe(const std::string& machine, const Node& node) const
   if (!node.store_problem.empty()) return state + "; cannot store: " + node.store_problem;
   state += standings_.explain(machine);
   if (standings_.is_quarantined(machine)) return state;
-  if (!node.lent_to.empty() || node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return state;
+  if (!loans_.job_of(machine).empty() || node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR)
+    return state;
   if (!may_compute(machine, node)) return state + "; it never computes (--role storage)";
-  if (!node.lent_known) return state + "; it has not said yet what it works for";
+  if (!loans_.is_known(machine)) return state + "; it has not said yet what it works for";
   for (const std::string& id : live_) {
     const Job& job = jobs_.at(id);
     if (job.row.coordinator().empty())
       return state + "; job " + short_id(id) + " has no coordinator";
-    if (job.spare.contains(machine)) {
+    if (loans_.has_released(id, machine)) {
       return state + "; job " + short_id(id) +
              " has no use for it now: it has voted, or failed, on all that is left, or cannot "
              "serve";
