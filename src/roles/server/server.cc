@@ -15,7 +15,7 @@ constexpr size_t kMostListed = 900u << 10;  // Bytes of a list: a message has a 
 Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)),
       started_(started),
-      revision_(state.pool_epoch << 32),
+      nodes_(state.pool_epoch),
       view_(std::move(state.view)),
       coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
       standings_(options_.quarantine_after, write_ids_),
@@ -60,13 +60,10 @@ Effects Server::step(Instant now, const Event& event) {
   expire_kept(now, effects);
   assign_jobs(now, effects);
   lend_machines(now, effects);
-  for (const std::string& machine : std::exchange(untold_, {})) {
-    auto node = nodes_.find(machine);
-    if (node == nodes_.end()) continue;
-    node->second.told = revision_ + 1;  // Whoever has seen a repeat of it has seen it, too.
-    send_pool_state(now, machine, effects);
+  for (const std::string& machine : nodes_.take_stale()) {
+    if (nodes_.contains(machine)) send_pool_state(now, machine, Nodes::Told::kNews, effects);
   }
-  if (!timers_.empty()) effects.wake_by(timers_.begin()->first);
+  nodes_.wake(effects);
   return effects;
 }
 
@@ -76,8 +73,7 @@ size_t Server::pending() const {
   for (const auto& [id, job] : jobs_) {
     count += job.watchers.size();
   }
-  for (const auto& [machine, node] : nodes_) count += node.seen < node.told ? 1 : 0;
-  return count + standings_.writing() + loans_.size();
+  return count + nodes_.unseen() + standings_.writing() + loans_.size();
 }
 
 bool Server::in_grace(Instant now) const { return !fresh_ && now < started_ + kServerGrace; }
@@ -98,24 +94,16 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   }
   if (nodes_.contains(machine)) on_left(now, machine, "it connected again", effects);
   if (flag == pb::ROLE_FLAG_COORDINATOR) on_coordinator_back(joined, effects);
-  Node& node = nodes_[machine];
-  node.hello = joined.hello;
-  node.heard = now;
-  node.beat_due = now + kHeartbeatEvery;
-  node.order = next_order_++;
+  nodes_.join(now, machine, joined.hello);
   gone_since_.erase(machine);
-  const bool coordinator = node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR;
-  loans_.join(machine, !may_compute(machine, node));
-  effects.note((coordinator ? "coordinator " : "worker ") + short_id(machine) + " joined");
-  tell(machine);
+  loans_.join(machine, !may_compute(machine, *nodes_.find(machine)));
+  effects.note((flag == pb::ROLE_FLAG_COORDINATOR ? "coordinator " : "worker ") +
+               short_id(machine) + " joined");
 }
 
 // What was not heard while this process stood still was not silence.
 void Server::on_resumed(Instant now) {
-  for (auto& [machine, node] : nodes_) {
-    node.heard = now;
-    set_timer(machine, node);
-  }
+  nodes_.excuse(now);
   for (auto& [machine, since] : gone_since_) since = std::max(since, now - kHeartbeatEvery);
 }
 
@@ -125,7 +113,7 @@ void Server::on_holding(Instant now, const std::string& machine, const pb::Holdi
                         Effects& effects) {
   if (loans_.is_known(machine)) return;
   loans_.set_known(machine);
-  tell(machine);
+  nodes_.mark_stale(machine);
   auto found = jobs_.find(holding.key().job());
   const bool goes_on = found != jobs_.end() && !is_over(found->second.row.state()) &&
                        found->second.row.run() == holding.key().run();
@@ -133,30 +121,20 @@ void Server::on_holding(Instant now, const std::string& machine, const pb::Holdi
   const std::string& id = found->first;
   const bool is_known = loans_.may_go_on(now, machine, id);
   const bool is_welcome =
-      may_compute(machine, nodes_.at(machine)) && !loans_.has_released(id, machine);
+      may_compute(machine, *nodes_.find(machine)) && !loans_.has_released(id, machine);
   if ((!is_known && !in_grace(now)) || !is_welcome) return;
   loans_.lend(machine, id);
   loans_.tell_soon(id);
   effects.note("machine " + short_id(machine) + " works for job " + short_id(id) + " already");
 }
 
-void Server::on_seen(const std::string& machine, const pb::PoolStateSeen& seen) {
-  Node& node = nodes_.at(machine);
-  node.seen = std::max(node.seen, seen.revision());
-  set_timer(machine, node);
-}
-
 void Server::on_left(Instant now, const std::string& machine, const std::string& why,
                      Effects& effects) {
-  auto found = nodes_.find(machine);
-  if (found == nodes_.end()) return;
-  const Node node = std::move(found->second);
-  timers_.erase({node.timer, machine});
-  nodes_.erase(found);
-  coordinators_here_.erase(machine);
+  const auto node = nodes_.leave(machine);
+  if (!node) return;
   effects.warn((in_view(machine) ? "storage node " : "machine ") + short_id(machine) +
                " is gone: " + why);
-  if (in_view(machine)) gone_since_[machine] = node.heard;
+  if (in_view(machine)) gone_since_[machine] = node->heard;
   if (const std::string id = loans_.leave(now, machine); !id.empty()) {
     Job& job = jobs_.at(id);
     note_event(now, job, machine, "lost while it worked: " + why, effects);
@@ -165,42 +143,24 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   for (const std::string& id : std::set(live_)) {
     Job& job = jobs_.at(id);
     if (job.row.coordinator() != machine) continue;
-    job.lost = {machine, node.hello.instance()};
+    job.lost = {machine, node->hello.instance()};
     on_coordinator_lost(now, job, why, effects);
   }
 }
 
-void Server::set_timer(const std::string& machine, Node& node) {
-  timers_.erase({node.timer, machine});
-  node.timer = std::min(node.beat_due, node.heard + kSilence);
-  if (node.seen < node.told) node.timer = std::min(node.timer, node.state_due);
-  timers_.insert({node.timer, machine});
-}
-
+// A node's time has come: it has been silent, is due a heartbeat, or has not seen its PoolState.
 void Server::watch_nodes(Instant now, Effects& effects) {
-  while (!timers_.empty() && timers_.begin()->first <= now) {
-    const std::string machine = timers_.begin()->second;
-    watch_node(now, machine, effects);
-  }
-}
-
-// A node's timer has come: it has been silent, is due a heartbeat, or has not seen its PoolState.
-void Server::watch_node(Instant now, const std::string& machine, Effects& effects) {
-  Node& node = nodes_.at(machine);
-  if (now - node.heard >= kSilence) {
+  while (const auto due = nodes_.watch(now, effects)) {
+    const std::string& machine = due->first;
+    if (due->second == Nodes::Due::kHasNotSeen) {
+      send_pool_state(now, machine, Nodes::Told::kAgain, effects);
+      continue;
+    }
     pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
     refusal.mutable_refused()->set_reason("nothing was heard for 8 s; connect again");
     effects.send.push_back({std::move(refusal)});
-    return on_left(now, machine, "nothing was heard for 8 s", effects);
+    on_left(now, machine, "nothing was heard for 8 s", effects);
   }
-  if (node.beat_due <= now) {
-    pb::Envelope beat = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
-    beat.mutable_heartbeat();
-    effects.send.push_back({std::move(beat)});
-    node.beat_due = now + kHeartbeatEvery;
-  }
-  if (node.seen < node.told && node.state_due <= now) return send_pool_state(now, machine, effects);
-  set_timer(machine, node);
 }
 
 int64_t Server::unix_ms(Instant now) const {
@@ -215,7 +175,7 @@ bool Server::is_kept(const Job& job, Instant now) const {
 // Stores are told when a run's time has come.
 void Server::expire_kept(Instant now, Effects& effects) {
   if (kept_until_ && *kept_until_ <= now) {
-    tell_everyone();
+    nodes_.mark_all_stale();
     kept_until_.reset();
   }
   if (!kept_until_) {
@@ -227,12 +187,6 @@ void Server::expire_kept(Instant now, Effects& effects) {
     }
   }
   if (*kept_until_ != Instant::max()) effects.wake_by(*kept_until_);
-}
-
-void Server::tell(const std::string& machine) { untold_.insert(machine); }
-
-void Server::tell_everyone() {
-  for (const auto& [machine, node] : nodes_) tell(machine);
 }
 
 namespace {
@@ -266,42 +220,34 @@ void Server::list_kept(Instant now, pb::PoolState& state) const {
   }
 }
 
-void Server::send_pool_state(Instant now, const std::string& machine, Effects& effects) {
-  Node& node = nodes_.at(machine);
-  pb::Envelope envelope = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
-  auto* state = envelope.mutable_pool_state();
-  *state->mutable_view() = view_;
-  state->set_pool(coordinators_.row().pool());
-  for (const std::string& id : live_) list_run(jobs_.at(id).row, *state->add_live());
-  if (in_view(machine)) list_kept(now, *state);
-  if (node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) {
-    *state->mutable_coordinators() = coordinators_.row().coordinators();
+void Server::send_pool_state(Instant now, const std::string& machine, Nodes::Told told,
+                             Effects& effects) {
+  pb::PoolState state;
+  *state.mutable_view() = view_;
+  state.set_pool(coordinators_.row().pool());
+  for (const std::string& id : live_) list_run(jobs_.at(id).row, *state.add_live());
+  if (in_view(machine)) list_kept(now, state);
+  if (nodes_.coordinators().contains(machine)) {
+    *state.mutable_coordinators() = coordinators_.row().coordinators();
   }
-  state->set_revision(++revision_);
-  state->set_lent_known(loans_.is_known(machine));
-  state->set_barred(!node.store_problem.empty());
+  state.set_lent_known(loans_.is_known(machine));
+  state.set_barred(!nodes_.find(machine)->store_problem.empty());
   if (auto job = jobs_.find(loans_.job_of(machine)); job != jobs_.end()) {
-    *state->mutable_lent() = key_of(job->second.row);
-    *state->mutable_model() = job->second.row.model();
-    state->set_coordinator(job->second.row.coordinator());
+    *state.mutable_lent() = key_of(job->second.row);
+    *state.mutable_model() = job->second.row.model();
+    state.set_coordinator(job->second.row.coordinator());
   }
-  effects.send.push_back({std::move(envelope)});
-  node.state_due = now + kRepeatEvery;
-  set_timer(machine, node);
+  nodes_.send_state(now, machine, std::move(state), told, effects);
 }
 
 void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effects) {
   const std::string& from = envelope.from().machine();
-  if (auto node = nodes_.find(from); node != nodes_.end()) {
-    node->second.heard = now;
-    set_timer(from, node->second);
-  } else if (envelope.from().role() != pb::ROLE_CLIENT) {
-    return;  // Not admitted, or gone.
-  }
-  if (envelope.from().role() == pb::ROLE_CLIENT) return on_client(now, from, envelope, effects);
+  const bool is_client = envelope.from().role() == pb::ROLE_CLIENT;
+  if (!nodes_.hear(now, from) && !is_client) return;  // Not admitted, or gone.
+  if (is_client) return on_client(now, from, envelope, effects);
   switch (envelope.body_case()) {
     case pb::Envelope::kPoolStateSeen:
-      return on_seen(from, envelope.pool_state_seen());
+      return nodes_.see(from, envelope.pool_state_seen().revision());
     case pb::Envelope::kHolding:
       return on_holding(now, from, envelope.holding(), effects);
     case pb::Envelope::kCopied:
@@ -434,7 +380,7 @@ pb::PoolStatus Server::status() const {
   for (const std::string& id : live_) {
     if (has_room(jobs_.at(id).row)) *out.add_jobs() = jobs_.at(id).row;
   }
-  for (const auto& [machine, node] : nodes_) {
+  for (const auto& [machine, node] : nodes_.all()) {
     pb::Machine described = describe_machine(machine, node);
     if (has_room(described)) *out.add_machines() = std::move(described);
   }

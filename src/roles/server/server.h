@@ -11,6 +11,7 @@
 #include "roles/server/coordinators.h"
 #include "roles/server/job_row.h"
 #include "roles/server/loans.h"
+#include "roles/server/nodes.h"
 #include "roles/server/reasons.h"
 #include "roles/server/server_state.h"
 #include "roles/server/standings.h"
@@ -45,14 +46,7 @@ class Server final : public Role {
   [[nodiscard]] size_t pending() const override;
 
  private:
-  struct Node {
-    pb::Hello hello;
-    Instant heard{}, beat_due{}, state_due{}, timer{};
-    uint64_t order = 0;           // Of joining.
-    uint64_t told = 0, seen = 0;  // Revisions of its PoolState: the last news, the last it saw.
-    std::string store_problem;    // Why its store cannot be written; empty: it can.
-    uint64_t store_state = 0;     // Number of the last StoreState.
-  };
+  using Node = Nodes::Node;
   struct Job {
     pb::JobRow row;        // As committed.
     bool writing = false;  // A change of the row is under way.
@@ -91,16 +85,11 @@ class Server final : public Role {
   void on_resumed(Instant now);
   void on_holding(Instant now, const std::string& machine, const pb::Holding& holding,
                   Effects& effects);
-  void on_seen(const std::string& machine, const pb::PoolStateSeen& seen);
   void watch_nodes(Instant now, Effects& effects);
-  void watch_node(Instant now, const std::string& machine, Effects& effects);
-  void set_timer(const std::string& machine, Node& node);
-  void send_pool_state(Instant now, const std::string& machine, Effects& effects);
+  void send_pool_state(Instant now, const std::string& machine, Nodes::Told told, Effects& effects);
   void expire_kept(Instant now, Effects& effects);
   [[nodiscard]] int64_t unix_ms(Instant now) const;
   [[nodiscard]] bool is_kept(const Job& job, Instant now) const;
-  void tell(const std::string& machine);
-  void tell_everyone();
   void list_kept(Instant now, pb::PoolState& state) const;
   [[nodiscard]] pb::PoolStatus status() const;
   [[nodiscard]] pb::JobList job_list() const;
@@ -190,13 +179,9 @@ class Server final : public Role {
   WriteIds write_ids_;
   bool fresh_;  // The pool never had a member: nothing to wait for at the start.
 
-  std::map<std::string, Node> nodes_;
-  std::set<std::pair<Instant, std::string>> timers_;  // When to look at which node.
+  Nodes nodes_;
   // The next run whose records are kept no longer; none: to be looked at anew.
   std::optional<Instant> kept_until_;
-  std::set<std::string> untold_;  // Nodes whose PoolState changed in this step.
-  uint64_t next_order_ = 1;
-  uint64_t revision_;  // The last one told; starts above those of every server before.
   std::map<std::string, Instant> gone_since_;  // Members not there: when they were last heard.
 
   pb::View view_;
@@ -217,7 +202,6 @@ class Server final : public Role {
   Standings standings_;
   Submissions submissions_;
   Loans loans_;
-  std::set<std::string> coordinators_here_;  // Of nodes_.
   bool in_grace_ = true;
   std::map<WriteId, RowWrite> row_writes_;
   std::vector<RowRetry> row_retries_;

@@ -7,10 +7,9 @@ namespace muster::roles::server {
 
 // Seen by this server itself, on the node's own line.
 void Server::on_misspoken(Instant now, const Misspoken& said, Effects& effects) {
-  auto node = nodes_.find(said.machine);
-  if (node == nodes_.end()) return;
+  if (!nodes_.contains(said.machine)) return;
   standings_.note_refusal(now, said.machine, said.what, said.times, effects);
-  if (node->second.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return;
+  if (nodes_.coordinators().contains(said.machine)) return;
   if (standings_.is_too_much(now, said.machine, said.times)) {
     banish(now, said.machine, said.what, effects);
   }

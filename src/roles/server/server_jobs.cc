@@ -180,7 +180,7 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   for (pb::Envelope& reply : write.replies) effects.send.push_back({std::move(reply)});
   standings_.add_tallies(write.tallies, effects);
   if (is_over(job.row.state())) {
-    for (const std::string& machine : loans_.end_run(job.row.job())) tell(machine);
+    for (const std::string& machine : loans_.end_run(job.row.job())) nodes_.mark_stale(machine);
   }
   if (new_run) {
     loans_.begin_run(job.row.job());
@@ -189,7 +189,7 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   if (job.row.state() == pb::JOB_STATE_FAILED) {
     note_event(now, job, "", "failed: " + job.row.reason(), effects);
   }
-  if (new_run || reassigned || is_over(job.row.state())) tell_everyone();
+  if (new_run || reassigned || is_over(job.row.state())) nodes_.mark_all_stale();
   if (reassigned && !is_over(job.row.state())) {
     job.heard = false;
     job.assign_due = job.assigned_at = now;
@@ -215,7 +215,7 @@ void Server::retry_rows(Instant now, Effects& effects) {
 std::string Server::pick_coordinator() const {
   std::string best;
   size_t fewest = SIZE_MAX;
-  for (const std::string& machine : coordinators_here_) {
+  for (const std::string& machine : nodes_.coordinators()) {
     const auto load =
         static_cast<size_t>(std::count_if(live_.begin(), live_.end(), [&](const std::string& id) {
           return jobs_.at(id).row.coordinator() == machine;
@@ -249,7 +249,7 @@ void Server::assign_jobs(Instant now, Effects& effects) {
       if (job.assign_due <= now) {
         pb::Envelope assign = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
         *assign.mutable_assign()->mutable_row() = job.row;
-        assign.mutable_assign()->set_revision(++revision_);
+        assign.mutable_assign()->set_revision(nodes_.next_revision());
         effects.send.push_back({std::move(assign)});
         job.assign_due = now + kRepeatEvery;
       }
@@ -277,7 +277,6 @@ void Server::assign_to(Instant now, Job& job, const std::string& coordinator, ui
 // What it was asked on its last line it answers no more. The very process, perhaps: its line had
 // closed, it had not ended.
 void Server::on_coordinator_back(const NodeJoined& joined, Effects& effects) {
-  coordinators_here_.insert(joined.machine);
   submissions_.ask_again(joined.machine, effects);
   for (const std::string& id : live_) {
     Job& job = jobs_.at(id);

@@ -30,7 +30,7 @@ bool Server::may_take(const Job& job, const std::string& machine, const Node& no
 std::vector<std::string> Server::free_machines(Instant now, const Job& job) const {
   std::vector<std::pair<uint64_t, std::string>> free, storing;
   size_t others = 0;
-  for (const auto& [machine, node] : nodes_) {
+  for (const auto& [machine, node] : nodes_.all()) {
     if (!may_take(job, machine, node)) continue;
     others += in_view(machine) ? 0 : 1;
     if (!loans_.job_of(machine).empty() || machine == retiring_) continue;
@@ -52,7 +52,7 @@ void Server::on_want(Instant now, const std::string& from, const pb::WantWorkers
   if (job == nullptr || is_over(job->row.state())) return;
   for (const std::string& machine : loans_.want(job->row.job(), want)) {
     MUSTER_PROBE("a job gives a machine back before it is over");
-    tell(machine);
+    nodes_.mark_stale(machine);
   }
   if (loans_.is_due(now, job->row.job())) send_lend(now, *job, effects);
 }
@@ -92,7 +92,7 @@ void Server::lend_machines(Instant now, Effects& effects) {
     loans_.lend(machine, neediest);
     changed.insert(neediest);
     effects.note("machine " + short_id(machine) + " is lent to job " + short_id(neediest));
-    tell(machine);
+    nodes_.mark_stale(machine);
   }
   for (const std::string& id : changed) send_lend(now, jobs_.at(id), effects);
 }
@@ -105,8 +105,7 @@ void Server::send_lend(Instant now, const Job& job, Effects& effects) {
   for (const std::string& machine : lent) {
     auto* loan = lend.mutable_lend()->add_loans();
     loan->set_machine(machine);
-    const auto node = nodes_.find(machine);
-    if (node != nodes_.end()) loan->set_owner(owner_of(machine, node->second.hello.owner()));
+    loan->set_owner(owner_of(machine, nodes_.find(machine)->hello.owner()));
     loan->set_agreed(standings_.agreed(machine));
   }
   for (const std::string& machine : standings_.quarantined(kMostQuarantined)) {
@@ -114,7 +113,7 @@ void Server::send_lend(Instant now, const Job& job, Effects& effects) {
   }
   uint32_t busy = 0;
   std::set<std::string> owners, others;
-  for (const auto& [machine, node] : nodes_) {
+  for (const auto& [machine, node] : nodes_.all()) {
     const std::string& working_for = loans_.job_of(machine);
     const bool elsewhere = !working_for.empty() && working_for != job.row.job();
     const std::string& owner = owner_of(machine, node.hello.owner());
@@ -128,7 +127,7 @@ void Server::send_lend(Instant now, const Job& job, Effects& effects) {
   lend.mutable_lend()->set_many_owners(owners.size() > 1);
   lend.mutable_lend()->set_busy(busy);
   if (lent.contains(retiring_)) lend.mutable_lend()->set_retiring(retiring_);
-  lend.mutable_lend()->set_revision(++revision_);
+  lend.mutable_lend()->set_revision(nodes_.next_revision());
   effects.send.push_back({std::move(lend)});
   loans_.note_told(now, job.row.job());
 }

@@ -34,7 +34,7 @@ void Server::on_quarantine(Instant now, const std::string& machine, Effects& eff
     if (id == holder) note_event(now, job, machine, "quarantined", effects);
     send_lend(now, job, effects);
   }
-  if (nodes_.contains(machine)) tell(machine);
+  if (nodes_.contains(machine)) nodes_.mark_stale(machine);
 }
 
 }  // namespace muster::roles::server

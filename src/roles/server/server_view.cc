@@ -24,10 +24,10 @@ bool Server::in_view(const std::string& machine) const {
 
 // There, or gone for so short a time that it may be a blip. A node back with another store is gone.
 bool Server::is_there(Instant now, const pb::Member& member) const {
-  auto node = nodes_.find(member.machine());
+  const Node* node = nodes_.find(member.machine());
   if (standings_.has_lapsed(now, member.machine())) return false;
-  if (node != nodes_.end()) {
-    return node->second.hello.store_id() == member.store_id() && node->second.store_problem.empty();
+  if (node != nullptr) {
+    return node->hello.store_id() == member.store_id() && node->store_problem.empty();
   }
   auto gone = gone_since_.find(member.machine());
   return gone != gone_since_.end() && now - gone->second < kSilence;
@@ -45,7 +45,7 @@ bool Server::may_store(const std::string& machine, const Node& node) const {
 std::string Server::next_to_promote(Instant now, bool lent, bool even_lapsed) const {
   std::string best;
   std::tuple<int, int, uint64_t> best_rank{};
-  for (const auto& [machine, node] : nodes_) {
+  for (const auto& [machine, node] : nodes_.all()) {
     if (!loans_.is_known(machine) || !may_store(machine, node)) continue;
     if (lent == loans_.job_of(machine).empty()) continue;
     if (!even_lapsed && standings_.has_lapsed(now, machine)) continue;
@@ -98,7 +98,7 @@ void Server::keep_view(Instant now, Effects& effects) {
   if (standings_.has_lapsed(now, newcomer)) standings_.end_lapse(now, newcomer);
   auto* joiner = next.add_joiners();
   joiner->set_machine(newcomer);
-  joiner->set_store_id(nodes_.at(newcomer).hello.store_id());
+  joiner->set_store_id(nodes_.find(newcomer)->hello.store_id());
   joiner->set_since(view_.number() + 1);
   effects.note("machine " + short_id(newcomer) + " becomes a storage node");
   write_view(now, std::move(next), effects);
@@ -131,8 +131,8 @@ void Server::on_silent_source(Instant now, const std::string& joiner, const pb::
 // No machine is idle: after a while one that is lent works off its leases and is idle then.
 void Server::retire_one(Instant now, Effects& effects) {
   if (!short_since_) short_since_ = now;
-  const auto chosen = nodes_.find(retiring_);
-  if (chosen != nodes_.end() && may_store(retiring_, chosen->second)) return;
+  const Node* chosen = nodes_.find(retiring_);
+  if (chosen != nullptr && may_store(retiring_, *chosen)) return;
   if (now < *short_since_ + kIdleWait) return effects.wake_by(*short_since_ + kIdleWait);
   retiring_ = next_to_promote(now, true);
   if (retiring_.empty()) return;
@@ -147,12 +147,8 @@ void Server::retire_one(Instant now, Effects& effects) {
 // each time: every change of the view costs everybody something.
 void Server::on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
                             Effects& effects) {
-  auto node = nodes_.find(machine);
-  if (node == nodes_.end() || state.number() < node->second.store_state) return;
-  node->second.store_state = state.number();
-  if (node->second.store_problem == state.problem()) return;
-  node->second.store_problem = state.problem();
-  tell(machine);
+  if (!nodes_.note_store(machine, state)) return;
+  nodes_.mark_stale(machine);
   if (!state.problem().empty()) {
     effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem());
     standings_.note_store_problem(now, machine, state.problem());
@@ -200,7 +196,7 @@ void Server::on_view_stored(Instant now, const Stored& stored, Effects& effects)
   if (!same_joiner) joining_since_ = joins ? std::optional(now) : std::nullopt;
   view_ = std::move(view_being_written_);
   std::erase_if(gone_since_, [this](const auto& entry) { return !in_view(entry.first); });
-  tell_everyone();
+  nodes_.mark_all_stale();
 }
 
 }  // namespace muster::roles::server

@@ -30,7 +30,7 @@ void Server::on_why(const std::string& client, const pb::Why& why, Effects& effe
     if (begins(id)) jobs.push_back(id);
   }
   std::set<std::string> known;
-  for (const auto& [machine, node] : nodes_) known.insert(machine);
+  for (const auto& [machine, node] : nodes_.all()) known.insert(machine);
   for (const std::string& machine : standings_.named(why.what())) known.insert(machine);
   std::copy_if(known.begin(), known.end(), std::back_inserter(machines), begins);
   if (jobs.size() + machines.size() > 1) {
@@ -92,8 +92,8 @@ std::string Server::describe(const std::string& machine, const Node& node) const
 
 void Server::explain_machine(const std::string& machine, pb::WhyReply& reply) const {
   reply.set_what(machine);
-  auto node = nodes_.find(machine);
-  reply.set_now((node == nodes_.end() ? "not connected" : describe(machine, node->second)) +
+  const Node* node = nodes_.find(machine);
+  reply.set_now((node == nullptr ? "not connected" : describe(machine, *node)) +
                 standings_.explain_refusals(machine));
   reasons_.list_machine(machine, reply);
 }
