@@ -15,12 +15,13 @@ constexpr size_t kMostListed = 900u << 10;  // Bytes of a list: a message has a 
 Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)),
       started_(started),
+      grace_until_(state.view.number() == 0 ? started : started + kServerGrace),
       nodes_(state.pool_epoch),
-      view_(std::move(state.view)),
       coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
       standings_(options_.quarantine_after, write_ids_),
-      submissions_((state.pool_epoch << 32) + 1) {
-  fresh_ = view_.number() == 0;
+      submissions_((state.pool_epoch << 32) + 1),
+      view_(std::move(state.view), options_.storage_nodes, grace_until_,
+            {nodes_, loans_, standings_}, write_ids_) {
   for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
   for (pb::JobRow& row : state.jobs) {
     Job& job = jobs_[row.job()];
@@ -54,7 +55,10 @@ Effects Server::step(Instant now, const Event& event) {
   }
   watch_nodes(now, effects);
   coordinators_.keep(now, effects);
-  keep_view(now, effects);
+  const std::string retiring = view_.keep(now, effects);
+  if (auto job = jobs_.find(loans_.job_of(retiring)); job != jobs_.end()) {
+    send_lend(now, job->second, effects);
+  }
   retry_rows(now, effects);
   submissions_.expire(now, effects);
   expire_kept(now, effects);
@@ -68,15 +72,15 @@ Effects Server::step(Instant now, const Event& event) {
 }
 
 size_t Server::pending() const {
-  size_t count = row_writes_.size() + row_retries_.size() + submissions_.size() +
-                 (view_write_ || view_doubtful_ ? 1 : 0) + coordinators_.writing();
+  size_t count = row_writes_.size() + row_retries_.size() + submissions_.size() + view_.writing() +
+                 coordinators_.writing();
   for (const auto& [id, job] : jobs_) {
     count += job.watchers.size();
   }
   return count + nodes_.unseen() + standings_.writing() + loans_.size();
 }
 
-bool Server::in_grace(Instant now) const { return !fresh_ && now < started_ + kServerGrace; }
+bool Server::in_grace(Instant now) const { return now < grace_until_; }
 
 void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) {
   const std::string& machine = joined.machine;
@@ -95,7 +99,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   if (nodes_.contains(machine)) on_left(now, machine, "it connected again", effects);
   if (flag == pb::ROLE_FLAG_COORDINATOR) on_coordinator_back(joined, effects);
   nodes_.join(now, machine, joined.hello);
-  gone_since_.erase(machine);
+  view_.note_back(machine);
   loans_.join(machine, !may_compute(machine, *nodes_.find(machine)));
   effects.note((flag == pb::ROLE_FLAG_COORDINATOR ? "coordinator " : "worker ") +
                short_id(machine) + " joined");
@@ -104,7 +108,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
 // What was not heard while this process stood still was not silence.
 void Server::on_resumed(Instant now) {
   nodes_.excuse(now);
-  for (auto& [machine, since] : gone_since_) since = std::max(since, now - kHeartbeatEvery);
+  view_.excuse(now);
 }
 
 // A worker says what it works for: if that is still going on, and this server lent it or has just
@@ -132,9 +136,9 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
                      Effects& effects) {
   const auto node = nodes_.leave(machine);
   if (!node) return;
-  effects.warn((in_view(machine) ? "storage node " : "machine ") + short_id(machine) +
+  effects.warn((view_.contains(machine) ? "storage node " : "machine ") + short_id(machine) +
                " is gone: " + why);
-  if (in_view(machine)) gone_since_[machine] = node->heard;
+  view_.note_gone(machine, node->heard);
   if (const std::string id = loans_.leave(now, machine); !id.empty()) {
     Job& job = jobs_.at(id);
     note_event(now, job, machine, "lost while it worked: " + why, effects);
@@ -223,10 +227,10 @@ void Server::list_kept(Instant now, pb::PoolState& state) const {
 void Server::send_pool_state(Instant now, const std::string& machine, Nodes::Told told,
                              Effects& effects) {
   pb::PoolState state;
-  *state.mutable_view() = view_;
+  *state.mutable_view() = view_.view();
   state.set_pool(coordinators_.row().pool());
   for (const std::string& id : live_) list_run(jobs_.at(id).row, *state.add_live());
-  if (in_view(machine)) list_kept(now, state);
+  if (view_.contains(machine)) list_kept(now, state);
   if (nodes_.coordinators().contains(machine)) {
     *state.mutable_coordinators() = coordinators_.row().coordinators();
   }
@@ -251,7 +255,7 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kHolding:
       return on_holding(now, from, envelope.holding(), effects);
     case pb::Envelope::kCopied:
-      return on_copied(now, from, envelope.copied(), effects);
+      return view_.on_copied(now, from, envelope.copied(), effects);
     case pb::Envelope::kStoreState:
       return on_store_state(now, from, envelope.store_state(), effects);
     case pb::Envelope::kPinned:
@@ -260,7 +264,7 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
       return on_refusals(now, from, envelope.refusals(), effects);
     case pb::Envelope::kSilentStore:
       if (envelope.from().role() == pb::ROLE_STORAGE) {
-        return on_silent_source(now, from, envelope.silent_store(), effects);
+        return view_.on_silent_source(now, from, envelope.silent_store().machine(), effects);
       }
       return on_silent_store(now, from, envelope.silent_store(), effects);
     case pb::Envelope::kOvertaken:
@@ -312,7 +316,9 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
 }
 
 void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
-  if (view_write_ == stored.id) return on_view_stored(now, stored, effects);
+  const auto written = view_.settle(now, stored, effects);
+  if (written == StorageView::Written::kNewView) nodes_.mark_all_stale();
+  if (written != StorageView::Written::kNotAView) return;
   if (coordinators_.settle(now, stored) || on_machine_stored(now, stored, effects)) return;
   auto row = row_writes_.extract(stored.id);
   if (!row.empty()) on_row_stored(now, stored, std::move(row.mapped()), effects);
@@ -320,13 +326,7 @@ void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
 
 std::string Server::state_of(const std::string& machine, const Node& node) const {
   if (node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return "coordinator";
-  std::string state;
-  for (const auto& member : view_.members()) {
-    if (member.machine() == machine) state = "storage";
-  }
-  for (const auto& joiner : view_.joiners()) {
-    if (joiner.machine() == machine) state = "joining storage";
-  }
+  const std::string state = view_.describe(machine);
   if (standings_.is_quarantined(machine))
     return (state.empty() ? "" : state + ", ") + "quarantined";
   const std::string& job = loans_.job_of(machine);
@@ -368,7 +368,7 @@ pb::Machine Server::describe_machine(const std::string& machine, const Node& nod
 pb::PoolStatus Server::status() const {
   pb::PoolStatus out;
   out.set_version(options_.version);
-  *out.mutable_view() = view_;
+  *out.mutable_view() = view_.view();
   out.set_copies_wanted(options_.storage_nodes);
   size_t bytes = 0;
   const auto has_room = [&](const google::protobuf::MessageLite& message) {

@@ -15,6 +15,7 @@
 #include "roles/server/reasons.h"
 #include "roles/server/server_state.h"
 #include "roles/server/standings.h"
+#include "roles/server/storage_view.h"
 #include "roles/server/submissions.h"
 #include "roles/server/write_ids.h"
 
@@ -98,6 +99,8 @@ class Server final : public Role {
   [[nodiscard]] bool in_grace(Instant now) const;
 
   // server_conduct.cc: how nodes behave.
+  void on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
+                      Effects& effects);
   void on_misspoken(Instant now, const Misspoken& said, Effects& effects);
   void banish(Instant now, const std::string& machine, const std::string& what, Effects& effects);
   void on_refusals(Instant now, const std::string& from, const pb::Refusals& refusals,
@@ -106,23 +109,6 @@ class Server final : public Role {
                        Effects& effects);
   void on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
                     Effects& effects);
-
-  // server_view.cc: which stores count.
-  void keep_view(Instant now, Effects& effects);
-  void on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
-                      Effects& effects);
-  void on_copied(Instant now, const std::string& machine, const pb::Copied& copied,
-                 Effects& effects);
-  void write_view(Instant now, pb::View view, Effects& effects);
-  void on_view_stored(Instant now, const Stored& stored, Effects& effects);
-  [[nodiscard]] bool may_store(const std::string& machine, const Node& node) const;
-  [[nodiscard]] std::string next_to_promote(Instant now, bool lent, bool even_lapsed = false) const;
-  void retire_one(Instant now, Effects& effects);
-  [[nodiscard]] bool in_view(const std::string& machine) const;
-  [[nodiscard]] bool is_there(Instant now, const pb::Member& member) const;
-  void watch_joiners(Instant now, Effects& effects);
-  void on_silent_source(Instant now, const std::string& joiner, const pb::SilentStore& silent,
-                        Effects& effects);
 
   // server_jobs.cc: from a request to a committed end.
   void on_submit(Instant now, const std::string& client, const pb::Submit& submit,
@@ -177,23 +163,11 @@ class Server final : public Role {
   ServerOptions options_;
   Instant started_;
   WriteIds write_ids_;
-  bool fresh_;  // The pool never had a member: nothing to wait for at the start.
+  Instant grace_until_;  // For nodes to come back; a new pool has none to wait for.
 
   Nodes nodes_;
   // The next run whose records are kept no longer; none: to be looked at anew.
   std::optional<Instant> kept_until_;
-  std::map<std::string, Instant> gone_since_;  // Members not there: when they were last heard.
-
-  pb::View view_;
-  std::optional<Instant> short_since_;    // It has fewer stores than wanted, and no idle machine.
-  std::string retiring_;                  // Works off its leases, to become a store then.
-  std::optional<Instant> joining_since_;  // The joiner of view_.
-  // Joiners that a member let copy nothing, since one last could.
-  std::map<std::string, std::set<std::string>> not_served_;
-  std::optional<WriteId> view_write_;
-  pb::View view_being_written_;
-  bool view_doubtful_ = false;  // An attempt to write it ended with an unknown outcome.
-  Instant view_due_{};          // After an attempt that failed.
 
   Coordinators coordinators_;
   std::map<std::string, Job> jobs_;
@@ -202,6 +176,7 @@ class Server final : public Role {
   Standings standings_;
   Submissions submissions_;
   Loans loans_;
+  StorageView view_;
   bool in_grace_ = true;
   std::map<WriteId, RowWrite> row_writes_;
   std::vector<RowRetry> row_retries_;

@@ -39,11 +39,23 @@ void Server::on_refusals(Instant now, const std::string& from, const pb::Refusal
 void Server::on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
                              Effects& effects) {
   Job* job = current(silent.key(), from);
-  if (job == nullptr || !in_view(silent.machine())) return;
+  if (job == nullptr || !view_.contains(silent.machine())) return;
   if (!standings_.is_out(now, silent.machine())) {
     note_event(now, *job, silent.machine(), "as a storage node it " + silent.what(), effects);
   }
   standings_.note_lapse(now, silent.machine(), silent.what(), effects);
+}
+
+// One that can be written again is taken again; if it cannot once more, after a while, and longer
+// each time: every change of the view costs everybody something.
+void Server::on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
+                            Effects& effects) {
+  if (!nodes_.note_store(machine, state)) return;
+  nodes_.mark_stale(machine);
+  if (!state.problem().empty()) {
+    effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem());
+    standings_.note_store_problem(now, machine, state.problem());
+  }
 }
 
 // A store has a seal of a higher epoch than the row, or the coordinator had the run under this one

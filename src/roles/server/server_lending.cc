@@ -32,9 +32,9 @@ std::vector<std::string> Server::free_machines(Instant now, const Job& job) cons
   size_t others = 0;
   for (const auto& [machine, node] : nodes_.all()) {
     if (!may_take(job, machine, node)) continue;
-    others += in_view(machine) ? 0 : 1;
-    if (!loans_.job_of(machine).empty() || machine == retiring_) continue;
-    (in_view(machine) ? storing : free).emplace_back(node.order, machine);
+    others += view_.contains(machine) ? 0 : 1;
+    if (!loans_.job_of(machine).empty() || machine == view_.retiring()) continue;
+    (view_.contains(machine) ? storing : free).emplace_back(node.order, machine);
   }
   std::sort(free.begin(), free.end());
   std::sort(storing.begin(), storing.end());
@@ -126,7 +126,7 @@ void Server::send_lend(Instant now, const Job& job, Effects& effects) {
   }
   lend.mutable_lend()->set_many_owners(owners.size() > 1);
   lend.mutable_lend()->set_busy(busy);
-  if (lent.contains(retiring_)) lend.mutable_lend()->set_retiring(retiring_);
+  if (lent.contains(view_.retiring())) lend.mutable_lend()->set_retiring(view_.retiring());
   lend.mutable_lend()->set_revision(nodes_.next_revision());
   effects.send.push_back({std::move(lend)});
   loans_.note_told(now, job.row.job());

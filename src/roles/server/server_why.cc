@@ -84,7 +84,7 @@ std::string Server::describe(const std::string& machine, const Node& node) const
              " has no use for it now: it has voted, or failed, on all that is left, or cannot "
              "serve";
     }
-    if (in_view(machine)) return state + "; storage nodes are lent last";
+    if (view_.contains(machine)) return state + "; storage nodes are lent last";
     return state + "; job " + short_id(id) + " wants no more machines";
   }
   return state + "; no job is running";
