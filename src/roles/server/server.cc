@@ -72,12 +72,9 @@ Effects Server::step(Instant now, const Event& event) {
 }
 
 size_t Server::pending() const {
-  size_t count = row_writes_.size() + row_retries_.size() + submissions_.size() + view_.writing() +
-                 coordinators_.writing();
-  for (const auto& [id, job] : jobs_) {
-    count += job.watchers.size();
-  }
-  return count + nodes_.unseen() + standings_.writing() + loans_.size();
+  return row_writes_.size() + row_retries_.size() + submissions_.size() + view_.writing() +
+         coordinators_.writing() + watchers_.size() + nodes_.unseen() + standings_.writing() +
+         loans_.size();
 }
 
 bool Server::in_grace(Instant now) const { return now < grace_until_; }
@@ -302,7 +299,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
     case pb::Envelope::kPardon:
       return standings_.pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:
-      for (const std::string& id : live_) jobs_.at(id).watchers.erase(client);
+      watchers_.hang_up(client, live_);
       return submissions_.hang_up(client);
     case pb::Envelope::kGetStatus:
       *answer.mutable_pool_status() = status();

@@ -17,6 +17,7 @@
 #include "roles/server/standings.h"
 #include "roles/server/storage_view.h"
 #include "roles/server/submissions.h"
+#include "roles/server/watchers.h"
 #include "roles/server/write_ids.h"
 
 namespace muster::roles::server {
@@ -59,8 +60,7 @@ class Server final : public Role {
     std::pair<std::string, std::string> lost;  // The last coordinator: {machine, instance}.
     std::string cannot_write;                  // Why its row could not be committed the last time.
     Instant assign_due{};
-    std::set<std::string> watchers;  // Clients' call numbers.
-    std::string before;              // Its coordinator when this server started.
+    std::string before;  // Its coordinator when this server started.
   };
   // A row on its way to the database, and what to do when it is there. Once an attempt has ended
   // with an unknown outcome it is written until it is there: the same row under the same key.
@@ -133,7 +133,6 @@ class Server final : public Role {
   void retry_rows(Instant now, Effects& effects);
   void on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects);
   void on_row_committed(Instant now, Job& job, RowWrite write, Effects& effects);
-  void notify(const Job& job, const std::string& message, Effects& effects) const;
   [[nodiscard]] Job* current(const pb::JobKey& key, const std::string& from);
   [[nodiscard]] std::string pick_coordinator() const;
 
@@ -175,6 +174,7 @@ class Server final : public Role {
   Reasons reasons_{write_ids_};
   Standings standings_;
   Submissions submissions_;
+  Watchers watchers_;
   Loans loans_;
   StorageView view_;
   bool in_grace_ = true;

@@ -144,8 +144,11 @@ void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Ef
     job.assign_due = now + kRepeatEvery;
     const std::string why = "the server's database cannot be written: " + stored.why;
     const bool news = std::exchange(job.cannot_write, why) != why;
-    if (job.row.run() > 0 && news) notify(job, why, effects);
-    if (job.row.run() == 0) jobs_.erase(write.row.job());
+    if (job.row.run() > 0 && news) watchers_.tell(job.row, why, effects);
+    if (job.row.run() == 0) {
+      watchers_.end(write.row.job());
+      jobs_.erase(write.row.job());
+    }
   } else {
     job.cannot_write.clear();
     on_row_committed(now, job, std::move(write), effects);
@@ -196,8 +199,8 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
     job.settled_before = job.row.settled_items();
     loans_.stop_wanting(job.row.job());
   }
-  notify(job, "", effects);
-  if (is_over(job.row.state())) job.watchers.clear();  // They have heard the end.
+  watchers_.tell(job.row, "", effects);
+  if (is_over(job.row.state())) watchers_.end(job.row.job());  // They have heard the end.
 }
 
 void Server::retry_rows(Instant now, Effects& effects) {
@@ -295,7 +298,7 @@ void Server::on_coordinator_lost(Instant now, Job& job, const std::string& why, 
   const bool came_to_nothing = job.row.settled_items() <= job.settled_before;
   job.ended_early = was_short && came_to_nothing ? job.ended_early + 1 : 0;
   note_event(now, job, machine, "coordinator lost: " + why, effects);
-  notify(job, "coordinator lost, waiting", effects);
+  watchers_.tell(job.row, "coordinator lost, waiting", effects);
   if (job.ended_early < kMostEndedEarly || job.writing) return;
   MUSTER_PROBE("a job that costs every coordinator fails");
   pb::JobRow row = job.row;
@@ -363,7 +366,7 @@ void Server::on_progress(Instant now, const std::string& from, const pb::JobProg
   row.set_settled_items(progress.settled());
   row.set_total_items(progress.total());
   row.set_reason(progress.reason());
-  if (changed) notify(*job, "", effects);
+  if (changed) watchers_.tell(job->row, "", effects);
 }
 
 void Server::on_finish(Instant now, const std::string& from, const pb::Finish& finish,
@@ -422,18 +425,9 @@ void Server::on_watch(const std::string& client, const pb::Watch& watch, Effects
         to_failure({Code::kNotFound, "no job is called '" + watch.job() + "'"});
   } else {
     *update.mutable_job_update()->mutable_row() = found->second.row;
-    if (!is_over(found->second.row.state())) found->second.watchers.insert(client);
+    if (!is_over(found->second.row.state())) watchers_.add(watch.job(), client);
   }
   effects.send.push_back({std::move(update)});
-}
-
-void Server::notify(const Job& job, const std::string& message, Effects& effects) const {
-  for (const std::string& client : job.watchers) {
-    pb::Envelope update = to_client(client);
-    *update.mutable_job_update()->mutable_row() = job.row;
-    update.mutable_job_update()->set_message(message);
-    effects.send.push_back({std::move(update)});
-  }
 }
 
 }  // namespace muster::roles::server

@@ -1,0 +1,30 @@
+#include "roles/server/watchers.h"
+
+#include "roles/server/client_replies.h"
+
+namespace muster::roles::server {
+
+void Watchers::hang_up(const std::string& client, const std::set<std::string>& jobs) {
+  for (auto& [job, clients] : by_job_) {
+    if (jobs.contains(job)) clients.erase(client);
+  }
+}
+
+void Watchers::tell(const pb::JobRow& row, const std::string& message, Effects& effects) const {
+  const auto found = by_job_.find(row.job());
+  if (found == by_job_.end()) return;
+  for (const std::string& client : found->second) {
+    pb::Envelope update = to_client(client);
+    *update.mutable_job_update()->mutable_row() = row;
+    update.mutable_job_update()->set_message(message);
+    effects.send.push_back({std::move(update)});
+  }
+}
+
+size_t Watchers::size() const {
+  size_t count = 0;
+  for (const auto& [job, clients] : by_job_) count += clients.size();
+  return count;
+}
+
+}  // namespace muster::roles::server

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "roles/role.h"
+
+namespace muster::roles::server {
+
+// Researchers' calls that hear of each change of a job, until it is over or they hang up. By the
+// numbers of the calls, in whose order they are told.
+class Watchers {
+ public:
+  void add(const std::string& job, const std::string& client) { by_job_[job].insert(client); }
+  // The call has ended: it watches none of these jobs any more.
+  void hang_up(const std::string& client, const std::set<std::string>& jobs);
+  // Tells them how the job's row is now; `message` is what a row does not say.
+  void tell(const pb::JobRow& row, const std::string& message, Effects& effects) const;
+  // They have heard the end.
+  void end(const std::string& job) { by_job_.erase(job); }
+  [[nodiscard]] size_t size() const;
+
+ private:
+  std::map<std::string, std::set<std::string>> by_job_;
+};
+
+}  // namespace muster::roles::server
