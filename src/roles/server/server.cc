@@ -25,7 +25,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
   for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
   for (pb::JobRow& row : state.jobs) {
     Job& job = jobs_[row.job()];
-    job.before = row.coordinator();
+    job.tenure = Tenure(row.coordinator());
     if (!is_over(row.state())) {
       live_.insert(row.job());
       row.clear_coordinator();  // Whoever had it starts again under a new epoch.
@@ -144,8 +144,7 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   for (const std::string& id : std::set(live_)) {
     Job& job = jobs_.at(id);
     if (job.row.coordinator() != machine) continue;
-    job.lost = {machine, node->hello.instance()};
-    on_coordinator_lost(now, job, why, effects);
+    on_coordinator_lost(now, job, node->hello.instance(), why, effects);
   }
 }
 

@@ -17,6 +17,7 @@
 #include "roles/server/standings.h"
 #include "roles/server/storage_view.h"
 #include "roles/server/submissions.h"
+#include "roles/server/tenure.h"
 #include "roles/server/watchers.h"
 #include "roles/server/write_ids.h"
 
@@ -50,17 +51,10 @@ class Server final : public Role {
  private:
   using Node = Nodes::Node;
   struct Job {
-    pb::JobRow row;        // As committed.
-    bool writing = false;  // A change of the row is under way.
-    bool heard = false;    // The coordinator has spoken under this epoch.
-    // Coordinators in a row that ended as soon as they had it, before anything more was settled.
-    int ended_early = 0;
-    Instant assigned_at{};
-    int64_t settled_before = 0;                // When it was assigned.
-    std::pair<std::string, std::string> lost;  // The last coordinator: {machine, instance}.
-    std::string cannot_write;                  // Why its row could not be committed the last time.
-    Instant assign_due{};
-    std::string before;  // Its coordinator when this server started.
+    pb::JobRow row;            // As committed.
+    bool writing = false;      // A change of the row is under way.
+    std::string cannot_write;  // Why its row could not be committed the last time.
+    Tenure tenure;
   };
   // A row on its way to the database, and what to do when it is there. Once an attempt has ended
   // with an unknown outcome it is written until it is there: the same row under the same key.
@@ -128,7 +122,8 @@ class Server final : public Role {
   void assign_to(Instant now, Job& job, const std::string& coordinator, uint64_t epoch,
                  Effects& effects);
   void on_coordinator_back(const NodeJoined& joined, Effects& effects);
-  void on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects);
+  void on_coordinator_lost(Instant now, Job& job, const std::string& instance,
+                           const std::string& why, Effects& effects);
   void write_row(RowWrite write, Effects& effects);
   void retry_rows(Instant now, Effects& effects);
   void on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects);

@@ -17,8 +17,6 @@ constexpr int kMostKeys = 8;  // Idempotency keys that a job remembers.
 constexpr size_t kLongestKey = 64;
 constexpr size_t kMostLive = 1000;
 constexpr int kMostAssignments = 16;  // That a row remembers, the latest.
-constexpr int kMostEndedEarly = 10;   // Coordinators in a row that a job may cost.
-constexpr Duration kShortLived = seconds(30);
 
 // The same submission with its model pinned: it needs no look-up any more.
 pb::Submit pinned(pb::Submit submit, const pb::ModelPin& pin) {
@@ -141,7 +139,7 @@ void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Ef
   if (stored.outcome != Outcome::kDone) {
     effects.warn("job " + short_id(write.row.job()) + " could not be committed: " + stored.why);
     if (write.on_failure.has_to()) effects.send.push_back({std::move(write.on_failure)});
-    job.assign_due = now + kRepeatEvery;
+    job.tenure.put_off(now);
     const std::string why = "the server's database cannot be written: " + stored.why;
     const bool news = std::exchange(job.cannot_write, why) != why;
     if (job.row.run() > 0 && news) watchers_.tell(job.row, why, effects);
@@ -194,9 +192,7 @@ void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& ef
   }
   if (new_run || reassigned || is_over(job.row.state())) nodes_.mark_all_stale();
   if (reassigned && !is_over(job.row.state())) {
-    job.heard = false;
-    job.assign_due = job.assigned_at = now;
-    job.settled_before = job.row.settled_items();
+    job.tenure.begin(now, job.row.settled_items());
     loans_.stop_wanting(job.row.job());
   }
   watchers_.tell(job.row, "", effects);
@@ -238,25 +234,26 @@ void Server::assign_jobs(Instant now, Effects& effects) {
     if (job.writing) continue;
     if (job.row.coordinator().empty()) {
       // After a start the one that had it gets time to come back.
-      const bool waits = in_grace(now) && !job.before.empty();
-      const std::string coordinator = waits && nodes_.contains(job.before) ? job.before
-                                      : waits                              ? ""
-                                                                           : pick_coordinator();
+      const bool waits = in_grace(now) && !job.tenure.before().empty();
+      const std::string coordinator = waits && nodes_.contains(job.tenure.before())
+                                          ? job.tenure.before()
+                                      : waits ? ""
+                                              : pick_coordinator();
       if (coordinator.empty()) continue;
-      if (job.assign_due > now) {  // The last attempt to commit failed.
-        effects.wake_by(job.assign_due);
+      if (job.tenure.due() > now) {  // The last attempt to commit failed.
+        effects.wake_by(job.tenure.due());
         continue;
       }
       assign_to(now, job, coordinator, job.row.epoch() + 1, effects);
-    } else if (!job.heard) {
-      if (job.assign_due <= now) {
+    } else if (!job.tenure.is_heard()) {
+      if (job.tenure.due() <= now) {
         pb::Envelope assign = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
         *assign.mutable_assign()->mutable_row() = job.row;
         assign.mutable_assign()->set_revision(nodes_.next_revision());
         effects.send.push_back({std::move(assign)});
-        job.assign_due = now + kRepeatEvery;
+        job.tenure.put_off(now);
       }
-      effects.wake_by(job.assign_due);
+      effects.wake_by(job.tenure.due());
     }
   }
 }
@@ -277,35 +274,29 @@ void Server::assign_to(Instant now, Job& job, const std::string& coordinator, ui
   write_row({std::move(row), {}, {}}, effects);
 }
 
-// What it was asked on its last line it answers no more. The very process, perhaps: its line had
-// closed, it had not ended.
+// What it was asked on its last line it answers no more.
 void Server::on_coordinator_back(const NodeJoined& joined, Effects& effects) {
   submissions_.ask_again(joined.machine, effects);
   for (const std::string& id : live_) {
-    Job& job = jobs_.at(id);
-    if (job.lost != std::pair(joined.machine, joined.hello.instance())) continue;
-    job.lost = {};
-    job.ended_early = std::max(0, job.ended_early - 1);
+    jobs_.at(id).tenure.note_back(joined.machine, joined.hello.instance());
   }
 }
 
-// A job over which every coordinator ends as soon as it has it is not given to another for ever.
-void Server::on_coordinator_lost(Instant now, Job& job, const std::string& why, Effects& effects) {
+void Server::on_coordinator_lost(Instant now, Job& job, const std::string& instance,
+                                 const std::string& why, Effects& effects) {
   const std::string machine = job.row.coordinator();
   job.row.clear_coordinator();
   loans_.stop_wanting(job.row.job());
-  const bool was_short = !job.heard || now - job.assigned_at < kShortLived;
-  const bool came_to_nothing = job.row.settled_items() <= job.settled_before;
-  job.ended_early = was_short && came_to_nothing ? job.ended_early + 1 : 0;
+  job.tenure.lose(now, machine, instance, job.row.settled_items());
   note_event(now, job, machine, "coordinator lost: " + why, effects);
   watchers_.tell(job.row, "coordinator lost, waiting", effects);
-  if (job.ended_early < kMostEndedEarly || job.writing) return;
+  if (!job.tenure.is_hopeless() || job.writing) return;
   MUSTER_PROBE("a job that costs every coordinator fails");
   pb::JobRow row = job.row;
   row.set_ended_at_ms(unix_ms(now));
   row.set_state(pb::JOB_STATE_FAILED);
   row.set_epoch(row.epoch() + 1);
-  row.set_reason(std::to_string(job.ended_early) +
+  row.set_reason(std::to_string(job.tenure.ended_early()) +
                  " coordinators in a row were lost as soon as they had this job");
   write_row({std::move(row), {}, {}}, effects);
 }
@@ -315,7 +306,7 @@ Server::Job* Server::current(const pb::JobKey& key, const std::string& from) {
   auto found = jobs_.find(key.job());
   if (found == jobs_.end() || !same_key(key_of(found->second.row), key)) return nullptr;
   if (found->second.row.coordinator() != from) return nullptr;
-  found->second.heard = true;
+  found->second.tenure.note_heard();
   return &found->second;
 }
 
