@@ -17,23 +17,16 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       started_(started),
       grace_until_(state.view.number() == 0 ? started : started + kServerGrace),
       nodes_(state.pool_epoch),
+      jobs_(options_.retain, write_ids_),
       coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
       standings_(options_.quarantine_after, write_ids_),
       submissions_((state.pool_epoch << 32) + 1),
       view_(std::move(state.view), options_.storage_nodes, grace_until_,
             {nodes_, loans_, standings_}, write_ids_) {
   for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
-  for (pb::JobRow& row : state.jobs) {
-    Job& job = jobs_[row.job()];
-    job.tenure = Tenure(row.coordinator());
-    if (!is_over(row.state())) {
-      live_.insert(row.job());
-      row.clear_coordinator();  // Whoever had it starts again under a new epoch.
-    }
-    job.row = std::move(row);
-  }
+  for (pb::JobRow& row : state.jobs) jobs_.restore(std::move(row));
   for (pb::Reason& reason : state.reasons) {
-    if (jobs_.contains(reason.job())) reasons_.restore(std::move(reason));
+    if (jobs_.find(reason.job()) != nullptr) reasons_.restore(std::move(reason));
   }
 }
 
@@ -56,12 +49,10 @@ Effects Server::step(Instant now, const Event& event) {
   watch_nodes(now, effects);
   coordinators_.keep(now, effects);
   const std::string retiring = view_.keep(now, effects);
-  if (auto job = jobs_.find(loans_.job_of(retiring)); job != jobs_.end()) {
-    send_lend(now, job->second, effects);
-  }
-  retry_rows(now, effects);
+  if (const Job* job = jobs_.find(loans_.job_of(retiring))) send_lend(now, job->row, effects);
+  jobs_.keep(now, effects);
   submissions_.expire(now, effects);
-  expire_kept(now, effects);
+  if (jobs_.expire_kept(now, unix_ms(now), effects)) nodes_.mark_all_stale();
   assign_jobs(now, effects);
   lend_machines(now, effects);
   for (const std::string& machine : nodes_.take_stale()) {
@@ -72,9 +63,8 @@ Effects Server::step(Instant now, const Event& event) {
 }
 
 size_t Server::pending() const {
-  return row_writes_.size() + row_retries_.size() + submissions_.size() + view_.writing() +
-         coordinators_.writing() + watchers_.size() + nodes_.unseen() + standings_.writing() +
-         loans_.size();
+  return jobs_.writing() + submissions_.size() + view_.writing() + coordinators_.writing() +
+         watchers_.size() + nodes_.unseen() + standings_.writing() + loans_.size();
 }
 
 bool Server::in_grace(Instant now) const { return now < grace_until_; }
@@ -115,11 +105,9 @@ void Server::on_holding(Instant now, const std::string& machine, const pb::Holdi
   if (loans_.is_known(machine)) return;
   loans_.set_known(machine);
   nodes_.mark_stale(machine);
-  auto found = jobs_.find(holding.key().job());
-  const bool goes_on = found != jobs_.end() && !is_over(found->second.row.state()) &&
-                       found->second.row.run() == holding.key().run();
-  if (!goes_on) return;
-  const std::string& id = found->first;
+  const std::string& id = holding.key().job();
+  const Job* job = jobs_.find(id);
+  if (job == nullptr || is_over(job->row.state()) || job->row.run() != holding.key().run()) return;
   const bool is_known = loans_.may_go_on(now, machine, id);
   const bool is_welcome =
       may_compute(machine, *nodes_.find(machine)) && !loans_.has_released(id, machine);
@@ -137,14 +125,13 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
                " is gone: " + why);
   view_.note_gone(machine, node->heard);
   if (const std::string id = loans_.leave(now, machine); !id.empty()) {
-    Job& job = jobs_.at(id);
-    note_event(now, job, machine, "lost while it worked: " + why, effects);
-    send_lend(now, job, effects);
+    const pb::JobRow& row = jobs_.at(id).row;
+    note_event(now, row, machine, "lost while it worked: " + why, effects);
+    send_lend(now, row, effects);
   }
-  for (const std::string& id : std::set(live_)) {
-    Job& job = jobs_.at(id);
-    if (job.row.coordinator() != machine) continue;
-    on_coordinator_lost(now, job, node->hello.instance(), why, effects);
+  for (const std::string& id : jobs_.live()) {
+    if (jobs_.at(id).row.coordinator() != machine) continue;
+    on_coordinator_lost(now, id, node->hello.instance(), why, effects);
   }
 }
 
@@ -167,28 +154,6 @@ int64_t Server::unix_ms(Instant now) const {
   return options_.started_at_ms + (now - started_).count() / 1000;
 }
 
-bool Server::is_kept(const Job& job, Instant now) const {
-  return is_over(job.row.state()) &&
-         unix_ms(now) < job.row.ended_at_ms() + options_.retain.count() / 1000;
-}
-
-// Stores are told when a run's time has come.
-void Server::expire_kept(Instant now, Effects& effects) {
-  if (kept_until_ && *kept_until_ <= now) {
-    nodes_.mark_all_stale();
-    kept_until_.reset();
-  }
-  if (!kept_until_) {
-    kept_until_ = Instant::max();
-    for (const auto& [id, job] : jobs_) {
-      if (!is_kept(job, now)) continue;
-      const auto left = job.row.ended_at_ms() + options_.retain.count() / 1000 - unix_ms(now);
-      kept_until_ = std::min(*kept_until_, now + milliseconds(left));
-    }
-  }
-  if (*kept_until_ != Instant::max()) effects.wake_by(*kept_until_);
-}
-
 namespace {
 
 void list_run(const pb::JobRow& row, pb::LiveJob& run) {
@@ -202,16 +167,8 @@ void list_run(const pb::JobRow& row, pb::LiveJob& run) {
 
 // The latest, as far as a message has room: what is not told is not kept.
 void Server::list_kept(Instant now, pb::PoolState& state) const {
-  std::vector<const pb::JobRow*> rows;
-  for (const auto& [id, job] : jobs_) {
-    // What nobody has frozen has no records.
-    if (is_kept(job, now) && !job.row.frozen_digest().empty()) rows.push_back(&job.row);
-  }
-  std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
-    return a->ended_at_ms() > b->ended_at_ms();
-  });
   size_t bytes = state.ByteSizeLong();
-  for (const pb::JobRow* row : rows) {
+  for (const pb::JobRow* row : jobs_.kept(unix_ms(now))) {
     pb::LiveJob run;
     list_run(*row, run);
     bytes += run.ByteSizeLong() + 4;
@@ -225,17 +182,17 @@ void Server::send_pool_state(Instant now, const std::string& machine, Nodes::Tol
   pb::PoolState state;
   *state.mutable_view() = view_.view();
   state.set_pool(coordinators_.row().pool());
-  for (const std::string& id : live_) list_run(jobs_.at(id).row, *state.add_live());
+  for (const std::string& id : jobs_.live()) list_run(jobs_.at(id).row, *state.add_live());
   if (view_.contains(machine)) list_kept(now, state);
   if (nodes_.coordinators().contains(machine)) {
     *state.mutable_coordinators() = coordinators_.row().coordinators();
   }
   state.set_lent_known(loans_.is_known(machine));
   state.set_barred(!nodes_.find(machine)->store_problem.empty());
-  if (auto job = jobs_.find(loans_.job_of(machine)); job != jobs_.end()) {
-    *state.mutable_lent() = key_of(job->second.row);
-    *state.mutable_model() = job->second.row.model();
-    state.set_coordinator(job->second.row.coordinator());
+  if (const Job* job = jobs_.find(loans_.job_of(machine))) {
+    *state.mutable_lent() = key_of(job->row);
+    *state.mutable_model() = job->row.model();
+    state.set_coordinator(job->row.coordinator());
   }
   nodes_.send_state(now, machine, std::move(state), told, effects);
 }
@@ -298,7 +255,7 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
     case pb::Envelope::kPardon:
       return standings_.pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:
-      watchers_.hang_up(client, live_);
+      watchers_.hang_up(client, jobs_.live());
       return submissions_.hang_up(client);
     case pb::Envelope::kGetStatus:
       *answer.mutable_pool_status() = status();
@@ -316,8 +273,7 @@ void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
   if (written == StorageView::Written::kNewView) nodes_.mark_all_stale();
   if (written != StorageView::Written::kNotAView) return;
   if (coordinators_.settle(now, stored) || on_machine_stored(now, stored, effects)) return;
-  auto row = row_writes_.extract(stored.id);
-  if (!row.empty()) on_row_stored(now, stored, std::move(row.mapped()), effects);
+  on_row_stored(now, stored, effects);
 }
 
 std::string Server::state_of(const std::string& machine, const Node& node) const {
@@ -333,7 +289,7 @@ std::string Server::state_of(const std::string& machine, const Node& node) const
 // The latest jobs first, as far as a message has room.
 pb::JobList Server::job_list() const {
   std::vector<const pb::JobRow*> rows;
-  for (const auto& [id, job] : jobs_) rows.push_back(&job.row);
+  for (const auto& [id, job] : jobs_.all()) rows.push_back(&job.row);
   std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
     return a->accepted_at_ms() > b->accepted_at_ms();
   });
@@ -373,7 +329,7 @@ pb::PoolStatus Server::status() const {
     if (!room) out.set_left_out(out.left_out() + 1);
     return room;
   };
-  for (const std::string& id : live_) {
+  for (const std::string& id : jobs_.live()) {
     if (has_room(jobs_.at(id).row)) *out.add_jobs() = jobs_.at(id).row;
   }
   for (const auto& [machine, node] : nodes_.all()) {

@@ -10,6 +10,7 @@
 #include "roles/role.h"
 #include "roles/server/coordinators.h"
 #include "roles/server/job_row.h"
+#include "roles/server/job_table.h"
 #include "roles/server/loans.h"
 #include "roles/server/nodes.h"
 #include "roles/server/reasons.h"
@@ -17,7 +18,6 @@
 #include "roles/server/standings.h"
 #include "roles/server/storage_view.h"
 #include "roles/server/submissions.h"
-#include "roles/server/tenure.h"
 #include "roles/server/watchers.h"
 #include "roles/server/write_ids.h"
 
@@ -50,25 +50,7 @@ class Server final : public Role {
 
  private:
   using Node = Nodes::Node;
-  struct Job {
-    pb::JobRow row;            // As committed.
-    bool writing = false;      // A change of the row is under way.
-    std::string cannot_write;  // Why its row could not be committed the last time.
-    Tenure tenure;
-  };
-  // A row on its way to the database, and what to do when it is there. Once an attempt has ended
-  // with an unknown outcome it is written until it is there: the same row under the same key.
-  struct RowWrite {
-    pb::JobRow row;
-    std::vector<pb::Envelope> replies;  // Sent when it is durable.
-    pb::Envelope on_failure;            // Sent when it is not; `to` unset: nothing.
-    bool doubtful = false;              // It may be there already.
-    std::vector<pb::Tally> tallies;     // Of a job that ends by this.
-  };
-  struct RowRetry {
-    Instant due{};
-    RowWrite write;
-  };
+  using Job = JobTable::Job;
 
   // server.cc: nodes, and who hears what.
   void on_joined(Instant now, const NodeJoined& joined, Effects& effects);
@@ -82,9 +64,7 @@ class Server final : public Role {
                   Effects& effects);
   void watch_nodes(Instant now, Effects& effects);
   void send_pool_state(Instant now, const std::string& machine, Nodes::Told told, Effects& effects);
-  void expire_kept(Instant now, Effects& effects);
   [[nodiscard]] int64_t unix_ms(Instant now) const;
-  [[nodiscard]] bool is_kept(const Job& job, Instant now) const;
   void list_kept(Instant now, pb::PoolState& state) const;
   [[nodiscard]] pb::PoolStatus status() const;
   [[nodiscard]] pb::JobList job_list() const;
@@ -119,16 +99,14 @@ class Server final : public Role {
                    Effects& effects);
   void on_finish(Instant now, const std::string& from, const pb::Finish& finish, Effects& effects);
   void assign_jobs(Instant now, Effects& effects);
-  void assign_to(Instant now, Job& job, const std::string& coordinator, uint64_t epoch,
+  void assign_to(Instant now, const Job& job, const std::string& coordinator, uint64_t epoch,
                  Effects& effects);
-  void on_coordinator_back(const NodeJoined& joined, Effects& effects);
-  void on_coordinator_lost(Instant now, Job& job, const std::string& instance,
+  [[nodiscard]] std::string next_coordinator(Instant now, const Job& job) const;
+  void on_coordinator_lost(Instant now, const std::string& id, const std::string& instance,
                            const std::string& why, Effects& effects);
-  void write_row(RowWrite write, Effects& effects);
-  void retry_rows(Instant now, Effects& effects);
-  void on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects);
-  void on_row_committed(Instant now, Job& job, RowWrite write, Effects& effects);
-  [[nodiscard]] Job* current(const pb::JobKey& key, const std::string& from);
+  void on_row_stored(Instant now, const Stored& stored, Effects& effects);
+  void on_row_committed(Instant now, const JobTable::Settled& settled, Effects& effects);
+  void on_coordinator_back(const NodeJoined& joined, Effects& effects);
   [[nodiscard]] std::string pick_coordinator() const;
 
   // server_machines.cc: whose answers are believed.
@@ -138,8 +116,8 @@ class Server final : public Role {
   void on_quarantine(Instant now, const std::string& machine, Effects& effects);
 
   // server_why.cc: why things are as they are.
-  void note_event(Instant now, const Job& job, const std::string& machine, const std::string& text,
-                  Effects& effects);
+  void note_event(Instant now, const pb::JobRow& run, const std::string& machine,
+                  const std::string& text, Effects& effects);
   void on_why(const std::string& client, const pb::Why& why, Effects& effects) const;
   void explain_job(const Job& job, pb::WhyReply& reply) const;
   void explain_machine(const std::string& machine, pb::WhyReply& reply) const;
@@ -149,10 +127,11 @@ class Server final : public Role {
   void on_want(Instant now, const std::string& from, const pb::WantWorkers& want, Effects& effects);
   [[nodiscard]] bool may_change_lending(Instant now, const Event& event);
   void lend_machines(Instant now, Effects& effects);
-  void send_lend(Instant now, const Job& job, Effects& effects);
+  void send_lend(Instant now, const pb::JobRow& row, Effects& effects);
   [[nodiscard]] bool may_compute(const std::string& machine, const Node& node) const;
-  [[nodiscard]] bool may_take(const Job& job, const std::string& machine, const Node& node) const;
-  [[nodiscard]] std::vector<std::string> free_machines(Instant now, const Job& job) const;
+  [[nodiscard]] bool may_take(const pb::JobRow& row, const std::string& machine,
+                              const Node& node) const;
+  [[nodiscard]] std::vector<std::string> free_machines(Instant now, const pb::JobRow& row) const;
 
   ServerOptions options_;
   Instant started_;
@@ -160,12 +139,8 @@ class Server final : public Role {
   Instant grace_until_;  // For nodes to come back; a new pool has none to wait for.
 
   Nodes nodes_;
-  // The next run whose records are kept no longer; none: to be looked at anew.
-  std::optional<Instant> kept_until_;
-
+  JobTable jobs_;
   Coordinators coordinators_;
-  std::map<std::string, Job> jobs_;
-  std::set<std::string> live_;  // Of these, those that go on.
   Reasons reasons_{write_ids_};
   Standings standings_;
   Submissions submissions_;
@@ -173,8 +148,6 @@ class Server final : public Role {
   Loans loans_;
   StorageView view_;
   bool in_grace_ = true;
-  std::map<WriteId, RowWrite> row_writes_;
-  std::vector<RowRetry> row_retries_;
 };
 
 }  // namespace muster::roles::server

@@ -38,10 +38,10 @@ void Server::on_refusals(Instant now, const std::string& from, const pb::Refusal
 
 void Server::on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
                              Effects& effects) {
-  Job* job = current(silent.key(), from);
+  const Job* job = jobs_.current(silent.key(), from);
   if (job == nullptr || !view_.contains(silent.machine())) return;
   if (!standings_.is_out(now, silent.machine())) {
-    note_event(now, *job, silent.machine(), "as a storage node it " + silent.what(), effects);
+    note_event(now, job->row, silent.machine(), "as a storage node it " + silent.what(), effects);
   }
   standings_.note_lapse(now, silent.machine(), silent.what(), effects);
 }
@@ -62,14 +62,14 @@ void Server::on_store_state(Instant now, const std::string& machine, const pb::S
 // before: this database is older than what was done. Epochs go on above it.
 void Server::on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
                           Effects& effects) {
-  Job* job = current(overtaken.key(), from);
+  const Job* job = jobs_.current(overtaken.key(), from);
   constexpr uint64_t kHighest = uint64_t{1} << 62;
   const uint64_t epoch = overtaken.epoch();
-  const bool news = job != nullptr && !job->writing && !is_over(job->row.state()) &&
+  const bool news = job != nullptr && !job->is_writing && !is_over(job->row.state()) &&
                     epoch >= job->row.epoch() && epoch < kHighest;
   if (!news) return;
   MUSTER_PROBE("a restored server goes on above the epochs that stores know");
-  note_event(now, *job, from, "an assignment that this database does not know was there before",
+  note_event(now, job->row, from, "an assignment that this database does not know was there before",
              effects);
   assign_to(now, *job, from, epoch + 1, effects);
 }

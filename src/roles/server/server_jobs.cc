@@ -30,6 +30,12 @@ bool began(const pb::JobRow& row, const pb::Submit& submit) {
          row.begun_by().end();
 }
 
+const char* how_it_ended(pb::JobState state) {
+  return state == pb::JOB_STATE_DONE     ? " is done"
+         : state == pb::JOB_STATE_FAILED ? " failed"
+                                         : " is cancelled";
+}
+
 }  // namespace
 
 void Server::on_submit(Instant now, const std::string& client, const pb::Submit& submit,
@@ -81,28 +87,24 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
     return;
   }
   pb::JobRow row;
-  if (auto found = jobs_.find(*id); found != jobs_.end()) {
-    Job& job = found->second;
-    if (job.writing) {  // Nothing is said before it is known what the row says.
+  if (const Job* job = jobs_.find(*id)) {
+    if (job->is_writing) {  // Nothing is said before it is known what the row says.
       MUSTER_PROBE("a submit meets a row that is being written");
       submissions_.wait_for_row(*id, {client, pinned(submit, pin)});
       return;
     }
-    const bool repeated = began(job.row, submit);
-    const bool attach = repeated || !is_over(job.row.state()) ||
-                        (job.row.state() == pb::JOB_STATE_DONE && !request.force());
+    const bool repeated = began(job->row, submit);
+    const bool attach = repeated || !is_over(job->row.state()) ||
+                        (job->row.state() == pb::JOB_STATE_DONE && !request.force());
     if (attach) {
-      effects.send.push_back({submit_reply(client, job.row, !repeated)});
+      effects.send.push_back({submit_reply(client, job->row, !repeated)});
       return;
     }
-    row.set_run(job.row.run());  // Epochs never go back, not for the next run either.
-    row.set_epoch(job.row.epoch());
-    *row.mutable_begun_by() = job.row.begun_by();
+    row.set_run(job->row.run());  // Epochs never go back, not for the next run either.
+    row.set_epoch(job->row.epoch());
+    *row.mutable_begun_by() = job->row.begun_by();
   }
-  // What is on its way to the database will go on, too.
-  if (live_.size() + row_writes_.size() + row_retries_.size() >= kMostLive) {
-    return effects.send.push_back({too_many_jobs(client)});
-  }
+  if (jobs_.going_on() >= kMostLive) return effects.send.push_back({too_many_jobs(client)});
   if (!submit.idempotency_key().empty()) row.add_begun_by(submit.idempotency_key());
   if (row.begun_by_size() > kMostKeys) row.mutable_begun_by()->DeleteSubrange(0, 1);
   row.set_job(*id);
@@ -113,112 +115,64 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
   request.clear_directory_pin();
   *row.mutable_request() = std::move(request);
   *row.mutable_model() = pin;
-  jobs_[*id].row.set_job(*id);
   const pb::Envelope reply = submit_reply(client, row, false);
   const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
-  write_row({std::move(row), {reply}, submit_failure(client, away)}, effects);
+  jobs_.write({std::move(row), {reply}, submit_failure(client, away)}, effects);
 }
 
-void Server::write_row(RowWrite write, Effects& effects) {
-  const WriteId id = write_ids_.next();
-  jobs_.at(write.row.job()).writing = true;
-  effects.persist.push_back({id, SaveJob{write.row}});
-  row_writes_.emplace(id, std::move(write));
-}
-
-void Server::on_row_stored(Instant now, const Stored& stored, RowWrite write, Effects& effects) {
-  Job& job = jobs_.at(write.row.job());
-  write.doubtful |= stored.outcome == Outcome::kUnknown;
-  if (stored.outcome != Outcome::kDone && write.doubtful) {
-    MUSTER_PROBE("a row is written again because its outcome is unknown");
-    row_retries_.push_back({now + kRepeatEvery, std::move(write)});
-    return;
-  }
-  job.writing = false;
-  const auto waiting = submissions_.take_waiting(write.row.job());
-  if (stored.outcome != Outcome::kDone) {
-    effects.warn("job " + short_id(write.row.job()) + " could not be committed: " + stored.why);
-    if (write.on_failure.has_to()) effects.send.push_back({std::move(write.on_failure)});
-    job.tenure.put_off(now);
-    const std::string why = "the server's database cannot be written: " + stored.why;
-    const bool news = std::exchange(job.cannot_write, why) != why;
-    if (job.row.run() > 0 && news) watchers_.tell(job.row, why, effects);
-    if (job.row.run() == 0) {
-      watchers_.end(write.row.job());
-      jobs_.erase(write.row.job());
-    }
+void Server::on_row_stored(Instant now, const Stored& stored, Effects& effects) {
+  const auto settled = jobs_.settle(now, stored);
+  if (!settled || settled->outcome == Outcome::kUnknown) return;
+  const std::string& id = settled->change.row.job();
+  const auto waiting = submissions_.take_waiting(id);
+  if (settled->outcome == Outcome::kDone) {
+    on_row_committed(now, *settled, effects);
   } else {
-    job.cannot_write.clear();
-    on_row_committed(now, job, std::move(write), effects);
+    effects.warn("job " + short_id(id) + " could not be committed: " + stored.why);
+    const pb::Envelope& answer = settled->change.on_failure;
+    if (answer.has_to()) effects.send.push_back({answer});
+    const Job* job = jobs_.find(id);
+    if (job == nullptr) {
+      watchers_.end(id);
+    } else if (settled->is_news) {
+      watchers_.tell(job->row, job->cannot_write, effects);
+    }
   }
   for (const auto& [client, submit] : waiting) on_submit(now, client, submit, effects);
 }
 
-void Server::on_row_committed(Instant now, Job& job, RowWrite write, Effects& effects) {
-  const bool reassigned = job.row.epoch() != write.row.epoch();
-  const bool new_run = job.row.run() != write.row.run();
-  if (new_run) {
-    effects.note("job " + short_id(write.row.job()) + " accepted: " + write.row.model().name());
+void Server::on_row_committed(Instant now, const JobTable::Settled& settled, Effects& effects) {
+  const std::string& id = settled.change.row.job();
+  const pb::JobRow& row = jobs_.at(id).row;
+  const bool over = is_over(row.state());
+  if (settled.is_new_run) {
+    effects.note("job " + short_id(id) + " accepted: " + row.model().name());
   }
-  if (is_over(write.row.state())) {
-    const char* how = write.row.state() == pb::JOB_STATE_DONE     ? " is done"
-                      : write.row.state() == pb::JOB_STATE_FAILED ? " failed"
-                                                                  : " is cancelled";
-    effects.note("job " + short_id(write.row.job()) + how);
+  if (over) effects.note("job " + short_id(id) + how_it_ended(row.state()));
+  if (!nodes_.contains(row.coordinator())) jobs_.clear_coordinator(id);  // Gone meanwhile.
+  for (const pb::Envelope& reply : settled.change.replies) effects.send.push_back({reply});
+  standings_.add_tallies(settled.change.tallies, effects);
+  if (over) {
+    for (const std::string& machine : loans_.end_run(id)) nodes_.mark_stale(machine);
   }
-  const int64_t settled = job.row.settled_items(), total = job.row.total_items();
-  const std::string coordinator = job.row.coordinator();  // Empty: lost while it was written.
-  job.row = std::move(write.row);
-  is_over(job.row.state()) ? void(live_.erase(job.row.job())) : void(live_.insert(job.row.job()));
-  if (is_over(job.row.state())) kept_until_.reset();           // Looked at anew.
-  if (!reassigned && !new_run && !is_over(job.row.state())) {  // Heard while it was written.
-    // Not even when it is there again: a new process knows nothing of the job.
-    if (coordinator.empty()) job.row.clear_coordinator();
-    job.row.set_settled_items(settled);
-    job.row.set_total_items(total);
+  if (settled.is_new_run) {
+    loans_.begin_run(id);
+    reasons_.forget(id);
   }
-  if (!nodes_.contains(job.row.coordinator())) job.row.clear_coordinator();  // Gone meanwhile.
-  for (pb::Envelope& reply : write.replies) effects.send.push_back({std::move(reply)});
-  standings_.add_tallies(write.tallies, effects);
-  if (is_over(job.row.state())) {
-    for (const std::string& machine : loans_.end_run(job.row.job())) nodes_.mark_stale(machine);
+  if (row.state() == pb::JOB_STATE_FAILED) {
+    note_event(now, row, "", "failed: " + row.reason(), effects);
   }
-  if (new_run) {
-    loans_.begin_run(job.row.job());
-    reasons_.forget(job.row.job());
-  }
-  if (job.row.state() == pb::JOB_STATE_FAILED) {
-    note_event(now, job, "", "failed: " + job.row.reason(), effects);
-  }
-  if (new_run || reassigned || is_over(job.row.state())) nodes_.mark_all_stale();
-  if (reassigned && !is_over(job.row.state())) {
-    job.tenure.begin(now, job.row.settled_items());
-    loans_.stop_wanting(job.row.job());
-  }
-  watchers_.tell(job.row, "", effects);
-  if (is_over(job.row.state())) watchers_.end(job.row.job());  // They have heard the end.
-}
-
-void Server::retry_rows(Instant now, Effects& effects) {
-  for (size_t i = 0; i < row_retries_.size();) {
-    if (row_retries_[i].due > now) {
-      effects.wake_by(row_retries_[i++].due);
-      continue;
-    }
-    RowWrite write = std::move(row_retries_[i].write);
-    row_retries_.erase(row_retries_.begin() + static_cast<int64_t>(i));
-    write_row(std::move(write), effects);
-  }
+  if (settled.is_new_run || settled.is_reassigned || over) nodes_.mark_all_stale();
+  if (settled.is_reassigned && !over) loans_.stop_wanting(id);
+  watchers_.tell(row, "", effects);
+  if (over) watchers_.end(id);  // They have heard the end.
 }
 
 std::string Server::pick_coordinator() const {
   std::string best;
   size_t fewest = SIZE_MAX;
   for (const std::string& machine : nodes_.coordinators()) {
-    const auto load =
-        static_cast<size_t>(std::count_if(live_.begin(), live_.end(), [&](const std::string& id) {
-          return jobs_.at(id).row.coordinator() == machine;
-        }));
+    const size_t load = jobs_.led_by(machine);
     if (load < fewest) {
       best = machine;
       fewest = load;
@@ -229,16 +183,11 @@ std::string Server::pick_coordinator() const {
 
 // Gives jobs without a coordinator to one, under a new epoch, and repeats Assign until it speaks.
 void Server::assign_jobs(Instant now, Effects& effects) {
-  for (const std::string& id : live_) {
-    Job& job = jobs_.at(id);
-    if (job.writing) continue;
+  for (const std::string& id : jobs_.live()) {
+    const Job& job = jobs_.at(id);
+    if (job.is_writing) continue;
     if (job.row.coordinator().empty()) {
-      // After a start the one that had it gets time to come back.
-      const bool waits = in_grace(now) && !job.tenure.before().empty();
-      const std::string coordinator = waits && nodes_.contains(job.tenure.before())
-                                          ? job.tenure.before()
-                                      : waits ? ""
-                                              : pick_coordinator();
+      const std::string coordinator = next_coordinator(now, job);
       if (coordinator.empty()) continue;
       if (job.tenure.due() > now) {  // The last attempt to commit failed.
         effects.wake_by(job.tenure.due());
@@ -251,15 +200,22 @@ void Server::assign_jobs(Instant now, Effects& effects) {
         *assign.mutable_assign()->mutable_row() = job.row;
         assign.mutable_assign()->set_revision(nodes_.next_revision());
         effects.send.push_back({std::move(assign)});
-        job.tenure.put_off(now);
+        jobs_.tenure(id).put_off(now);
       }
       effects.wake_by(job.tenure.due());
     }
   }
 }
 
+// After a start the one that had it gets time to come back.
+std::string Server::next_coordinator(Instant now, const Job& job) const {
+  const std::string& before = job.tenure.before();
+  if (!in_grace(now) || before.empty()) return pick_coordinator();
+  return nodes_.contains(before) ? before : "";
+}
+
 // Under an epoch above all before.
-void Server::assign_to(Instant now, Job& job, const std::string& coordinator, uint64_t epoch,
+void Server::assign_to(Instant now, const Job& job, const std::string& coordinator, uint64_t epoch,
                        Effects& effects) {
   pb::JobRow row = job.row;
   row.set_epoch(epoch);
@@ -269,28 +225,28 @@ void Server::assign_to(Instant now, Job& job, const std::string& coordinator, ui
   assignment->set_epoch(row.epoch());
   assignment->set_coordinator(coordinator);
   effects.note("job " + short_id(row.job()) + " goes to coordinator " + short_id(coordinator));
-  if (row.assignments_size() > 1) note_event(now, job, coordinator, "took the job over", effects);
+  if (row.assignments_size() > 1)
+    note_event(now, job.row, coordinator, "took the job over", effects);
   while (row.assignments_size() > kMostAssignments) row.mutable_assignments()->DeleteSubrange(0, 1);
-  write_row({std::move(row), {}, {}}, effects);
+  jobs_.write({std::move(row), {}, {}}, effects);
 }
 
 // What it was asked on its last line it answers no more.
 void Server::on_coordinator_back(const NodeJoined& joined, Effects& effects) {
   submissions_.ask_again(joined.machine, effects);
-  for (const std::string& id : live_) {
-    jobs_.at(id).tenure.note_back(joined.machine, joined.hello.instance());
+  for (const std::string& id : jobs_.live()) {
+    jobs_.tenure(id).note_back(joined.machine, joined.hello.instance());
   }
 }
 
-void Server::on_coordinator_lost(Instant now, Job& job, const std::string& instance,
+void Server::on_coordinator_lost(Instant now, const std::string& id, const std::string& instance,
                                  const std::string& why, Effects& effects) {
-  const std::string machine = job.row.coordinator();
-  job.row.clear_coordinator();
-  loans_.stop_wanting(job.row.job());
-  job.tenure.lose(now, machine, instance, job.row.settled_items());
-  note_event(now, job, machine, "coordinator lost: " + why, effects);
+  const Job& job = jobs_.at(id);
+  const std::string machine = jobs_.lose_coordinator(now, id, instance);
+  loans_.stop_wanting(id);
+  note_event(now, job.row, machine, "coordinator lost: " + why, effects);
   watchers_.tell(job.row, "coordinator lost, waiting", effects);
-  if (!job.tenure.is_hopeless() || job.writing) return;
+  if (!job.tenure.is_hopeless() || job.is_writing) return;
   MUSTER_PROBE("a job that costs every coordinator fails");
   pb::JobRow row = job.row;
   row.set_ended_at_ms(unix_ms(now));
@@ -298,22 +254,13 @@ void Server::on_coordinator_lost(Instant now, Job& job, const std::string& insta
   row.set_epoch(row.epoch() + 1);
   row.set_reason(std::to_string(job.tenure.ended_early()) +
                  " coordinators in a row were lost as soon as they had this job");
-  write_row({std::move(row), {}, {}}, effects);
-}
-
-// The job, if this is its assignment and whoever says so has it.
-Server::Job* Server::current(const pb::JobKey& key, const std::string& from) {
-  auto found = jobs_.find(key.job());
-  if (found == jobs_.end() || !same_key(key_of(found->second.row), key)) return nullptr;
-  if (found->second.row.coordinator() != from) return nullptr;
-  found->second.tenure.note_heard();
-  return &found->second;
+  jobs_.write({std::move(row), {}, {}}, effects);
 }
 
 void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit,
                               Effects& effects) {
-  Job* job = current(commit.key(), from);
-  if (job == nullptr || job->writing) return;
+  const Job* job = jobs_.current(commit.key(), from);
+  if (job == nullptr || job->is_writing) return;
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_frozen_committed()->mutable_key() = commit.key();
   answer.mutable_frozen_committed()->set_digest(commit.digest());
@@ -323,13 +270,13 @@ void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& c
   }
   pb::JobRow row = job->row;
   row.set_frozen_digest(commit.digest());
-  write_row({std::move(row), {std::move(answer)}, {}}, effects);
+  jobs_.write({std::move(row), {std::move(answer)}, {}}, effects);
 }
 
 void Server::on_commit_class(const std::string& from, const pb::CommitClass& commit,
                              Effects& effects) {
-  Job* job = current(commit.key(), from);
-  if (job == nullptr || job->writing || is_over(job->row.state())) return;
+  const Job* job = jobs_.current(commit.key(), from);
+  if (job == nullptr || job->is_writing || is_over(job->row.state())) return;
   pb::JobRow row = job->row;
   const auto& known = row.numeric_classes();
   const bool is_new =
@@ -339,31 +286,26 @@ void Server::on_commit_class(const std::string& from, const pb::CommitClass& com
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_class_committed()->mutable_key() = commit.key();
   *answer.mutable_class_committed()->mutable_numeric_classes() = row.numeric_classes();
-  if (is_new) return write_row({std::move(row), {std::move(answer)}, {}}, effects);
+  if (is_new) return jobs_.write({std::move(row), {std::move(answer)}, {}}, effects);
   effects.send.push_back({std::move(answer)});
 }
 
 void Server::on_progress(Instant now, const std::string& from, const pb::JobProgress& progress,
                          Effects& effects) {
-  Job* job = current(progress.key(), from);
+  const Job* job = jobs_.current(progress.key(), from);
   if (job == nullptr || is_over(job->row.state())) return;
-  reasons_.note_happenings(job->row, progress, unix_ms(now), effects);
-  pb::JobRow& row = job->row;
+  const pb::JobRow& row = job->row;
+  reasons_.note_happenings(row, progress, unix_ms(now), effects);
   if (row.reason() != progress.reason() && !progress.reason().empty()) {
-    note_event(now, *job, "", "waited: " + progress.reason(), effects);
+    note_event(now, row, "", "waited: " + progress.reason(), effects);
   }
-  const bool changed = row.settled_items() != progress.settled() ||
-                       row.total_items() != progress.total() || row.reason() != progress.reason();
-  row.set_settled_items(progress.settled());
-  row.set_total_items(progress.total());
-  row.set_reason(progress.reason());
-  if (changed) watchers_.tell(job->row, "", effects);
+  if (jobs_.note_progress(row.job(), progress)) watchers_.tell(row, "", effects);
 }
 
 void Server::on_finish(Instant now, const std::string& from, const pb::Finish& finish,
                        Effects& effects) {
-  Job* job = current(finish.key(), from);
-  if (job == nullptr || job->writing) return;
+  const Job* job = jobs_.current(finish.key(), from);
+  if (job == nullptr || job->is_writing) return;
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_finished()->mutable_key() = finish.key();
   if (is_over(job->row.state())) {
@@ -378,9 +320,9 @@ void Server::on_finish(Instant now, const std::string& from, const pb::Finish& f
     *row.mutable_result() = finish.result();
     row.set_settled_items(row.total_items());  // What was last heard is older.
   }
-  RowWrite write{std::move(row), {std::move(answer)}, {}};
-  write.tallies = {finish.tallies().begin(), finish.tallies().end()};
-  write_row(std::move(write), effects);
+  JobChange change{std::move(row), {std::move(answer)}, {}};
+  change.tallies = {finish.tallies().begin(), finish.tallies().end()};
+  jobs_.write(std::move(change), effects);
 }
 
 void Server::on_cancel(Instant now, const std::string& client, const pb::CancelJob& cancel,
@@ -390,33 +332,29 @@ void Server::on_cancel(Instant now, const std::string& client, const pb::CancelJ
     *reply.mutable_cancel_reply()->mutable_failure() = to_failure({code, why});
     effects.send.push_back({std::move(reply)});
   };
-  std::vector<std::string> matching;
-  for (const auto& [id, job] : jobs_) {
-    if (!cancel.job().empty() && id.starts_with(cancel.job())) matching.push_back(id);
-  }
+  const auto matching = jobs_.named(cancel.job());
   if (matching.empty()) return refuse(Code::kNotFound, "no job is called '" + cancel.job() + "'");
   if (matching.size() > 1) return refuse(Code::kInvalidArgument, "several jobs begin so; say more");
-  Job& job = jobs_.at(matching.front());
+  const Job& job = jobs_.at(matching.front());
   if (is_over(job.row.state())) return refuse(Code::kFailed, "that job is over already");
-  if (job.writing) return refuse(Code::kTryLater, "that job is just changing; try again");
+  if (job.is_writing) return refuse(Code::kTryLater, "that job is just changing; try again");
   pb::JobRow row = job.row;
   row.set_state(pb::JOB_STATE_CANCELLED);
   row.set_ended_at_ms(unix_ms(now));
   row.set_reason("cancelled");
   row.set_epoch(row.epoch() + 1);
   reply.mutable_cancel_reply()->set_state(row.state());
-  write_row({std::move(row), {std::move(reply)}, {}}, effects);
+  jobs_.write({std::move(row), {std::move(reply)}, {}}, effects);
 }
 
 void Server::on_watch(const std::string& client, const pb::Watch& watch, Effects& effects) {
   pb::Envelope update = to_client(client);
-  auto found = jobs_.find(watch.job());
-  if (found == jobs_.end()) {
+  if (const Job* job = jobs_.find(watch.job())) {
+    *update.mutable_job_update()->mutable_row() = job->row;
+    if (!is_over(job->row.state())) watchers_.add(watch.job(), client);
+  } else {
     *update.mutable_job_update()->mutable_failure() =
         to_failure({Code::kNotFound, "no job is called '" + watch.job() + "'"});
-  } else {
-    *update.mutable_job_update()->mutable_row() = found->second.row;
-    if (!is_over(found->second.row.state())) watchers_.add(watch.job(), client);
   }
   effects.send.push_back({std::move(update)});
 }

@@ -20,25 +20,25 @@ bool Server::may_compute(const std::string& machine, const Node& node) const {
 }
 
 // Whether the job could use this machine, if it were free.
-bool Server::may_take(const Job& job, const std::string& machine, const Node& node) const {
+bool Server::may_take(const pb::JobRow& row, const std::string& machine, const Node& node) const {
   return may_compute(machine, node) && loans_.is_known(machine) &&
-         !loans_.has_released(job.row.job(), machine);
+         !loans_.has_released(row.job(), machine);
 }
 
 // Machines that could be lent to this job now, in the order they joined. Storage nodes come last,
 // and only while fewer other machines can compute than the job wants votes.
-std::vector<std::string> Server::free_machines(Instant now, const Job& job) const {
+std::vector<std::string> Server::free_machines(Instant now, const pb::JobRow& row) const {
   std::vector<std::pair<uint64_t, std::string>> free, storing;
   size_t others = 0;
   for (const auto& [machine, node] : nodes_.all()) {
-    if (!may_take(job, machine, node)) continue;
+    if (!may_take(row, machine, node)) continue;
     others += view_.contains(machine) ? 0 : 1;
     if (!loans_.job_of(machine).empty() || machine == view_.retiring()) continue;
     (view_.contains(machine) ? storing : free).emplace_back(node.order, machine);
   }
   std::sort(free.begin(), free.end());
   std::sort(storing.begin(), storing.end());
-  if (others < job.row.request().redundancy() && !in_grace(now))
+  if (others < row.request().redundancy() && !in_grace(now))
     free.insert(free.end(), storing.begin(), storing.end());
   std::vector<std::string> names;
   for (auto& [order, machine] : free) names.push_back(std::move(machine));
@@ -48,13 +48,13 @@ std::vector<std::string> Server::free_machines(Instant now, const Job& job) cons
 // The coordinator says what it can use; what it cannot is free for other jobs.
 void Server::on_want(Instant now, const std::string& from, const pb::WantWorkers& want,
                      Effects& effects) {
-  Job* job = current(want.key(), from);
+  const Job* job = jobs_.current(want.key(), from);
   if (job == nullptr || is_over(job->row.state())) return;
   for (const std::string& machine : loans_.want(job->row.job(), want)) {
     MUSTER_PROBE("a job gives a machine back before it is over");
     nodes_.mark_stale(machine);
   }
-  if (loans_.is_due(now, job->row.job())) send_lend(now, *job, effects);
+  if (loans_.is_due(now, job->row.job())) send_lend(now, job->row, effects);
 }
 
 // Most of what is heard says only that somebody lives; what a coordinator wants says itself whether
@@ -72,10 +72,10 @@ bool Server::may_change_lending(Instant now, const Event& event) {
 void Server::lend_machines(Instant now, Effects& effects) {
   if (!loans_.take_changed()) return;
   std::map<std::string, std::deque<std::string>> free;  // By job that wants some.
-  for (const std::string& id : live_) {
-    const Job& job = jobs_.at(id);
-    if (job.row.coordinator().empty() || loans_.wants(id) <= loans_.lent(id).size()) continue;
-    auto machines = free_machines(now, job);
+  for (const std::string& id : jobs_.live()) {
+    const pb::JobRow& row = jobs_.at(id).row;
+    if (row.coordinator().empty() || loans_.wants(id) <= loans_.lent(id).size()) continue;
+    auto machines = free_machines(now, row);
     free[id] = {machines.begin(), machines.end()};
   }
   std::set<std::string> changed;
@@ -94,14 +94,14 @@ void Server::lend_machines(Instant now, Effects& effects) {
     effects.note("machine " + short_id(machine) + " is lent to job " + short_id(neediest));
     nodes_.mark_stale(machine);
   }
-  for (const std::string& id : changed) send_lend(now, jobs_.at(id), effects);
+  for (const std::string& id : changed) send_lend(now, jobs_.at(id).row, effects);
 }
 
-void Server::send_lend(Instant now, const Job& job, Effects& effects) {
-  if (job.row.coordinator().empty()) return;
-  pb::Envelope lend = envelope_to(address(pb::ROLE_COORDINATOR, job.row.coordinator()));
-  *lend.mutable_lend()->mutable_key() = key_of(job.row);
-  const auto& lent = loans_.lent(job.row.job());
+void Server::send_lend(Instant now, const pb::JobRow& row, Effects& effects) {
+  if (row.coordinator().empty()) return;
+  pb::Envelope lend = envelope_to(address(pb::ROLE_COORDINATOR, row.coordinator()));
+  *lend.mutable_lend()->mutable_key() = key_of(row);
+  const auto& lent = loans_.lent(row.job());
   for (const std::string& machine : lent) {
     auto* loan = lend.mutable_lend()->add_loans();
     loan->set_machine(machine);
@@ -115,11 +115,11 @@ void Server::send_lend(Instant now, const Job& job, Effects& effects) {
   std::set<std::string> owners, others;
   for (const auto& [machine, node] : nodes_.all()) {
     const std::string& working_for = loans_.job_of(machine);
-    const bool elsewhere = !working_for.empty() && working_for != job.row.job();
+    const bool elsewhere = !working_for.empty() && working_for != row.job();
     const std::string& owner = owner_of(machine, node.hello.owner());
-    busy += elsewhere && may_take(job, machine, node) ? 1 : 0;
+    busy += elsewhere && may_take(row, machine, node) ? 1 : 0;
     if (may_compute(machine, node)) owners.insert(owner);
-    if (!lent.contains(machine) && may_take(job, machine, node)) others.insert(owner);
+    if (!lent.contains(machine) && may_take(row, machine, node)) others.insert(owner);
   }
   for (const std::string& owner : others) {
     if (lend.lend().other_owners_size() < kMostOwners) lend.mutable_lend()->add_other_owners(owner);
@@ -129,7 +129,7 @@ void Server::send_lend(Instant now, const Job& job, Effects& effects) {
   if (lent.contains(view_.retiring())) lend.mutable_lend()->set_retiring(view_.retiring());
   lend.mutable_lend()->set_revision(nodes_.next_revision());
   effects.send.push_back({std::move(lend)});
-  loans_.note_told(now, job.row.job());
+  loans_.note_told(now, row.job());
 }
 
 }  // namespace muster::roles::server

@@ -7,10 +7,10 @@ namespace muster::roles::server {
 void Server::on_report_charge(Instant now, const std::string& from, const pb::ReportCharge& report,
                               Effects& effects) {
   const pb::Charge& charge = report.charge();
-  Job* job = current(report.key(), from);
+  const Job* job = jobs_.current(report.key(), from);
   if (job == nullptr || charge.machine().empty()) return;
   if (standings_.is_news(charge)) {
-    note_event(now, *job, charge.machine(), "outvoted: " + charge.difference(), effects);
+    note_event(now, job->row, charge.machine(), "outvoted: " + charge.difference(), effects);
   }
   standings_.add_charge(from, report, effects);
 }
@@ -20,7 +20,7 @@ bool Server::on_machine_stored(Instant now, const Stored& stored, Effects& effec
   if (!settled) return false;
   if (settled->is_quarantined) on_quarantine(now, settled->machine, effects);
   if (settled->is_pardoned) {
-    for (const std::string& id : live_) loans_.tell_soon(id);
+    for (const std::string& id : jobs_.live()) loans_.tell_soon(id);
   }
   for (const auto& [from, report] : settled->waited) on_report_charge(now, from, report, effects);
   return true;
@@ -29,10 +29,10 @@ bool Server::on_machine_stored(Instant now, const Stored& stored, Effects& effec
 // Whoever it is lent to loses it, and no vote of it counts on what is open.
 void Server::on_quarantine(Instant now, const std::string& machine, Effects& effects) {
   const std::string holder = loans_.take_back(machine);
-  for (const std::string& id : live_) {
-    const Job& job = jobs_.at(id);
-    if (id == holder) note_event(now, job, machine, "quarantined", effects);
-    send_lend(now, job, effects);
+  for (const std::string& id : jobs_.live()) {
+    const pb::JobRow& row = jobs_.at(id).row;
+    if (id == holder) note_event(now, row, machine, "quarantined", effects);
+    send_lend(now, row, effects);
   }
   if (nodes_.contains(machine)) nodes_.mark_stale(machine);
 }

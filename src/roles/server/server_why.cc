@@ -14,21 +14,19 @@ std::string items_of(const pb::JobRow& row) {
 
 }  // namespace
 
-void Server::note_event(Instant now, const Job& job, const std::string& machine,
+void Server::note_event(Instant now, const pb::JobRow& run, const std::string& machine,
                         const std::string& text, Effects& effects) {
-  reasons_.note_event(job.row, machine, text, unix_ms(now), effects);
+  reasons_.note_event(run, machine, text, unix_ms(now), effects);
 }
 
 void Server::on_why(const std::string& client, const pb::Why& why, Effects& effects) const {
   pb::Envelope envelope = envelope_to(address(pb::ROLE_CLIENT, client));
   pb::WhyReply& reply = *envelope.mutable_why_reply();
-  std::vector<std::string> jobs, machines;
+  const auto jobs = jobs_.named(why.what());
+  std::vector<std::string> machines;
   const auto begins = [&](const std::string& id) {
     return !why.what().empty() && id.starts_with(why.what());
   };
-  for (const auto& [id, job] : jobs_) {
-    if (begins(id)) jobs.push_back(id);
-  }
   std::set<std::string> known;
   for (const auto& [machine, node] : nodes_.all()) known.insert(machine);
   for (const std::string& machine : standings_.named(why.what())) known.insert(machine);
@@ -75,7 +73,7 @@ std::string Server::describe(const std::string& machine, const Node& node) const
     return state;
   if (!may_compute(machine, node)) return state + "; it never computes (--role storage)";
   if (!loans_.is_known(machine)) return state + "; it has not said yet what it works for";
-  for (const std::string& id : live_) {
+  for (const std::string& id : jobs_.live()) {
     const Job& job = jobs_.at(id);
     if (job.row.coordinator().empty())
       return state + "; job " + short_id(id) + " has no coordinator";

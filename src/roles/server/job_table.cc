@@ -1,0 +1,172 @@
+#include "roles/server/job_table.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/probe.h"
+#include "roles/message.h"
+#include "roles/server/job_row.h"
+
+namespace muster::roles::server {
+
+void JobTable::restore(pb::JobRow row) {
+  Job& job = jobs_[row.job()];
+  job.tenure = Tenure(row.coordinator());
+  if (!is_over(row.state())) {
+    live_.insert(row.job());
+    row.clear_coordinator();
+  }
+  job.row = std::move(row);
+}
+
+const JobTable::Job* JobTable::find(const std::string& id) const {
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> JobTable::named(const std::string& prefix) const {
+  std::vector<std::string> ids;
+  if (prefix.empty()) return ids;
+  for (auto it = jobs_.lower_bound(prefix); it != jobs_.end() && it->first.starts_with(prefix);
+       ++it) {
+    ids.push_back(it->first);
+  }
+  return ids;
+}
+
+size_t JobTable::led_by(const std::string& coordinator) const {
+  return static_cast<size_t>(std::count_if(live_.begin(), live_.end(), [&](const std::string& id) {
+    return jobs_.at(id).row.coordinator() == coordinator;
+  }));
+}
+
+const JobTable::Job* JobTable::current(const pb::JobKey& key, const std::string& from) {
+  const auto found = jobs_.find(key.job());
+  if (found == jobs_.end() || !same_key(key_of(found->second.row), key)) return nullptr;
+  if (found->second.row.coordinator() != from) return nullptr;
+  found->second.tenure.note_heard();
+  return &found->second;
+}
+
+bool JobTable::note_progress(const std::string& id, const pb::JobProgress& progress) {
+  pb::JobRow& row = jobs_.at(id).row;
+  const bool changed = row.settled_items() != progress.settled() ||
+                       row.total_items() != progress.total() || row.reason() != progress.reason();
+  row.set_settled_items(progress.settled());
+  row.set_total_items(progress.total());
+  row.set_reason(progress.reason());
+  return changed;
+}
+
+std::string JobTable::lose_coordinator(Instant now, const std::string& id,
+                                       const std::string& instance) {
+  Job& job = jobs_.at(id);
+  std::string machine = job.row.coordinator();
+  job.row.clear_coordinator();
+  job.tenure.lose(now, machine, instance, job.row.settled_items());
+  return machine;
+}
+
+void JobTable::write(JobChange change, Effects& effects) {
+  Job& job = jobs_[change.row.job()];
+  MUSTER_CHECK(!job.is_writing);
+  if (job.row.run() == 0) job.row.set_job(change.row.job());
+  job.is_writing = true;
+  pending_.write(std::move(change), effects);
+}
+
+std::optional<JobTable::Settled> JobTable::settle(Instant now, const Stored& stored) {
+  auto known = pending_.settle(now, stored);
+  if (!known) return std::nullopt;
+  Settled settled{.outcome = known->outcome};
+  if (known->outcome == Outcome::kUnknown) {
+    MUSTER_PROBE("a row is written again because its outcome is unknown");
+    return settled;
+  }
+  settled.change = std::move(*known->row);
+  Job& job = jobs_.at(settled.change.row.job());
+  job.is_writing = false;
+  if (known->outcome == Outcome::kDone) {
+    commit(now, job, settled.change.row, settled);
+  } else {
+    fail(now, job, stored.why, settled);
+  }
+  return settled;
+}
+
+void JobTable::fail(Instant now, Job& job, const std::string& why, Settled& settled) {
+  job.tenure.put_off(now);
+  const std::string words = "the server's database cannot be written: " + why;
+  settled.is_news = std::exchange(job.cannot_write, words) != words && job.row.run() > 0;
+  if (job.row.run() == 0) jobs_.erase(settled.change.row.job());
+}
+
+// What was heard while the row was written is not in it.
+void JobTable::commit(Instant now, Job& job, const pb::JobRow& row, Settled& settled) {
+  settled.is_reassigned = job.row.epoch() != row.epoch();
+  settled.is_new_run = job.row.run() != row.run();
+  job.cannot_write.clear();
+  const pb::JobRow before = std::exchange(job.row, row);
+  if (is_over(row.state())) {
+    live_.erase(row.job());
+    kept_until_.reset();  // Looked at anew.
+    return;
+  }
+  live_.insert(row.job());
+  if (settled.is_reassigned) {
+    job.tenure.begin(now, row.settled_items());
+  } else if (!settled.is_new_run) {
+    // Not even when it is there again: a new process knows nothing of the job.
+    if (before.coordinator().empty()) job.row.clear_coordinator();
+    job.row.set_settled_items(before.settled_items());
+    job.row.set_total_items(before.total_items());
+  }
+}
+
+bool JobTable::is_kept(const pb::JobRow& row, int64_t now_ms) const {
+  return is_over(row.state()) && now_ms < row.ended_at_ms() + retain_ms_;
+}
+
+std::vector<const pb::JobRow*> JobTable::kept(int64_t now_ms) const {
+  std::vector<const pb::JobRow*> rows;
+  for (const auto& [id, job] : jobs_) {
+    // What nobody has frozen has no records.
+    if (is_kept(job.row, now_ms) && !job.row.frozen_digest().empty()) rows.push_back(&job.row);
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
+    return a->ended_at_ms() > b->ended_at_ms();
+  });
+  return rows;
+}
+
+bool JobTable::expire_kept(Instant now, int64_t now_ms, Effects& effects) {
+  const bool has_expired = kept_until_ && *kept_until_ <= now;
+  if (has_expired) kept_until_.reset();
+  if (!kept_until_) {
+    kept_until_ = Instant::max();
+    for (const auto& [id, job] : jobs_) {
+      if (!is_kept(job.row, now_ms)) continue;
+      const auto left = job.row.ended_at_ms() + retain_ms_ - now_ms;
+      kept_until_ = std::min(*kept_until_, now + milliseconds(left));
+    }
+  }
+  if (*kept_until_ != Instant::max()) effects.wake_by(*kept_until_);
+  return has_expired;
+}
+
+void JobTable::check() const {
+  std::set<std::string> live;
+  size_t writing = 0;
+  for (const auto& [id, job] : jobs_) {
+    MUSTER_CHECK(job.row.job() == id);
+    MUSTER_CHECK(job.row.run() > 0 || job.is_writing);
+    if (job.row.run() > 0 && !is_over(job.row.state())) live.insert(id);
+    MUSTER_CHECK(job.is_writing ==
+                 pending_.holds([&](const JobChange& change) { return change.row.job() == id; }));
+    writing += job.is_writing ? 1 : 0;
+  }
+  MUSTER_CHECK(live == live_);
+  MUSTER_CHECK(writing == pending_.size());
+}
+
+}  // namespace muster::roles::server
