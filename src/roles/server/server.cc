@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "roles/message.h"
+#include "roles/server/lending.h"
 
 namespace muster::roles::server {
 namespace {
@@ -32,7 +33,8 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
 
 Effects Server::step(Instant now, const Event& event) {
   Effects effects;
-  if (may_change_lending(now, event)) loans_.note_change();
+  const bool was_in_grace = std::exchange(in_grace_, in_grace(now));
+  if (was_in_grace != in_grace_ || may_change_lending(event)) loans_.note_change();
   if (const auto* received = std::get_if<Received>(&event)) {
     on_message(now, received->envelope, effects);
   } else if (const auto* said = std::get_if<Misspoken>(&event)) {
@@ -69,6 +71,8 @@ size_t Server::pending() const {
 
 bool Server::in_grace(Instant now) const { return now < grace_until_; }
 
+Situation Server::situation() const { return {nodes_, loans_, standings_, view_, jobs_}; }
+
 void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) {
   const std::string& machine = joined.machine;
   const pb::RoleFlag flag = joined.hello.role_flag();
@@ -87,7 +91,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   if (flag == pb::ROLE_FLAG_COORDINATOR) on_coordinator_back(joined, effects);
   nodes_.join(now, machine, joined.hello);
   view_.note_back(machine);
-  loans_.join(machine, !may_compute(machine, *nodes_.find(machine)));
+  loans_.join(machine, !may_compute(situation(), machine, *nodes_.find(machine)));
   effects.note((flag == pb::ROLE_FLAG_COORDINATOR ? "coordinator " : "worker ") +
                short_id(machine) + " joined");
 }
@@ -110,7 +114,7 @@ void Server::on_holding(Instant now, const std::string& machine, const pb::Holdi
   if (job == nullptr || is_over(job->row.state()) || job->row.run() != holding.key().run()) return;
   const bool is_known = loans_.may_go_on(now, machine, id);
   const bool is_welcome =
-      may_compute(machine, *nodes_.find(machine)) && !loans_.has_released(id, machine);
+      may_compute(situation(), machine, *nodes_.find(machine)) && !loans_.has_released(id, machine);
   if ((!is_known && !in_grace(now)) || !is_welcome) return;
   loans_.lend(machine, id);
   loans_.tell_soon(id);

@@ -15,6 +15,7 @@
 #include "roles/server/nodes.h"
 #include "roles/server/reasons.h"
 #include "roles/server/server_state.h"
+#include "roles/server/situation.h"
 #include "roles/server/standings.h"
 #include "roles/server/storage_view.h"
 #include "roles/server/submissions.h"
@@ -71,6 +72,7 @@ class Server final : public Role {
   [[nodiscard]] pb::Machine describe_machine(const std::string& machine, const Node& node) const;
   [[nodiscard]] std::string state_of(const std::string& machine, const Node& node) const;
   [[nodiscard]] bool in_grace(Instant now) const;
+  [[nodiscard]] Situation situation() const;
 
   // server_conduct.cc: how nodes behave.
   void on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
@@ -125,13 +127,8 @@ class Server final : public Role {
 
   // server_lending.cc: which machine works for which job.
   void on_want(Instant now, const std::string& from, const pb::WantWorkers& want, Effects& effects);
-  [[nodiscard]] bool may_change_lending(Instant now, const Event& event);
   void lend_machines(Instant now, Effects& effects);
-  void send_lend(Instant now, const pb::JobRow& row, Effects& effects);
-  [[nodiscard]] bool may_compute(const std::string& machine, const Node& node) const;
-  [[nodiscard]] bool may_take(const pb::JobRow& row, const std::string& machine,
-                              const Node& node) const;
-  [[nodiscard]] std::vector<std::string> free_machines(Instant now, const pb::JobRow& row) const;
+  void send_lend(Instant now, const pb::JobRow& job, Effects& effects);
 
   ServerOptions options_;
   Instant started_;

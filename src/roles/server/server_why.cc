@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "roles/message.h"
+#include "roles/server/lending.h"
 #include "roles/server/server.h"
 
 namespace muster::roles::server {
@@ -71,7 +72,8 @@ std::string Server::describe(const std::string& machine, const Node& node) const
   if (standings_.is_quarantined(machine)) return state;
   if (!loans_.job_of(machine).empty() || node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR)
     return state;
-  if (!may_compute(machine, node)) return state + "; it never computes (--role storage)";
+  if (!may_compute(situation(), machine, node))
+    return state + "; it never computes (--role storage)";
   if (!loans_.is_known(machine)) return state + "; it has not said yet what it works for";
   for (const std::string& id : jobs_.live()) {
     const Job& job = jobs_.at(id);
