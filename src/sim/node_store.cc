@@ -1,0 +1,109 @@
+#include "sim/node_store.h"
+
+#include <algorithm>
+
+#include "sim/process.h"
+
+namespace muster::sim {
+namespace {
+
+constexpr size_t kMostStalled = 20'000;  // What may wait for a disk.
+
+// Every answer in the feed says something else now; whose it is stays as it was.
+void alter(pb::Feed& feed) {
+  for (auto& signed_record : *feed.mutable_records()) {
+    pb::Record record;
+    if (!record.ParseFromString(signed_record.body()) || !record.has_answer()) continue;
+    for (auto& response : *record.mutable_answer()->mutable_responses()) {
+      response.set_loglikelihood(response.loglikelihood() - 7);
+    }
+    signed_record.set_body(record.SerializeAsString());
+  }
+}
+
+}  // namespace
+
+NodeStore::NodeStore(World& world, Node& node)
+    : world_(world), node_(node), pool_epoch_(node.database.pool_epoch) {}
+
+void NodeStore::write(pb::Role owner, roles::Write write) {
+  const WriteState state{owner, write.id};
+  if (node_.disk.hangs && node_.stalled.size() >= kMostStalled) {
+    return answer(state, {}, roles::Outcome::kFailed, "the disk does not keep up");
+  }
+  if (node_.disk.hangs) return stall([this, owner, write] { this->write(owner, write); });
+  if (node_.disk.full) {
+    return answer(state, node_.disk.latency, roles::Outcome::kFailed, "no space left");
+  }
+  if (node_.disk.away) {
+    return answer(state, node_.disk.latency + seconds(5), roles::Outcome::kFailed,
+                  "the database does not answer");
+  }
+  const bool unknown = world_.rng.below(1000) < node_.disk.unknown_per_mille;
+  const bool applied = !unknown || world_.rng.below(2) == 0;
+  auto apply = [this, state, unknown, applied, write = std::move(write)](Process&) {
+    if (node_.is_server() && pool_epoch_ != node_.database.pool_epoch) {
+      return answer(state, {}, roles::Outcome::kFailed, "another server has this pool now");
+    }
+    if (applied) {
+      apply_to_disk(write);
+      world_.observer().on_applied(node_, write);
+    }
+    answer(state, node_.disk.latency / 2,
+           unknown ? roles::Outcome::kUnknown : roles::Outcome::kDone, "");
+  };
+  if (node_.disk.latency == Duration()) return apply(*node_.process);
+  later(in_turn(), std::move(apply));
+}
+
+void NodeStore::read(pb::Role owner, const roles::ReadRecords& read) {
+  if (node_.disk.hangs) return stall([this, owner, read] { this->read(owner, read); });
+  later(in_turn(), [this, owner, read](Process& process) {
+    auto answer = node_.records.read(read);
+    if (node_.disk.lies) alter(*answer.feed);
+    process.driver().deliver(node_.local(world_.now()), owner, std::move(answer));
+  });
+}
+
+void NodeStore::read_digests(pb::Role owner, const roles::ReadDigests& read) {
+  if (node_.disk.hangs) return stall([this, owner, read] { read_digests(owner, read); });
+  later(in_turn(), [this, owner, read](Process& process) {
+    process.driver().deliver(
+        node_.local(world_.now()), owner,
+        roles::DigestsRead{read.about, node_.records.digests_of(read.job, read.run)});
+  });
+}
+
+// It is done when the disk moves again, if the process is still the same then.
+void NodeStore::stall(std::function<void()> what) {
+  node_.stalled.push_back([this, life = node_.life, what = std::move(what)] {
+    world_.in_process(node_, life, [what](Process&) { what(); });
+  });
+}
+
+// The disk does one thing after the other.
+Duration NodeStore::in_turn() {
+  free_at_ = std::max(free_at_, world_.now() + node_.disk.latency / 2);
+  return free_at_ - world_.now();
+}
+
+void NodeStore::apply_to_disk(const roles::Write& write) {
+  if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) node_.records.put(*put);
+  if (const auto* drop = std::get_if<roles::DropRecords>(&write.what)) node_.records.drop(*drop);
+  if (const auto* keep = std::get_if<roles::KeepRuns>(&write.what)) node_.records.keep(*keep);
+  if (const auto* enter = std::get_if<roles::EnterPool>(&write.what)) node_.records.enter(*enter);
+  if (node_.is_server()) node_.database.apply(write);
+}
+
+void NodeStore::answer(WriteState state, Duration delay, roles::Outcome outcome, std::string why) {
+  later(delay, [this, state, outcome, why = std::move(why)](Process& process) {
+    process.driver().deliver(node_.local(world_.now()), state.owner,
+                             roles::Stored{state.id, outcome, why});
+  });
+}
+
+void NodeStore::later(Duration delay, std::function<void(Process&)> what) {
+  world_.in_process_after(node_, delay, std::move(what));
+}
+
+}  // namespace muster::sim
