@@ -9,7 +9,7 @@
 #include "host/driver.h"
 #include "io/loop.h"
 #include "io/mesh/mesh_server.h"
-#include "io/server_store.h"
+#include "io/server_database.h"
 #include "io/stop_signal.h"
 #include "roles/server/server.h"
 
@@ -54,20 +54,20 @@ Status serve(const Options& options) {
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   std::atomic<bool> superseded = false;
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
-  MUSTER_TRY(const auto store, io::ServerStore::open(
-                                   state_dir.path(), loop,
-                                   [&] {
-                                     superseded = true;
-                                     loop.stop();
-                                   },
-                                   unix_ms_now()));
-  if (store->clock_ahead().count() > 0) {
+  MUSTER_TRY(const auto database, io::ServerDatabase::open(
+                                      state_dir.path(), loop,
+                                      [&] {
+                                        superseded = true;
+                                        loop.stop();
+                                      },
+                                      unix_ms_now()));
+  if (database->clock_ahead().count() > 0) {
     spdlog::warn(
         "this machine's clock is {} days ahead of what the pool has counted: answers are "
         "kept for so much longer",
-        std::chrono::ceil<std::chrono::days>(store->clock_ahead()).count());
+        std::chrono::ceil<std::chrono::days>(database->clock_ahead()).count());
   }
-  const io::StopSignal::Ending ending_store(signal, "its database");
+  const io::StopSignal::Ending ending_database(signal, "its database");
   io::MeshServer mesh(loop);
   const io::StopSignal::Ending ending_mesh(signal, "its lines");
   mesh.on_news = [](const std::string& news) { spdlog::warn(news); };
@@ -75,16 +75,15 @@ Status serve(const Options& options) {
     loop.post(pb::ROLE_SERVER, roles::Misspoken{machine, why});
   };
   LogConsole console;
-  host::Driver driver(
-      "", {.net = &mesh, .console = &console, .stores = {{pb::ROLE_SERVER, store.get()}}});
+  host::Driver driver("", {.net = &mesh, .console = &console, .database = database.get()});
   driver.add_role(
       pb::ROLE_SERVER,
       std::make_unique<roles::server::Server>(
           roles::server::ServerOptions{
               options.storage_nodes, MUSTER_VERSION, options.quarantine_after, unix_ms_now(),
-              from_seconds(options.retain_days * 86400) + store->clock_ahead(),
+              from_seconds(options.retain_days * 86400) + database->clock_ahead(),
               options.coordinators},
-          store->take_state(), io::Loop::now()));
+          database->take_state(), io::Loop::now()));
   MUSTER_TRY_STATUS(mesh.listen(address.host, address.port));
   spdlog::info("serving on {}", address.text());
   if (options.insecure) spdlog::warn("--insecure: anyone who reaches this port may join the pool");

@@ -77,7 +77,7 @@ Status work(const Options& options) {
   const io::StopSignal::Ending ending_engine(node->signal(),
                                              "its engine, or a download of a model");
   MUSTER_TRY(const auto identity, identity_of(options, store.get()));
-  node->run(server, identity, {.stores = {{pb::ROLE_STORAGE, store.get()}}, .engine = &engine},
+  node->run(server, identity, {.engine = &engine, .records = store.get()},
             roles_of(options, *node, store.get()), options.role);
   return {};
 }

@@ -1,6 +1,6 @@
 #include "host/driver.h"
 
-#include "base/check.h"
+#include "base/overloaded.h"
 #include "roles/message.h"
 #include "wire/authority.h"
 #include "wire/bounds.h"
@@ -8,13 +8,6 @@
 namespace muster::host {
 
 using roles::Event;
-
-void Store::read(pb::Role, const roles::ReadRecords&) {
-  MUSTER_CHECK(!"this store holds no records");
-}
-void Store::read_digests(pb::Role, const roles::ReadDigests&) {
-  MUSTER_CHECK(!"this store holds no records");
-}
 
 Driver::Driver(std::string machine, Ports ports)
     : machine_(std::move(machine)), ports_(std::move(ports)) {}
@@ -114,7 +107,8 @@ void Driver::execute(pb::Role name, Hosted& hosted, roles::Effects effects) {
       send(std::move(out.envelope));
     }
   }
-  for (auto& write : effects.persist) ports_.stores.at(name)->write(name, std::move(write));
+  for (auto& commit : effects.commits) ports_.database->commit(name, std::move(commit));
+  for (auto& write : effects.writes) ports_.records->write(name, std::move(write));
   for (const auto& command : effects.run) execute(name, command);
   if (effects.wake_at && (!hosted.wake_at || *effects.wake_at < *hosted.wake_at)) {
     hosted.wake_at = effects.wake_at;
@@ -122,26 +116,16 @@ void Driver::execute(pb::Role name, Hosted& hosted, roles::Effects effects) {
 }
 
 void Driver::execute(pb::Role name, const roles::Command& command) {
-  struct Visitor {
-    Driver& driver;
-    pb::Role owner;
-    void operator()(const roles::PinModel& pin) const { driver.ports_.hub->pin(owner, pin); }
-    void operator()(const roles::FreezeRequests& freeze) const {
-      driver.ports_.compute->freeze(owner, freeze);
-    }
-    void operator()(const roles::LoadModel& load) const { driver.ports_.engine->load(owner, load); }
-    void operator()(const roles::ScoreItem& item) const {
-      driver.ports_.engine->score(owner, item);
-    }
-    void operator()(const roles::StopScoring&) const { driver.ports_.engine->stop_scoring(); }
-    void operator()(const roles::ReadRecords& read) const {
-      driver.ports_.stores.at(owner)->read(owner, read);
-    }
-    void operator()(const roles::ReadDigests& read) const {
-      driver.ports_.stores.at(owner)->read_digests(owner, read);
-    }
-  };
-  std::visit(Visitor{*this, name}, command);
+  std::visit(overloaded{
+                 [&](const roles::PinModel& pin) { ports_.hub->pin(name, pin); },
+                 [&](const roles::FreezeRequests& freeze) { ports_.compute->freeze(name, freeze); },
+                 [&](const roles::LoadModel& load) { ports_.engine->load(name, load); },
+                 [&](const roles::ScoreItem& item) { ports_.engine->score(name, item); },
+                 [&](const roles::StopScoring&) { ports_.engine->stop_scoring(); },
+                 [&](const roles::ReadRecords& read) { ports_.records->read(name, read); },
+                 [&](const roles::ReadDigests& read) { ports_.records->read_digests(name, read); },
+             },
+             command);
 }
 
 void Driver::send(pb::Envelope envelope) {

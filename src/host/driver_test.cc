@@ -36,15 +36,17 @@ class ScriptedRole final : public roles::Role {
   std::vector<roles::Event>& heard_;
 };
 
-class Recorder final : public Net, public Store, public Console {
+class Recorder final : public Net, public Records, public Console {
  public:
   void send(pb::Envelope envelope) override { sent.push_back(std::move(envelope)); }
   void reopen_line() override { ++reopened; }
-  void write(pb::Role, roles::Write write) override { writes.push_back(std::move(write)); }
+  void write(pb::Role, roles::RecordWrite write) override { writes.push_back(std::move(write)); }
+  void read(pb::Role, const roles::ReadRecords&) override {}
+  void read_digests(pb::Role, const roles::ReadDigests&) override {}
   void note(pb::Role, const roles::Note& note) override { notes.push_back(note.text); }
 
   std::vector<pb::Envelope> sent;
-  std::vector<roles::Write> writes;
+  std::vector<roles::RecordWrite> writes;
   std::vector<std::string> notes;
   int reopened = 0;
 };
@@ -60,10 +62,7 @@ pb::Envelope put(const std::string& to, pb::Role role) {
 // The machine "me", which computes and stores.
 class DriverTest : public testing::Test {
  protected:
-  DriverTest()
-      : driver("me", {.net = &outside,
-                      .console = &outside,
-                      .stores = {{pb::ROLE_WORKER, &outside}, {pb::ROLE_STORAGE, &outside}}}) {
+  DriverTest() : driver("me", {.net = &outside, .console = &outside, .records = &outside}) {
     worker = add(pb::ROLE_WORKER, worker_heard);
     storage = add(pb::ROLE_STORAGE, storage_heard);
   }

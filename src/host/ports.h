@@ -1,7 +1,5 @@
 #pragma once
 
-#include <map>
-
 #include "roles/role.h"
 
 namespace muster::host {
@@ -27,16 +25,21 @@ class Net {
   virtual void reopen_line() {}
 };
 
-class Store {
+// What the server keeps.
+class Database {
  public:
-  virtual ~Store() = default;
-  // Answered by Stored to `owner`.
-  virtual void write(pb::Role owner, roles::Write write) = 0;
-  // Answered by RecordsRead to `owner`. Only a record store is asked. A read sees every write that
-  // was asked for before it.
-  virtual void read(pb::Role owner, const roles::ReadRecords& read);
-  // The same, answered by DigestsRead.
-  virtual void read_digests(pb::Role owner, const roles::ReadDigests& read);
+  virtual ~Database() = default;
+  // All of it or nothing; answered by Stored to `owner`.
+  virtual void commit(pb::Role owner, roles::Commit commit) = 0;
+};
+
+// What a storage node keeps. A read sees every write that was asked for before it.
+class Records {
+ public:
+  virtual ~Records() = default;
+  virtual void write(pb::Role owner, roles::RecordWrite write) = 0;               // Stored
+  virtual void read(pb::Role owner, const roles::ReadRecords& read) = 0;          // RecordsRead
+  virtual void read_digests(pb::Role owner, const roles::ReadDigests& read) = 0;  // DigestsRead
 };
 
 class Engine {
@@ -70,8 +73,9 @@ class Console {
 struct Ports {
   Net* net = nullptr;
   Console* console = nullptr;
-  std::map<pb::Role, Store*> stores;
+  Database* database = nullptr;
   Engine* engine = nullptr;
+  Records* records = nullptr;
   Hub* hub = nullptr;
   Compute* compute = nullptr;
 };

@@ -32,16 +32,22 @@ Result<std::shared_ptr<const roles::FrozenTasks>> freeze_requests(const pb::JobR
 }
 
 Freezer::Freezer(host::Inbox& inbox)
-    : inbox_(inbox), thread_([this](std::deque<Work> work) {
-        for (const Work& one : work) {
-          auto tasks = guarded([&] { return freeze_requests(one.freeze.request); });
-          inbox_.post(one.owner,
-                      roles::RequestsFrozen{one.freeze.job, one.freeze.run, std::move(tasks)});
-        }
-      }) {}
+    : inbox_(inbox),
+      thread_(
+          [this](std::deque<Work> work) {
+            for (const Work& one : work) {
+              auto tasks = guarded([&] { return freeze_requests(one.freeze.request); });
+              inbox_.post(one.owner,
+                          roles::RequestsFrozen{one.freeze.job, one.freeze.run, std::move(tasks)});
+            }
+          },
+          kMostWaiting) {}
 
 void Freezer::freeze(pb::Role owner, const roles::FreezeRequests& freeze) {
-  thread_.put({owner, freeze});
+  if (thread_.put({owner, freeze})) return;
+  inbox_.post(
+      owner, roles::RequestsFrozen{freeze.job, freeze.run,
+                                   fail(Code::kTryLater, "too many jobs wait for their requests")});
 }
 
 }  // namespace muster::io

@@ -5,9 +5,12 @@
 
 namespace muster::io {
 
-// Builds requests on a thread of its own: a large task takes seconds.
+// Builds requests on a thread of its own: a large task takes seconds. kMostWaiting jobs may wait;
+// one on top is answered by kTryLater.
 class Freezer final : public host::Compute {
  public:
+  static constexpr size_t kMostWaiting = 10'000;
+
   // `inbox` outlives the object.
   explicit Freezer(host::Inbox& inbox);
   void freeze(pb::Role owner, const roles::FreezeRequests& freeze) override;

@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/guarded.h"
+#include "base/overloaded.h"
 #include "io/machine_keys.h"
 #include "io/sqlite.h"
 #include "roles/record.h"
@@ -35,9 +37,9 @@ constexpr char kDamaged[] =
 constexpr char kTooSlow[] = "the disk does not keep up";
 constexpr int kMostPicked = 1024;  // Of one request; the reader asks for the others again.
 
-size_t bytes_of(const roles::Write& write) {
+size_t bytes_of(const roles::RecordWrite& write) {
   size_t bytes = 0;
-  if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) {
+  if (const auto* put = std::get_if<roles::PutRecords>(&write.change)) {
     for (const auto& record : put->records) bytes += record.bytes.size();
   }
   return bytes;
@@ -77,7 +79,8 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const Path& state_dir, ho
   if (!prepared) return fail(prepared.error().in(path.string()));
   MUSTER_TRY(store->file_, FileIdentity::of(path));
   store->thread_ = std::make_unique<WorkThread<Work>>(
-      [raw = store.get()](std::deque<Work> work) { raw->take(std::move(work)); });
+      [raw = store.get()](std::deque<Work> work) { raw->take(std::move(work)); },
+      2 * bounds.entries);  // Writes and reads; each is counted before it is put.
   return store;
 }
 
@@ -155,7 +158,7 @@ RecordStore::~RecordStore() {
   sqlite3_close(database_);
 }
 
-void RecordStore::write(pb::Role owner, roles::Write write) {
+void RecordStore::write(pb::Role owner, roles::RecordWrite write) {
   const size_t bytes = bytes_of(write);
   const bool fits = ++writes_ <= bounds_.entries;
   if ((write_bytes_ += bytes) > bounds_.bytes || !fits) {
@@ -163,7 +166,7 @@ void RecordStore::write(pb::Role owner, roles::Write write) {
     write_bytes_ -= bytes;
     return inbox_.post(owner, roles::Stored{write.id, roles::Outcome::kFailed, kTooSlow});
   }
-  thread_->put(WriteJob{owner, std::move(write)});
+  MUSTER_CHECK(thread_->put(WriteJob{owner, std::move(write)}));
 }
 
 bool RecordStore::admit_read() {
@@ -173,13 +176,17 @@ bool RecordStore::admit_read() {
 }
 
 void RecordStore::read(pb::Role owner, const roles::ReadRecords& read) {
-  if (admit_read()) return thread_->put(ReadJob{owner, read});
-  inbox_.post(owner, roles::RecordsRead{read.reader, fail(Code::kTryLater, kTooSlow), {}});
+  if (!admit_read()) {
+    return inbox_.post(owner, roles::RecordsRead{read.reader, fail(Code::kTryLater, kTooSlow), {}});
+  }
+  MUSTER_CHECK(thread_->put(ReadJob{owner, read}));
 }
 
 void RecordStore::read_digests(pb::Role owner, const roles::ReadDigests& read) {
-  if (admit_read()) return thread_->put(DigestsJob{owner, read});
-  inbox_.post(owner, roles::DigestsRead{read.about, fail(Code::kTryLater, kTooSlow)});
+  if (!admit_read()) {
+    return inbox_.post(owner, roles::DigestsRead{read.about, fail(Code::kTryLater, kTooSlow)});
+  }
+  MUSTER_CHECK(thread_->put(DigestsJob{owner, read}));
 }
 
 void RecordStore::take(std::deque<Work> work) {
@@ -204,36 +211,45 @@ void RecordStore::write_together(std::deque<Work>& work) {
     if (auto* job = std::get_if<WriteJob>(&entry)) jobs.push_back(job);
   }
   if (jobs.empty()) return;
-  const Status committed = still_whole(guarded([&] { return commit(jobs); }));
-  if (!committed) (void)execute(database_, "ROLLBACK");
+  auto outcome = roles::Outcome::kFailed;
+  Status done = still_whole(guarded([&] { return begin_commit(jobs); }));
+  if (done) {
+    done = still_whole(execute(database_, "COMMIT"));
+    outcome = done ? roles::Outcome::kDone : roles::Outcome::kUnknown;
+  }
+  if (!done) (void)execute(database_, "ROLLBACK");
   for (const WriteJob* job : jobs) {
     --writes_;
     write_bytes_ -= bytes_of(job->write);
-    inbox_.post(
-        job->owner,
-        roles::Stored{job->write.id, committed ? roles::Outcome::kDone : roles::Outcome::kFailed,
-                      committed ? "" : committed.error().message});
+    inbox_.post(job->owner,
+                roles::Stored{job->write.id, outcome, done ? "" : done.error().message});
   }
 }
 
-Status RecordStore::commit(const std::vector<WriteJob*>& jobs) {
+// All but its end.
+Status RecordStore::begin_commit(const std::vector<WriteJob*>& jobs) {
   if (damaged_) return fail(Code::kDataLoss, kDamaged);
   MUSTER_TRY_STATUS(execute(database_, "BEGIN IMMEDIATE"));
-  for (const WriteJob* job : jobs) MUSTER_TRY_STATUS(apply(job->write));
-  MUSTER_TRY_STATUS(file_.still_there());
-  return execute(database_, "COMMIT");
+  for (const WriteJob* job : jobs) MUSTER_TRY_STATUS(apply(job->write.change));
+  return file_.still_there();
 }
 
-Status RecordStore::apply(const roles::Write& write) {
-  if (const auto* space = std::get_if<roles::ProbeSpace>(&write.what)) return probe(space->bytes);
-  if (const auto* runs = std::get_if<roles::KeepRuns>(&write.what)) return keep(*runs);
-  if (const auto* pool = std::get_if<roles::EnterPool>(&write.what)) return enter(*pool);
-  if (const auto* gone = std::get_if<roles::DropRecords>(&write.what)) {
-    for (const Digest& digest : gone->digests) MUSTER_TRY_STATUS(drop(digest));
-  }
-  if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) {
-    for (const auto& record : put->records) MUSTER_TRY_STATUS(insert(record));
-  }
+Status RecordStore::apply(const roles::RecordChange& change) {
+  return std::visit(overloaded{[&](const roles::PutRecords& records) { return put(records); },
+                               [&](const roles::DropRecords& gone) { return drop(gone); },
+                               [&](const roles::KeepRuns& runs) { return keep(runs); },
+                               [&](const roles::EnterPool& pool) { return enter(pool); },
+                               [&](const roles::ProbeSpace& space) { return probe(space.bytes); }},
+                    change);
+}
+
+Status RecordStore::put(const roles::PutRecords& put) {
+  for (const roles::StoredRecord& record : put.records) MUSTER_TRY_STATUS(insert(record));
+  return {};
+}
+
+Status RecordStore::drop(const roles::DropRecords& gone) {
+  for (const Digest& digest : gone.digests) MUSTER_TRY_STATUS(drop(digest));
   return {};
 }
 

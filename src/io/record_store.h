@@ -20,11 +20,14 @@ namespace muster::io {
 // A storage node's records: one SQLite file, write-ahead log, synced before a write is answered.
 // Writes that wait together are committed together. Reads and writes run on a thread of their own.
 //
+// A write whose transaction was not carried out has failed; where the file was asked to end it, and
+// did not say that it has, it is kUnknown whether it is there.
+//
 // What waits for the disk is bounded: what is over is answered at once, a write by kFailed, a read
 // by kTryLater, so that a disk that hangs is noticed and fills no memory. A write also fails while
 // the file is not where it was opened (it was deleted, or its folder). Nothing in a request makes
 // the store call itself damaged; only SQLite does.
-class RecordStore final : public host::Store {
+class RecordStore final : public host::Records {
  public:
   struct Bounds {
     size_t entries = 20'000;           // Writes, and as many reads.
@@ -51,14 +54,14 @@ class RecordStore final : public host::Store {
   // The file was made on another machine, or as another file: it was copied, or restored.
   [[nodiscard]] bool is_copy() const { return is_copy_; }
 
-  void write(pb::Role owner, roles::Write write) override;
+  void write(pb::Role owner, roles::RecordWrite write) override;
   void read(pb::Role owner, const roles::ReadRecords& read) override;
   void read_digests(pb::Role owner, const roles::ReadDigests& read) override;
 
  private:
   struct WriteJob {
     pb::Role owner;
-    roles::Write write;
+    roles::RecordWrite write;
   };
   struct ReadJob {
     pb::Role owner;
@@ -79,10 +82,12 @@ class RecordStore final : public host::Store {
   bool admit_read();
   void take(std::deque<Work> work);
   void write_together(std::deque<Work>& work);
-  Status commit(const std::vector<WriteJob*>& jobs);
-  Status apply(const roles::Write& write);
+  Status begin_commit(const std::vector<WriteJob*>& jobs);
+  Status apply(const roles::RecordChange& change);
+  Status put(const roles::PutRecords& put);
   Status insert(const roles::StoredRecord& record);
   Status probe(uint64_t bytes) const;
+  Status drop(const roles::DropRecords& gone);
   Status drop(const Digest& digest);
   Status keep(const roles::KeepRuns& keep);
   Status enter(const roles::EnterPool& enter);

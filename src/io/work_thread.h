@@ -11,13 +11,14 @@
 namespace muster::io {
 
 // A thread of its own that works through a queue, taking everything that waits at once; nothing,
-// when nothing came for `idle`. Destroying it lets what is under way finish and drops the rest.
+// when nothing came for `idle`. `most` may wait; what comes on top is not taken. Destroying it lets
+// what is under way finish and drops the rest.
 template <typename Work>
 class WorkThread {
  public:
-  explicit WorkThread(std::function<void(std::deque<Work>)> take,
-                      std::optional<std::chrono::seconds> idle = {})
-      : take_(std::move(take)), idle_(idle), thread_([this] { run(); }) {}
+  WorkThread(std::function<void(std::deque<Work>)> take, size_t most,
+             std::optional<std::chrono::seconds> idle = {})
+      : take_(std::move(take)), most_(most), idle_(idle), thread_([this] { run(); }) {}
   WorkThread(const WorkThread&) = delete;
   WorkThread& operator=(const WorkThread&) = delete;
   ~WorkThread() {
@@ -29,12 +30,15 @@ class WorkThread {
     thread_.join();
   }
 
-  void put(Work work) {
+  // False: so many wait already, and it is not taken.
+  [[nodiscard]] bool put(Work work) {
     {
       std::lock_guard lock(mutex_);
+      if (work_.size() >= most_) return false;
       work_.push_back(std::move(work));
     }
     wake_.notify_one();
+    return true;
   }
 
  private:
@@ -51,10 +55,11 @@ class WorkThread {
   }
 
   std::function<void(std::deque<Work>)> take_;
+  const size_t most_;
   const std::optional<std::chrono::seconds> idle_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Work> work_;
+  std::deque<Work> work_;  // most_; see put().
   bool stopped_ = false;
   std::thread thread_;  // Last: it uses all of the above.
 };

@@ -10,6 +10,8 @@
 #include "base/digest.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "roles/database.h"
+#include "roles/records.h"
 #include "wire/pb.h"
 
 namespace muster::eval {
@@ -17,60 +19,6 @@ struct Item;
 }
 
 namespace muster::roles {
-
-// ---- What a role may ask to have written. Each write has an id, unique within its role's life.
-
-using WriteId = uint64_t;
-
-// One record of one (job, run), named by its digest. Writing it twice is writing it once.
-struct StoredRecord {
-  Digest digest;
-  std::string job;
-  uint32_t run = 0;
-  std::string author;  // Machine id; for the console alone, not kept.
-  std::string bytes;   // A serialised pb::SignedRecord.
-  uint64_t seals = 0;  // Not 0: it seals the run against lower epochs than this.
-};
-struct PutRecords {
-  std::vector<StoredRecord> records;
-};
-// Takes away records that were found damaged: they can then be written again.
-struct DropRecords {
-  std::vector<Digest> digests;
-};
-// Takes away all records but those of these runs.
-struct KeepRuns {
-  std::vector<std::pair<std::string, uint32_t>> runs;  // {job, run}
-};
-// From here on the store belongs to this pool: what it holds of another one is taken away.
-struct EnterPool {
-  std::string pool;
-};
-// Writes so many bytes, syncs them and takes them away again: whether there is room.
-struct ProbeSpace {
-  uint64_t bytes = 0;
-};
-struct SavePool {
-  pb::PoolRow row;
-};
-struct SaveView {
-  pb::View view;
-};
-struct SaveJob {
-  pb::JobRow row;
-};
-struct SaveMachine {
-  pb::MachineRow row;
-};
-struct SaveReason {
-  pb::Reason reason;
-};
-struct Write {
-  WriteId id = 0;
-  std::variant<PutRecords, DropRecords, KeepRuns, EnterPool, ProbeSpace, SavePool, SaveView,
-               SaveJob, SaveMachine, SaveReason>
-      what;
-};
 
 // ---- What a role may ask to have done. Each is answered by an event of the same name.
 
@@ -96,17 +44,6 @@ struct ScoreItem {
 };
 // Drop all scoring that has been asked for.
 struct StopScoring {};
-// Read a batch of records after a cursor from the store, for `reader`.
-struct ReadRecords {
-  pb::Address reader;
-  pb::Subscribe request;
-};
-// Read the names of all records of a run. The answer repeats `about`: what they are read for.
-struct ReadDigests {
-  std::string job;
-  uint32_t run = 0;
-  pb::Envelope about;
-};
 using Command = std::variant<PinModel, FreezeRequests, LoadModel, ScoreItem, StopScoring,
                              ReadRecords, ReadDigests>;
 
@@ -217,7 +154,8 @@ struct Note {
 // whose outcome is unknown, comes back as an event, and the messages that waited for it are
 // dropped.
 struct Effects {
-  std::vector<Write> persist;
+  std::vector<Commit> commits;      // Of the server, to its database.
+  std::vector<RecordWrite> writes;  // Of a storage node, to its records.
   std::vector<Send> send;
   std::vector<Command> run;
   std::vector<Note> notes;

@@ -65,8 +65,8 @@ class SettledNeverChanges final : public Checker {
   }
   // What no store of the view holds any more is lost with those who had it, even should one of them
   // come back later.
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* save = std::get_if<roles::SaveView>(&write.what);
+  void on_committed(const Node&, const roles::Change& change) override {
+    const auto* save = std::get_if<roles::SaveView>(&change);
     if (save == nullptr) return;
     std::erase_if(settled_,
                   [&](const auto& entry) { return !is_held(save->view, entry.second.digest); });
@@ -121,8 +121,8 @@ class VotesAreSound final : public Checker {
                       another_could_vote(known.record, settled.item(), owners, then);
     check_count(key, many ? owners.size() : machines.size());
   }
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* put = std::get_if<roles::PutRecords>(&write.what);
+  void on_stored(const Node&, const roles::RecordChange& change) override {
+    const auto* put = std::get_if<roles::PutRecords>(&change);
     if (put == nullptr) return;
     for (const roles::StoredRecord& stored : put->records) {
       const KnownRecord* known = ledger_.find(stored.digest);
@@ -232,8 +232,8 @@ class NumbersAreRight final : public Checker {
     const pb::Settled& settled = known.record.settled();
     known_[item_key(known.record, settled.item())].push_back(&known);
   }
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+  void on_committed(const Node&, const roles::Change& change) override {
+    const auto* save = std::get_if<roles::SaveJob>(&change);
     if (save == nullptr || save->row.state() != pb::JOB_STATE_DONE) return;
     const pb::JobRow& row = save->row;
     const JobItems items(row.request());

@@ -44,8 +44,8 @@ class OldEpochChangesNothing final : public Checker {
     const pb::Finish& finish = envelope.finish();
     finished_[{finish.key().job(), finish.key().run(), finish.key().epoch()}] = finish;
   }
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+  void on_committed(const Node&, const roles::Change& change) override {
+    const auto* save = std::get_if<roles::SaveJob>(&change);
     if (save == nullptr) return;
     const pb::JobRow& row = save->row;
     auto& before = latest_[row.job()];
@@ -69,8 +69,8 @@ class OldEpochChangesNothing final : public Checker {
 class OverIsOver final : public Checker {
  public:
   using Checker::Checker;
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+  void on_committed(const Node&, const roles::Change& change) override {
+    const auto* save = std::get_if<roles::SaveJob>(&change);
     if (save == nullptr) return;
     const pb::JobRow& row = save->row;
     auto [entry, is_new] = over_.try_emplace({row.job(), row.run()}, row);
@@ -106,8 +106,8 @@ class SameRequestSameJob final : public Checker {
 class RepeatBeginsNothing final : public Checker {
  public:
   using Checker::Checker;
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* save = std::get_if<roles::SaveJob>(&write.what);
+  void on_committed(const Node&, const roles::Change& change) override {
+    const auto* save = std::get_if<roles::SaveJob>(&change);
     if (save == nullptr || save->row.begun_by().empty()) return;
     const pb::JobRow& row = save->row;
     const std::string& key = *row.begun_by().rbegin();

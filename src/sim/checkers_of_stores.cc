@@ -30,8 +30,8 @@ class AcknowledgedIsKept final : public Checker {
   // Who becomes a member holds all that is acknowledged and that a member before it holds; and
   // could be copied: whoever served altered answers all the while has nothing that counts. What no
   // store of a view held is lost, until it is acknowledged again.
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* save = std::get_if<roles::SaveView>(&write.what);
+  void on_committed(const Node&, const roles::Change& change) override {
+    const auto* save = std::get_if<roles::SaveView>(&change);
     if (save == nullptr) return;
     const auto stores = members();
     for (const KnownRecord* known : ledger_.acknowledged()) {
@@ -77,10 +77,12 @@ class AcknowledgedIsKept final : public Checker {
 class SealedIsSealed final : public Checker {
  public:
   using Checker::Checker;
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* save = std::get_if<roles::SaveView>(&write.what);
+  void on_committed(const Node&, const roles::Change& change) override {
+    const auto* save = std::get_if<roles::SaveView>(&change);
     if (save != nullptr && save->view.members().empty()) lost_ = working_;
-    const auto* put = std::get_if<roles::PutRecords>(&write.what);
+  }
+  void on_stored(const Node&, const roles::RecordChange& change) override {
+    const auto* put = std::get_if<roles::PutRecords>(&change);
     if (put == nullptr) return;
     for (const roles::StoredRecord& stored : put->records) {
       const KnownRecord* known = ledger_.find(stored.digest);

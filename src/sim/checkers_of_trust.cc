@@ -13,8 +13,8 @@ namespace {
 class OnlyWhatWasAskedFor final : public Checker {
  public:
   using Checker::Checker;
-  void on_applied(const Node& node, const roles::Write& write) override {
-    const auto* put = std::get_if<roles::PutRecords>(&write.what);
+  void on_stored(const Node& node, const roles::RecordChange& change) override {
+    const auto* put = std::get_if<roles::PutRecords>(&change);
     if (put == nullptr || node.insider) return;
     for (const roles::StoredRecord& stored : put->records) {
       const KnownRecord* known = ledger_.find(stored.digest);
@@ -61,8 +61,8 @@ class AnswersAreNotShown final : public Checker {
 class HonestAreNotPunished final : public Checker {
  public:
   using Checker::Checker;
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* save = std::get_if<roles::SaveMachine>(&write.what);
+  void on_committed(const Node&, const roles::Change& change) override {
+    const auto* save = std::get_if<roles::SaveMachine>(&change);
     if (save == nullptr || liars() > 1) return;
     const Node* node = world_.find(save->row.machine());
     if (node == nullptr || node->insider || !node->engine.lie.empty()) return;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
+
 namespace muster::sim {
 
 void RecordDisk::wipe(std::string store_id) {
@@ -10,6 +12,15 @@ void RecordDisk::wipe(std::string store_id) {
   by_digest_.clear();
   rotten_.clear();
   harmed_.clear();
+}
+
+void RecordDisk::apply(const roles::RecordChange& change) {
+  std::visit(
+      overloaded{[&](const roles::PutRecords& records) { put(records); },
+                 [&](const roles::DropRecords& records) { drop(records); },
+                 [&](const roles::KeepRuns& runs) { keep(runs); },
+                 [&](const roles::EnterPool& pool) { enter(pool); }, Ignores<roles::ProbeSpace>{}},
+      change);
 }
 
 void RecordDisk::put(const roles::PutRecords& put) {
@@ -134,15 +145,16 @@ roles::RecordsRead RecordDisk::read(const roles::ReadRecords& read) const {
   return {read.reader, std::move(feed), std::move(damaged)};
 }
 
-void ServerDisk::apply(const roles::Write& write) {
-  if (const auto* save = std::get_if<roles::SavePool>(&write.what)) pool = save->row;
-  if (const auto* save = std::get_if<roles::SaveView>(&write.what)) view = save->view;
-  if (const auto* save = std::get_if<roles::SaveJob>(&write.what))
-    rows[save->row.job()] = save->row;
-  if (const auto* save = std::get_if<roles::SaveMachine>(&write.what))
-    machines[save->row.machine()] = save->row;
-  if (const auto* save = std::get_if<roles::SaveReason>(&write.what))
-    reasons[{save->reason.job(), save->reason.number()}] = save->reason;
+void ServerDisk::apply(const roles::Change& change) {
+  std::visit(
+      overloaded{[&](const roles::SavePool& save) { pool = save.row; },
+                 [&](const roles::SaveView& save) { view = save.view; },
+                 [&](const roles::SaveJob& save) { rows[save.row.job()] = save.row; },
+                 [&](const roles::SaveMachine& save) { machines[save.row.machine()] = save.row; },
+                 [&](const roles::SaveReason& save) {
+                   reasons[{save.reason.job(), save.reason.number()}] = save.reason;
+                 }},
+      change);
 }
 
 roles::server::ServerState ServerDisk::state() const {

@@ -19,6 +19,7 @@ class RecordDisk {
   // Another store: empty, with another id.
   void wipe(std::string store_id);
 
+  void apply(const roles::RecordChange& change);
   void put(const roles::PutRecords& put);
   void drop(const roles::DropRecords& drop);
   void keep(const roles::KeepRuns& keep);
@@ -54,7 +55,7 @@ struct ServerDisk {
   std::map<std::string, pb::MachineRow> machines;
   std::map<std::pair<std::string, uint64_t>, pb::Reason> reasons;  // {job, number}
 
-  void apply(const roles::Write& write);
+  void apply(const roles::Change& change);
   [[nodiscard]] roles::server::ServerState state() const;
 };
 

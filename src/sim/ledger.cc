@@ -99,16 +99,19 @@ void Ledger::on_database_lost(const pb::View& view) {
   note_view(view);
 }
 
-void Ledger::on_applied(const Node&, const roles::Write& write) {
-  if (const auto* save = std::get_if<roles::SaveView>(&write.what)) {
+void Ledger::on_committed(const roles::Change& change) {
+  if (const auto* save = std::get_if<roles::SaveView>(&change)) {
     note_view(save->view);
   }
-  if (const auto* save = std::get_if<roles::SaveJob>(&write.what)) {
+  if (const auto* save = std::get_if<roles::SaveJob>(&change)) {
     const pb::JobRow& row = save->row;
     for (const pb::Assignment& assigned : row.assignments())
       assigned_.emplace(row.job(), row.run(), assigned.epoch(), assigned.coordinator());
   }
-  const auto* put = std::get_if<roles::PutRecords>(&write.what);
+}
+
+void Ledger::on_stored(const roles::RecordChange& change) {
+  const auto* put = std::get_if<roles::PutRecords>(&change);
   if (put == nullptr) return;
   for (const auto& stored : put->records) {
     if (records_.contains(stored.digest)) continue;

@@ -29,7 +29,8 @@ struct KnownRecord {
 // it.
 class Ledger {
  public:
-  void on_applied(const Node& node, const roles::Write& write);
+  void on_committed(const roles::Change& change);
+  void on_stored(const roles::RecordChange& change);
   // A coordinator asks a machine for answers; counts if the server has assigned it the run.
   void on_grant(const Node& coordinator, const pb::Envelope& envelope);
   // Records that an intruder says, whether or not anybody keeps them.

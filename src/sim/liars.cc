@@ -131,8 +131,8 @@ class Run final : private Observer {
     if (pool_.unasked || pool_.lying_store) overheard_.note(envelope);
   }
 
-  void on_applied(const Node&, const roles::Write& write) override {
-    const auto* put = std::get_if<roles::PutRecords>(&write.what);
+  void on_stored(const Node&, const roles::RecordChange& change) override {
+    const auto* put = std::get_if<roles::PutRecords>(&change);
     if (put == nullptr) return;
     for (const roles::StoredRecord& stored : put->records) {
       if (!seen_.emplace(stored.digest.view()).second) continue;

@@ -26,12 +26,29 @@ void alter(pb::Feed& feed) {
 NodeStore::NodeStore(World& world, Node& node)
     : world_(world), node_(node), pool_epoch_(node.database.pool_epoch) {}
 
-void NodeStore::write(pb::Role owner, roles::Write write) {
+void NodeStore::commit(pb::Role owner, roles::Commit commit) {
+  const WriteState state{owner, commit.id};
+  change(state, [this, changes = std::move(commit.changes)] {
+    for (const roles::Change& change : changes) {
+      node_.database.apply(change);
+      world_.observer().on_committed(node_, change);
+    }
+  });
+}
+
+void NodeStore::write(pb::Role owner, roles::RecordWrite write) {
   const WriteState state{owner, write.id};
+  change(state, [this, change = std::move(write.change)] {
+    node_.records.apply(change);
+    world_.observer().on_stored(node_, change);
+  });
+}
+
+void NodeStore::change(WriteState state, std::function<void()> apply) {
   if (node_.disk.hangs && node_.stalled.size() >= kMostStalled) {
     return answer(state, {}, roles::Outcome::kFailed, "the disk does not keep up");
   }
-  if (node_.disk.hangs) return stall([this, owner, write] { this->write(owner, write); });
+  if (node_.disk.hangs) return stall([this, state, apply] { change(state, apply); });
   if (node_.disk.full) {
     return answer(state, node_.disk.latency, roles::Outcome::kFailed, "no space left");
   }
@@ -41,19 +58,16 @@ void NodeStore::write(pb::Role owner, roles::Write write) {
   }
   const bool unknown = world_.rng.below(1000) < node_.disk.unknown_per_mille;
   const bool applied = !unknown || world_.rng.below(2) == 0;
-  auto apply = [this, state, unknown, applied, write = std::move(write)](Process&) {
+  auto carry_out = [this, state, unknown, applied, apply = std::move(apply)](Process&) {
     if (node_.is_server() && pool_epoch_ != node_.database.pool_epoch) {
       return answer(state, {}, roles::Outcome::kFailed, "another server has this pool now");
     }
-    if (applied) {
-      apply_to_disk(write);
-      world_.observer().on_applied(node_, write);
-    }
+    if (applied) apply();
     answer(state, node_.disk.latency / 2,
            unknown ? roles::Outcome::kUnknown : roles::Outcome::kDone, "");
   };
-  if (node_.disk.latency == Duration()) return apply(*node_.process);
-  later(in_turn(), std::move(apply));
+  if (node_.disk.latency == Duration()) return carry_out(*node_.process);
+  later(in_turn(), std::move(carry_out));
 }
 
 void NodeStore::read(pb::Role owner, const roles::ReadRecords& read) {
@@ -85,14 +99,6 @@ void NodeStore::stall(std::function<void()> what) {
 Duration NodeStore::in_turn() {
   free_at_ = std::max(free_at_, world_.now() + node_.disk.latency / 2);
   return free_at_ - world_.now();
-}
-
-void NodeStore::apply_to_disk(const roles::Write& write) {
-  if (const auto* put = std::get_if<roles::PutRecords>(&write.what)) node_.records.put(*put);
-  if (const auto* drop = std::get_if<roles::DropRecords>(&write.what)) node_.records.drop(*drop);
-  if (const auto* keep = std::get_if<roles::KeepRuns>(&write.what)) node_.records.keep(*keep);
-  if (const auto* enter = std::get_if<roles::EnterPool>(&write.what)) node_.records.enter(*enter);
-  if (node_.is_server()) node_.database.apply(write);
 }
 
 void NodeStore::answer(WriteState state, Duration delay, roles::Outcome outcome, std::string why) {

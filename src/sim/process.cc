@@ -18,8 +18,9 @@ Process::Process(World& world, Node& node)
       console_(world, node),
       driver_(node.machine, {.net = &net_,
                              .console = &console_,
-                             .stores = {{pb::ROLE_SERVER, &store_}, {pb::ROLE_STORAGE, &store_}},
+                             .database = &store_,
                              .engine = &engine_,
+                             .records = &store_,
                              .hub = &hub_,
                              .compute = &compute_}) {
   if (world.roles_are_checked) driver_.check_each_step();

@@ -328,10 +328,15 @@ void Simulation::note_objection(const Node& node, const pb::Envelope& envelope) 
 
 void Simulation::on_note(const Node& node, const roles::Note& note) { trace(node, note.text); }
 
-void Simulation::on_applied(const Node& node, const roles::Write& write) {
-  ledger_.on_applied(node, write);
+void Simulation::on_committed(const Node& node, const roles::Change& change) {
+  ledger_.on_committed(change);
+  for (auto& checker : checkers_) checker->on_committed(node, change);
+}
+
+void Simulation::on_stored(const Node& node, const roles::RecordChange& change) {
+  ledger_.on_stored(change);
   if (node.insider) return;
-  for (auto& checker : checkers_) checker->on_applied(node, write);
+  for (auto& checker : checkers_) checker->on_stored(node, change);
 }
 
 void Simulation::on_started(const Node& node) {

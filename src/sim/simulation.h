@@ -43,7 +43,8 @@ class Simulation final : private Observer {
  private:
   void on_send(const Node& node, const pb::Envelope& envelope) override;
   void on_note(const Node& node, const roles::Note& note) override;
-  void on_applied(const Node& node, const roles::Write& write) override;
+  void on_committed(const Node& node, const roles::Change& change) override;
+  void on_stored(const Node& node, const roles::RecordChange& change) override;
   void on_started(const Node& node) override;
   void on_ended(const Node& node) override;
   void on_database_lost() override;

@@ -124,8 +124,10 @@ class Observer {
   // A role says something; it may yet be lost on the way.
   virtual void on_send(const Node&, const pb::Envelope&) {}
   virtual void on_note(const Node&, const roles::Note&) {}
-  // A write was applied: it is durable, though nobody was told yet.
-  virtual void on_applied(const Node&, const roles::Write&) {}
+  // A change was applied, to the server's database or to a store's records: it is durable, though
+  // nobody was told yet.
+  virtual void on_committed(const Node&, const roles::Change&) {}
+  virtual void on_stored(const Node&, const roles::RecordChange&) {}
   virtual void on_started(const Node&) {}
   virtual void on_ended(const Node&) {}
   // The server's database is now an older one, or empty: what it knew since then is lost by right.

@@ -50,18 +50,18 @@ TEST(Coordinators, AreWrittenUntilTheyAreThere) {
   EXPECT_EQ(coordinators.refuse("a", effects), "");
   Instant now = kStart;
   for (const Outcome outcome : {Outcome::kFailed, Outcome::kUnknown, Outcome::kFailed}) {
-    ASSERT_EQ(effects.persist.size(), 1u);
-    const Write write = effects.persist[0];
-    EXPECT_EQ(std::get<SavePool>(write.what).row.coordinators(0), "a");
-    EXPECT_EQ(std::get<SavePool>(write.what).row.pool(), "the pool");
+    ASSERT_EQ(effects.commits.size(), 1u);
+    const Commit write = effects.commits[0];
+    EXPECT_EQ(std::get<SavePool>(write.changes.at(0)).row.coordinators(0), "a");
+    EXPECT_EQ(std::get<SavePool>(write.changes.at(0)).row.pool(), "the pool");
     EXPECT_TRUE(coordinators.settle(now, {write.id, outcome, ""}));
     EXPECT_EQ(coordinators.writing(), 1u);
     effects = {};
     coordinators.keep(now += kRepeatEvery, effects);
   }
-  EXPECT_TRUE(coordinators.settle(now, {effects.persist.at(0).id}));
+  EXPECT_TRUE(coordinators.settle(now, {effects.commits.at(0).id}));
   EXPECT_EQ(coordinators.writing(), 0u);
-  EXPECT_FALSE(coordinators.settle(now, {effects.persist.at(0).id}));
+  EXPECT_FALSE(coordinators.settle(now, {effects.commits.at(0).id}));
 }
 
 TEST(Coordinators, ThatAreNamedAreWrittenAtTheStart) {
@@ -69,8 +69,8 @@ TEST(Coordinators, ThatAreNamedAreWrittenAtTheStart) {
   Coordinators coordinators(kStart, {"a"}, row_of({"b"}), ids);
   Effects effects;
   coordinators.keep(kStart, effects);
-  ASSERT_EQ(effects.persist.size(), 1u);
-  EXPECT_EQ(std::get<SavePool>(effects.persist[0].what).row.coordinators_size(), 1);
+  ASSERT_EQ(effects.commits.size(), 1u);
+  EXPECT_EQ(std::get<SavePool>(effects.commits[0].changes.at(0)).row.coordinators_size(), 1);
 }
 
 }  // namespace

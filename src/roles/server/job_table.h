@@ -19,7 +19,7 @@ struct JobChange {
   pb::Envelope on_failure;            // Sent when it is not; `to` unset: nothing.
   std::vector<pb::Tally> tallies;     // Of a run that ends by this.
 };
-inline SaveJob to_write(const JobChange& change) { return {change.row}; }
+inline SaveJob to_change(const JobChange& change) { return {change.row}; }
 
 // The latest run of each job, as its row is committed. Progress and the loss of a coordinator are
 // noted at once and not written: they are told again, or seen.

@@ -42,7 +42,7 @@ class JobTableTest : public testing::Test {
   // What becomes of the latest write.
   JobTable::Settled settle(Outcome outcome = Outcome::kDone, const std::string& why = "") {
     jobs_.check();
-    const auto settled = jobs_.settle(kStart, {effects_.persist.back().id, outcome, why});
+    const auto settled = jobs_.settle(kStart, {effects_.commits.back().id, outcome, why});
     EXPECT_TRUE(settled);
     jobs_.check();
     return settled.value_or(JobTable::Settled{});
@@ -107,7 +107,7 @@ TEST_F(JobTableTest, ARowThatMayBeThereIsWrittenAgain) {
   EXPECT_EQ(settle(Outcome::kUnknown).outcome, Outcome::kUnknown);
   EXPECT_TRUE(jobs_.at("j").is_writing) << "nothing else may be written of it";
   jobs_.keep(kStart + kRepeatEvery, effects_);
-  EXPECT_EQ(effects_.persist.size(), 2u);
+  EXPECT_EQ(effects_.commits.size(), 2u);
   EXPECT_TRUE(settle().is_new_run);
 }
 

@@ -12,8 +12,8 @@
 namespace muster::roles::server {
 
 // What of a row goes to the database. A `Row` of Pending may carry more: who waits for it.
-inline SavePool to_write(const pb::PoolRow& row) { return {row}; }
-inline SaveView to_write(const pb::View& view) { return {view}; }
+inline SavePool to_change(const pb::PoolRow& row) { return {row}; }
+inline SaveView to_change(const pb::View& view) { return {view}; }
 
 // Rows on their way to the database. One that may be there already, since the outcome of an attempt
 // is unknown, is written again until it is there: the same row under the same key. Nothing is known
@@ -81,7 +81,7 @@ class Pending {
   };
   void write(Attempt attempt, Effects& effects) {
     const WriteId id = ids_.next();
-    effects.persist.push_back({id, to_write(attempt.row)});
+    effects.commits.push_back({id, {to_change(attempt.row)}});
     on_their_way_.emplace(id, std::move(attempt));
   }
 

@@ -17,12 +17,12 @@ class PendingTest : public testing::Test {
  protected:
   // The latest write's outcome.
   std::optional<Pending<pb::View>::Settled> settle(Outcome outcome, Instant now = kStart) {
-    return pending_.settle(now, {effects_.persist.back().id, outcome, ""});
+    return pending_.settle(now, {effects_.commits.back().id, outcome, ""});
   }
   std::vector<uint64_t> written() const {
     std::vector<uint64_t> numbers;
-    for (const Write& write : effects_.persist) {
-      numbers.push_back(std::get<SaveView>(write.what).view.number());
+    for (const Commit& write : effects_.commits) {
+      numbers.push_back(std::get<SaveView>(write.changes.at(0)).view.number());
     }
     return numbers;
   }
@@ -58,14 +58,14 @@ TEST_F(PendingTest, WhatMayBeThereIsWrittenUntilItIs) {
     EXPECT_EQ(settled->outcome, Outcome::kUnknown);
     EXPECT_FALSE(settled->row);
     EXPECT_EQ(pending_.size(), 1u);
-    const size_t before = effects_.persist.size();
+    const size_t before = effects_.commits.size();
     effects_.wake_at.reset();
     pending_.keep(now + kRepeatEvery - milliseconds(1), effects_);
-    EXPECT_EQ(effects_.persist.size(), before);
+    EXPECT_EQ(effects_.commits.size(), before);
     EXPECT_EQ(effects_.wake_at, now + kRepeatEvery);
     now += kRepeatEvery;
     pending_.keep(now, effects_);
-    EXPECT_EQ(effects_.persist.size(), before + 1);
+    EXPECT_EQ(effects_.commits.size(), before + 1);
   }
   EXPECT_EQ(written(), (Numbers{7, 7, 7, 7}));
   const auto settled = settle(Outcome::kDone, now);

@@ -44,7 +44,7 @@ struct PoolForTest {
     row.mutable_request()->set_redundancy(2);
     change(row);
     jobs.write({row, {}, {}, {}}, effects);
-    (void)jobs.settle(kStart, {effects.persist.back().id, Outcome::kDone, ""});
+    (void)jobs.settle(kStart, {effects.commits.back().id, Outcome::kDone, ""});
   }
   void commit(const std::string& job) {
     commit(job, [](pb::JobRow&) {});

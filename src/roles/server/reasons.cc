@@ -28,7 +28,7 @@ void Reasons::note_event(const pb::JobRow& run, const std::string& machine, cons
   const bool is_rare = at_ms - reason.at_ms() >= kOftenMs;
   const bool is_power_of_two = (reason.times() & (reason.times() - 1)) == 0;
   reason.set_at_ms(at_ms);
-  if (is_rare || is_power_of_two) effects.persist.push_back({ids_.next(), SaveReason{reason}});
+  if (is_rare || is_power_of_two) effects.commits.push_back({ids_.next(), {SaveReason{reason}}});
 }
 
 pb::Reason& Reasons::add(Story& story, const pb::JobRow& run, const std::string& machine,

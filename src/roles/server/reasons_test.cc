@@ -64,13 +64,13 @@ TEST_F(ReasonsTest, CountWhatAMachineDoesAgain) {
 // The first, second, fourth and eighth time, and whatever comes after ten quiet seconds.
 TEST_F(ReasonsTest, WriteNowAndThenWhatHappensOften) {
   for (int i = 0; i < 8; ++i) note("j", "a", "failed", kNow + i);
-  ASSERT_EQ(effects_.persist.size(), 4u);
-  EXPECT_EQ(std::get<SaveReason>(effects_.persist.back().what).reason.times(), 8u);
-  EXPECT_NE(effects_.persist[0].id, effects_.persist[1].id);
+  ASSERT_EQ(effects_.commits.size(), 4u);
+  EXPECT_EQ(std::get<SaveReason>(effects_.commits.back().changes.at(0)).reason.times(), 8u);
+  EXPECT_NE(effects_.commits[0].id, effects_.commits[1].id);
   note("j", "a", "failed", kNow + 10'006);
-  EXPECT_EQ(effects_.persist.size(), 4u);
+  EXPECT_EQ(effects_.commits.size(), 4u);
   note("j", "a", "failed", kNow + 20'006);
-  EXPECT_EQ(effects_.persist.size(), 5u);
+  EXPECT_EQ(effects_.commits.size(), 5u);
 }
 
 TEST_F(ReasonsTest, KeepTheLatestAndTheirNumbers) {

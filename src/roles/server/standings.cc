@@ -186,7 +186,7 @@ void Standings::write(Standing& standing, pb::MachineRow row, Effects& effects) 
   MUSTER_CHECK(!standing.write);
   standing.write = ids_.next();
   writes_[*standing.write] = row;
-  effects.persist.push_back({*standing.write, SaveMachine{std::move(row)}});
+  effects.commits.push_back({*standing.write, {SaveMachine{std::move(row)}}});
 }
 
 std::optional<Standings::Settled> Standings::settle(const Stored& stored, Effects& effects) {

@@ -28,9 +28,9 @@ class StandingsTest : public testing::Test {
  protected:
   // The outcome of the oldest write that was asked for.
   std::optional<Standings::Settled> settle(Outcome outcome = Outcome::kDone) {
-    const Write write = effects_.persist.front();
-    effects_.persist.erase(effects_.persist.begin());
-    rows_.push_back(std::get<SaveMachine>(write.what).row);
+    const Commit write = effects_.commits.front();
+    effects_.commits.erase(effects_.commits.begin());
+    rows_.push_back(std::get<SaveMachine>(write.changes.at(0)).row);
     auto settled = standings_.settle({write.id, outcome, ""}, effects_);
     standings_.check();
     return settled;
@@ -61,7 +61,7 @@ TEST_F(StandingsTest, AChargeIsAnsweredWhenItIsWritten) {
   EXPECT_EQ(answers(), 1u);
   standings_.add_charge("coord", charge_of("m1", 1), effects_);
   EXPECT_EQ(answers(), 1u) << "it is in the row already";
-  EXPECT_TRUE(effects_.persist.empty());
+  EXPECT_TRUE(effects_.commits.empty());
 }
 
 TEST_F(StandingsTest, WhatCouldNotBeWrittenIsNotAnswered) {
@@ -81,7 +81,7 @@ TEST_F(StandingsTest, OneRowAtATimeAndABoundedNumberWaits) {
   for (uint32_t item = 1; item <= Standings::kMostWaiting + 5; ++item) {
     standings_.add_charge("coord", charge_of("m1", item), effects_);
   }
-  ASSERT_EQ(effects_.persist.size(), 1u);
+  ASSERT_EQ(effects_.commits.size(), 1u);
   const auto settled = settle();
   ASSERT_TRUE(settled);
   ASSERT_EQ(settled->waited.size(), Standings::kMostWaiting);
@@ -106,7 +106,7 @@ TEST_F(StandingsTest, ThreeStrikesAreQuarantineUnlessTheyWereMadeGood) {
     for (const uint64_t agreed : c.agreed) {
       Effects effects;
       standings.add_charge("coord", charge_of("m1", item++, agreed), effects);
-      last = standings.settle({effects.persist.at(0).id}, effects)->is_quarantined;
+      last = standings.settle({effects.commits.at(0).id}, effects)->is_quarantined;
     }
     EXPECT_EQ(standings.is_quarantined("m1"), c.quarantined) << c.name;
     EXPECT_EQ(last, c.quarantined) << c.name << ": told when it happens";
@@ -117,7 +117,7 @@ TEST_F(StandingsTest, WithoutALimitNobodyIsQuarantined) {
   Standings standings(0, ids_);
   for (uint32_t item = 0; item < 5; ++item) {
     standings.add_charge("coord", charge_of("m1", item), effects_);
-    const auto settled = standings.settle({effects_.persist.back().id}, effects_);
+    const auto settled = standings.settle({effects_.commits.back().id}, effects_);
     ASSERT_TRUE(settled);
     EXPECT_FALSE(settled->is_quarantined);
   }
@@ -141,7 +141,7 @@ TEST_F(StandingsTest, TalliesAddUpUntilACharge) {
   tallies[0].set_charged(true);
   standings_.add_tallies(tallies, effects_);
   standings_.add_tallies(tallies, effects_);
-  EXPECT_EQ(effects_.persist.size(), 1u) << "not precious: one that meets a write is lost";
+  EXPECT_EQ(effects_.commits.size(), 1u) << "not precious: one that meets a write is lost";
   settle();
   EXPECT_EQ(standings_.agreed("m1"), 30u);
 }
@@ -199,9 +199,9 @@ TEST_F(StandingsTest, WhoIsBanishedIsSoAtOnceAndInTheRowLater) {
   EXPECT_TRUE(standings_.has_lapsed(kStart, "m1"));
   EXPECT_FALSE(standings_.is_out(kStart, "m1"));
   EXPECT_TRUE(standings_.quarantined(9).empty()) << "no row says so yet";
-  ASSERT_EQ(effects_.persist.size(), 1u) << "another row is on its way";
+  ASSERT_EQ(effects_.commits.size(), 1u) << "another row is on its way";
   settle();
-  ASSERT_EQ(effects_.persist.size(), 1u);
+  ASSERT_EQ(effects_.commits.size(), 1u);
   const auto settled = settle();
   EXPECT_TRUE(rows_.back().misbehaved());
   ASSERT_TRUE(settled);
@@ -213,7 +213,7 @@ TEST_F(StandingsTest, RefusalsAreCountedAndWrittenNowAndThen) {
   settle();
   EXPECT_EQ(rows_.back().refused(), 2u);
   standings_.note_refusal(kStart + seconds(9), "m1", "a lie", 3, effects_);
-  EXPECT_TRUE(effects_.persist.empty());
+  EXPECT_TRUE(effects_.commits.empty());
   EXPECT_EQ(effects_.notes.size(), 1u) << "the same is said once";
   standings_.note_refusal(kStart + seconds(10), "m1", "another", 1, effects_);
   settle();

@@ -35,7 +35,7 @@ class StorageViewTest : public testing::Test {
     return retires;
   }
   void settle(Outcome outcome = Outcome::kDone) {
-    for (const Write& write : std::exchange(effects_.persist, {})) {
+    for (const Commit& write : std::exchange(effects_.commits, {})) {
       ++writes_;
       const auto written = view_.settle(now_, {write.id, outcome, ""}, effects_);
       EXPECT_EQ(written, outcome == Outcome::kDone ? StorageView::Written::kNewView
@@ -118,7 +118,7 @@ TEST_F(StorageViewTest, WhoCannotStoreIsNotChosen) {
   nodes_.note_store("c", problem);
   join("d");
   standings_.banish("d", "spoke for others", effects_);
-  effects_.persist.clear();
+  effects_.commits.clear();
   nodes_.join(now_, "e", nodes_.find("c")->hello);
   loans_.join("e", false);
   step();
@@ -199,13 +199,13 @@ TEST_F(StorageViewTest, OneChangeIsWrittenAtATime) {
   join("a");
   (void)view_.keep(now_, effects_);
   (void)view_.keep(now_, effects_);
-  EXPECT_EQ(effects_.persist.size(), 1u);
+  EXPECT_EQ(effects_.commits.size(), 1u);
   EXPECT_EQ(view_.writing(), 1u);
   settle();
   pb::Copied old;
   old.set_view(0);
   view_.on_copied(now_, "a", old, effects_);
-  EXPECT_TRUE(effects_.persist.empty()) << "a copy of what an earlier view had";
+  EXPECT_TRUE(effects_.commits.empty()) << "a copy of what an earlier view had";
   EXPECT_EQ(view_.settle(now_, {99, Outcome::kDone, ""}, effects_),
             StorageView::Written::kNotAView);
 }

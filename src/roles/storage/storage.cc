@@ -142,7 +142,7 @@ void Storage::enter_pool(Effects& effects) {
   }
   entering_ = next_write_++;
   entering_pool_ = pool_;
-  effects.persist.push_back({entering_, EnterPool{pool_}});
+  effects.writes.push_back({entering_, EnterPool{pool_}});
 }
 
 // Only a member: whoever is not may hold what the members have lost.
@@ -155,7 +155,7 @@ void Storage::drop_what_is_over(Effects& effects) {
   MUSTER_PROBE("records of runs that are over are dropped");
   std::erase_if(state_.seals, [&](const auto& seal) { return !kept.contains(seal.first); });
   dropping_ = next_write_++;
-  effects.persist.push_back({dropping_, KeepRuns{{kept.begin(), kept.end()}}});
+  effects.writes.push_back({dropping_, KeepRuns{{kept.begin(), kept.end()}}});
   kept_on_disk_ = std::move(kept);
 }
 
@@ -256,7 +256,7 @@ WriteId Storage::write(std::vector<StoredRecord> records, bool copied, Effects& 
     pending.bytes += record.bytes.size();
   }
   writing_bytes_ += pending.bytes;
-  effects.persist.push_back({id, PutRecords{std::move(records)}});
+  effects.writes.push_back({id, PutRecords{std::move(records)}});
   return id;
 }
 
@@ -379,7 +379,7 @@ void Storage::try_again(Instant now, Effects& effects) {
   if (!problem_.empty() && probe_at_ <= now && probe_ == 0) {
     probe_ = next_write_++;
     probe_at_ = now + kProbeEvery;
-    effects.persist.push_back({probe_, ProbeSpace{kProbeBytes}});
+    effects.writes.push_back({probe_, ProbeSpace{kProbeBytes}});
   }
   effects.wake_by(say_problem_at_);
 }
@@ -468,7 +468,7 @@ void Storage::drop_damaged(Instant now, const std::vector<Digest>& damaged, Effe
   MUSTER_PROBE("a damaged record is dropped");
   effects.warn("storage: " + std::to_string(damaged.size()) +
                " damaged records dropped; fetching them from the others");
-  effects.persist.push_back({next_write_++, DropRecords{damaged}});
+  effects.writes.push_back({next_write_++, DropRecords{damaged}});
   compare_at_ = now;
 }
 

@@ -88,7 +88,7 @@ TEST_F(StorageTest, ACopyOfAnEarlierStayIsNone) {
 
 TEST_F(StorageTest, ADiskThatHangsWhileItEntersAPoolCannotBeWritten) {
   const Effects entering = join(7, "pool");
-  ASSERT_EQ(entering.persist.size(), 1u);
+  ASSERT_EQ(entering.writes.size(), 1u);
   now += seconds(9);
   EXPECT_FALSE(says(storage.step(now, Tick{}), pb::Envelope::kStoreState));
   now += seconds(2);
@@ -113,7 +113,7 @@ TEST_F(StorageTest, OfOneEpochTheFirstSealCounts) {
   EXPECT_TRUE(says(put(seal(1)), pb::Envelope::kPutDone)) << "repeated";
   const Effects another = put(seal(2));
   EXPECT_TRUE(says(another, pb::Envelope::kPutRefused));
-  EXPECT_TRUE(another.persist.empty());
+  EXPECT_TRUE(another.writes.empty());
 }
 
 TEST_F(StorageTest, KeepsOfARecordWhatIsSigned) {
@@ -121,8 +121,8 @@ TEST_F(StorageTest, KeepsOfARecordWhatIsSigned) {
   pb::SignedRecord more = seal(1);
   more.GetReflection()->MutableUnknownFields(&more)->AddLengthDelimited(99, "unsigned");
   const Effects effects = put(more);
-  ASSERT_EQ(effects.persist.size(), 1u);
-  const auto& records = std::get<PutRecords>(effects.persist[0].what).records;
+  ASSERT_EQ(effects.writes.size(), 1u);
+  const auto& records = std::get<PutRecords>(effects.writes[0].change).records;
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].bytes, seal(1).SerializeAsString());
 }

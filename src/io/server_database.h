@@ -14,15 +14,24 @@ namespace muster::io {
 // The server's database, through SOCI: one SQLite file now. Opening it raises the pool's epoch, and
 // every write is refused under an older one, so that a forgotten twin can change nothing. Nothing
 // is committed into a file that was deleted or moved away under the server.
-class ServerStore final : public host::Store {
+//
+// A commit is one transaction. One that was not begun or not carried out has failed; one that the
+// database was asked to end, and did not say that it has, may be there: kUnknown.
+//
+// kMostWaiting commits may wait; what is over has failed at once, so that a database that hangs
+// fills no memory.
+class ServerDatabase final : public host::Database {
  public:
-  // `inbox` outlives the object. `superseded` is called, by a thread of the store's, within seconds
-  // of another server having opened the database. kDisk when it cannot be opened. `unix_ms` is what
-  // the machine's clock says.
-  static Result<std::unique_ptr<ServerStore>> open(const Path& state_dir, host::Inbox& inbox,
-                                                   std::function<void()> superseded,
-                                                   int64_t unix_ms);
-  ~ServerStore() override;
+  static constexpr size_t kMostWaiting = 20'000;
+
+  // `inbox` outlives the object. `superseded` is called, by a thread of the database's, within
+  // seconds of another server having opened it. kDisk when it cannot be opened, or a row in it
+  // cannot be read: then it names the row and what to do. `unix_ms` is what the machine's clock
+  // says.
+  static Result<std::unique_ptr<ServerDatabase>> open(const Path& state_dir, host::Inbox& inbox,
+                                                      std::function<void()> superseded,
+                                                      int64_t unix_ms);
+  ~ServerDatabase() override;
 
   // What was committed when it was opened.
   [[nodiscard]] roles::server::ServerState take_state() { return std::move(state_); }
@@ -32,20 +41,20 @@ class ServerStore final : public host::Store {
   // end the retention of every job at one start; so it is added to the retention.
   [[nodiscard]] std::chrono::milliseconds clock_ahead() const { return clock_ahead_; }
 
-  void write(pb::Role owner, roles::Write write) override;
+  void commit(pb::Role owner, roles::Commit commit) override;
 
  private:
-  struct Database;
+  class Tables;
   struct Work {
     pb::Role owner;
-    roles::Write write;
+    roles::Commit commit;
   };
-  ServerStore(std::unique_ptr<Database> database, host::Inbox& inbox);
+  ServerDatabase(std::unique_ptr<Tables> tables, host::Inbox& inbox);
   void work_through(const std::deque<Work>& work, const std::function<void()>& superseded);
-  Status commit(const roles::Write& write);
+  roles::Stored carry_out(const roles::Commit& commit);
   bool look();
 
-  std::unique_ptr<Database> database_;
+  std::unique_ptr<Tables> tables_;
   host::Inbox& inbox_;
   roles::server::ServerState state_;
   std::chrono::milliseconds clock_ahead_{};
