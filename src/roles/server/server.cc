@@ -1,29 +1,24 @@
-// The server's nodes: joining, leaving, heartbeats, and what everyone is told.
+// Who is there and how they behave, and who hears what.
 #include "roles/server/server.h"
 
-#include <algorithm>
-
 #include "roles/message.h"
+#include "roles/server/explain.h"
 #include "roles/server/lending.h"
+#include "roles/server/listings.h"
 
 namespace muster::roles::server {
-namespace {
-
-constexpr size_t kMostListed = 900u << 10;  // Bytes of a list: a message has a MiB.
-
-}  // namespace
 
 Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)),
       started_(started),
       grace_until_(state.view.number() == 0 ? started : started + kServerGrace),
       nodes_(state.pool_epoch),
-      jobs_(options_.retain, write_ids_),
-      coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
       standings_(options_.quarantine_after, write_ids_),
-      submissions_((state.pool_epoch << 32) + 1),
+      coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
       view_(std::move(state.view), options_.storage_nodes, grace_until_,
-            {nodes_, loans_, standings_}, write_ids_) {
+            {nodes_, loans_, standings_}, write_ids_),
+      jobs_(options_.retain, write_ids_),
+      submissions_((state.pool_epoch << 32) + 1) {
   for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
   for (pb::JobRow& row : state.jobs) jobs_.restore(std::move(row));
   for (pb::Reason& reason : state.reasons) {
@@ -46,7 +41,8 @@ Effects Server::step(Instant now, const Event& event) {
   } else if (const auto* stored = std::get_if<Stored>(&event)) {
     on_stored(now, *stored, effects);
   } else if (std::holds_alternative<Resumed>(event)) {
-    on_resumed(now);
+    nodes_.excuse(now);
+    view_.excuse(now);
   }
   watch_nodes(now, effects);
   coordinators_.keep(now, effects);
@@ -94,12 +90,6 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   loans_.join(machine, !may_compute(situation(), machine, *nodes_.find(machine)));
   effects.note((flag == pb::ROLE_FLAG_COORDINATOR ? "coordinator " : "worker ") +
                short_id(machine) + " joined");
-}
-
-// What was not heard while this process stood still was not silence.
-void Server::on_resumed(Instant now) {
-  nodes_.excuse(now);
-  view_.excuse(now);
 }
 
 // A worker says what it works for: if that is still going on, and this server lent it or has just
@@ -158,46 +148,9 @@ int64_t Server::unix_ms(Instant now) const {
   return options_.started_at_ms + (now - started_).count() / 1000;
 }
 
-namespace {
-
-void list_run(const pb::JobRow& row, pb::LiveJob& run) {
-  run.set_job(row.job());
-  run.set_run(row.run());
-  run.set_epoch(row.epoch());
-  *run.mutable_assignments() = row.assignments();
-}
-
-}  // namespace
-
-// The latest, as far as a message has room: what is not told is not kept.
-void Server::list_kept(Instant now, pb::PoolState& state) const {
-  size_t bytes = state.ByteSizeLong();
-  for (const pb::JobRow* row : jobs_.kept(unix_ms(now))) {
-    pb::LiveJob run;
-    list_run(*row, run);
-    bytes += run.ByteSizeLong() + 4;
-    if (bytes > kMostListed) return;
-    *state.add_kept() = std::move(run);
-  }
-}
-
 void Server::send_pool_state(Instant now, const std::string& machine, Nodes::Told told,
                              Effects& effects) {
-  pb::PoolState state;
-  *state.mutable_view() = view_.view();
-  state.set_pool(coordinators_.row().pool());
-  for (const std::string& id : jobs_.live()) list_run(jobs_.at(id).row, *state.add_live());
-  if (view_.contains(machine)) list_kept(now, state);
-  if (nodes_.coordinators().contains(machine)) {
-    *state.mutable_coordinators() = coordinators_.row().coordinators();
-  }
-  state.set_lent_known(loans_.is_known(machine));
-  state.set_barred(!nodes_.find(machine)->store_problem.empty());
-  if (const Job* job = jobs_.find(loans_.job_of(machine))) {
-    *state.mutable_lent() = key_of(job->row);
-    *state.mutable_model() = job->row.model();
-    state.set_coordinator(job->row.coordinator());
-  }
+  pb::PoolState state = pool_state(situation(), coordinators_.row(), machine, unix_ms(now));
   nodes_.send_state(now, machine, std::move(state), told, effects);
 }
 
@@ -255,17 +208,20 @@ void Server::on_client(Instant now, const std::string& client, const pb::Envelop
     case pb::Envelope::kCancelJob:
       return on_cancel(now, client, envelope.cancel_job(), effects);
     case pb::Envelope::kWhy:
-      return on_why(client, envelope.why(), effects);
+      *answer.mutable_why_reply() = explain(situation(), reasons_, envelope.why().what());
+      return effects.send.push_back({std::move(answer)});
     case pb::Envelope::kPardon:
       return standings_.pardon(client, envelope.pardon(), effects);
     case pb::Envelope::kHangUp:
       watchers_.hang_up(client, jobs_.live());
       return submissions_.hang_up(client);
     case pb::Envelope::kGetStatus:
-      *answer.mutable_pool_status() = status();
+      *answer.mutable_pool_status() = pool_status(situation());
+      answer.mutable_pool_status()->set_version(options_.version);
+      answer.mutable_pool_status()->set_copies_wanted(options_.storage_nodes);
       return effects.send.push_back({std::move(answer)});
     case pb::Envelope::kListJobs:
-      *answer.mutable_job_list() = job_list();
+      *answer.mutable_job_list() = job_list(jobs_);
       return effects.send.push_back({std::move(answer)});
     default:
       return;
@@ -276,71 +232,78 @@ void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
   const auto written = view_.settle(now, stored, effects);
   if (written == StorageView::Written::kNewView) nodes_.mark_all_stale();
   if (written != StorageView::Written::kNotAView) return;
-  if (coordinators_.settle(now, stored) || on_machine_stored(now, stored, effects)) return;
+  if (coordinators_.settle(now, stored)) return;
+  if (const auto settled = standings_.settle(stored, effects)) {
+    return on_machine_stored(now, *settled, effects);
+  }
   on_row_stored(now, stored, effects);
 }
 
-std::string Server::state_of(const std::string& machine, const Node& node) const {
-  if (node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return "coordinator";
-  const std::string state = view_.describe(machine);
-  if (standings_.is_quarantined(machine))
-    return (state.empty() ? "" : state + ", ") + "quarantined";
-  const std::string& job = loans_.job_of(machine);
-  if (job.empty()) return state.empty() ? "idle" : state;
-  return (state.empty() ? "" : state + ", ") + "lent to " + short_id(job);
+void Server::note_event(Instant now, const pb::JobRow& run, const std::string& machine,
+                        const std::string& text, Effects& effects) {
+  reasons_.note_event(run, machine, text, unix_ms(now), effects);
 }
 
-// The latest jobs first, as far as a message has room.
-pb::JobList Server::job_list() const {
-  std::vector<const pb::JobRow*> rows;
-  for (const auto& [id, job] : jobs_.all()) rows.push_back(&job.row);
-  std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
-    return a->accepted_at_ms() > b->accepted_at_ms();
-  });
-  pb::JobList list;
-  size_t bytes = 0;
-  for (const pb::JobRow* row : rows) {
-    bytes += row->ByteSizeLong() + 4;
-    if (bytes > kMostListed) break;
-    *list.add_rows() = *row;
+// One that can be written again is taken again; if it cannot once more, after a while, and longer
+// each time: every change of the view costs everybody something.
+void Server::on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
+                            Effects& effects) {
+  if (!nodes_.note_store(machine, state)) return;
+  nodes_.mark_stale(machine);
+  if (!state.problem().empty()) {
+    effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem());
+    standings_.note_store_problem(now, machine, state.problem());
   }
-  list.set_left_out(static_cast<uint32_t>(rows.size()) - static_cast<uint32_t>(list.rows_size()));
-  return list;
 }
 
-pb::Machine Server::describe_machine(const std::string& machine, const Node& node) const {
-  pb::Machine out;
-  out.set_machine(machine);
-  out.set_role_flag(node.hello.role_flag());
-  out.set_state(state_of(machine, node));
-  out.set_owner(node.hello.owner());
-  out.set_version(node.hello.version());
-  out.set_storage_address(node.hello.storage_address());
-  if (!node.store_problem.empty()) out.set_reason("cannot store: " + node.store_problem);
-  standings_.describe(out);
-  return out;
+// Seen by this server itself, on the node's own line.
+void Server::on_misspoken(Instant now, const Misspoken& said, Effects& effects) {
+  if (!nodes_.contains(said.machine)) return;
+  standings_.note_refusal(now, said.machine, said.what, said.times, effects);
+  if (nodes_.coordinators().contains(said.machine)) return;
+  if (standings_.is_too_much(now, said.machine, said.times)) {
+    banish(now, said.machine, said.what, effects);
+  }
 }
 
-pb::PoolStatus Server::status() const {
-  pb::PoolStatus out;
-  out.set_version(options_.version);
-  *out.mutable_view() = view_.view();
-  out.set_copies_wanted(options_.storage_nodes);
-  size_t bytes = 0;
-  const auto has_room = [&](const google::protobuf::MessageLite& message) {
-    bytes += message.ByteSizeLong() + 4;
-    const bool room = bytes <= kMostListed;
-    if (!room) out.set_left_out(out.left_out() + 1);
-    return room;
-  };
+// Its line is cut, and it is lent no more, nor does it store, until it is pardoned.
+void Server::banish(Instant now, const std::string& machine, const std::string& what,
+                    Effects& effects) {
+  standings_.banish(machine, what, effects);
+  pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
+  refusal.mutable_refused()->set_reason(
+      "ten messages in a minute that had to be refused, the last: " + what);
+  effects.send.push_back({std::move(refusal)});
+  on_left(now, machine, "it said what it may not: " + what, effects);
+}
+
+// What others say they had to refuse is told to whoever asks, and held against nobody.
+void Server::on_refusals(Instant now, const std::string& from, const pb::Refusals& refusals,
+                         Effects& effects) {
+  for (const pb::Refusal& refusal : refusals.refusals()) {
+    if (!nodes_.contains(refusal.machine())) continue;
+    standings_.note_refusal(now, refusal.machine(), refusal.what() + ", says " + short_id(from),
+                            refusal.times(), effects);
+  }
+}
+
+void Server::on_machine_stored(Instant now, const Standings::Settled& settled, Effects& effects) {
+  if (settled.is_quarantined) on_quarantine(now, settled.machine, effects);
+  if (settled.is_pardoned) {
+    for (const std::string& id : jobs_.live()) loans_.tell_soon(id);
+  }
+  for (const auto& [from, report] : settled.waited) on_report_charge(now, from, report, effects);
+}
+
+// Whoever it is lent to loses it, and no vote of it counts on what is open.
+void Server::on_quarantine(Instant now, const std::string& machine, Effects& effects) {
+  const std::string holder = loans_.take_back(machine);
   for (const std::string& id : jobs_.live()) {
-    if (has_room(jobs_.at(id).row)) *out.add_jobs() = jobs_.at(id).row;
+    const pb::JobRow& row = jobs_.at(id).row;
+    if (id == holder) note_event(now, row, machine, "quarantined", effects);
+    send_lend(now, row, effects);
   }
-  for (const auto& [machine, node] : nodes_.all()) {
-    pb::Machine described = describe_machine(machine, node);
-    if (has_room(described)) *out.add_machines() = std::move(described);
-  }
-  return out;
+  if (nodes_.contains(machine)) nodes_.mark_stale(machine);
 }
 
 }  // namespace muster::roles::server

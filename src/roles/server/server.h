@@ -1,11 +1,7 @@
 #pragma once
 
-#include <deque>
-#include <map>
-#include <optional>
-#include <set>
+#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "roles/role.h"
 #include "roles/server/coordinators.h"
@@ -29,19 +25,17 @@ namespace muster::roles::server {
 // it ends. Every fact that must survive is written first (SaveView, SaveJob) and acted on when it
 // is durable; what is only in memory is told again by the nodes when they reconnect.
 //
-// What a node is told (PoolState) carries a revision and is repeated until the node has seen it;
-// what a worker is lent to is part of it. A worker on a new line says first what it holds.
+// Each part keeps the promises that its own header makes; here stands what one part's news means
+// for the others, and who is asked and answered. A worker on a new line says first what it holds.
 //
 // Believes a coordinator of the jobs it has and of no others, and of machines only what it sees
 // itself. Whoever says what he may not is noted; ten times in a minute cost him his line, and he is
-// lent no more until pardoned. A store that does not do its duty leaves the view, for longer each
-// time.
+// lent no more until pardoned.
 //
 // Every step costs what the nodes and the jobs that go on ask for, not what there ever was.
 //
-// Invariants: at most one change of the view, and one change of each job's row, is being written at
-// a time; a machine is lent to at most one job, and to none while it is
-// quarantined; members + joiners never exceed storage_nodes.
+// Invariants, over several parts: a machine that is quarantined is lent to no job; a job that is
+// over has no machine, and nobody watches it.
 class Server final : public Role {
  public:
   Server(ServerOptions options, ServerState state, Instant started);
@@ -50,43 +44,34 @@ class Server final : public Role {
   [[nodiscard]] size_t pending() const override;
 
  private:
-  using Node = Nodes::Node;
   using Job = JobTable::Job;
 
-  // server.cc: nodes, and who hears what.
+  // server.cc: nodes and how they behave, and who hears what.
   void on_joined(Instant now, const NodeJoined& joined, Effects& effects);
   void on_left(Instant now, const std::string& machine, const std::string& why, Effects& effects);
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_client(Instant now, const std::string& client, const pb::Envelope& envelope,
                  Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
-  void on_resumed(Instant now);
+  void on_machine_stored(Instant now, const Standings::Settled& settled, Effects& effects);
+  void on_quarantine(Instant now, const std::string& machine, Effects& effects);
   void on_holding(Instant now, const std::string& machine, const pb::Holding& holding,
                   Effects& effects);
-  void watch_nodes(Instant now, Effects& effects);
-  void send_pool_state(Instant now, const std::string& machine, Nodes::Told told, Effects& effects);
-  [[nodiscard]] int64_t unix_ms(Instant now) const;
-  void list_kept(Instant now, pb::PoolState& state) const;
-  [[nodiscard]] pb::PoolStatus status() const;
-  [[nodiscard]] pb::JobList job_list() const;
-  [[nodiscard]] pb::Machine describe_machine(const std::string& machine, const Node& node) const;
-  [[nodiscard]] std::string state_of(const std::string& machine, const Node& node) const;
-  [[nodiscard]] bool in_grace(Instant now) const;
-  [[nodiscard]] Situation situation() const;
-
-  // server_conduct.cc: how nodes behave.
   void on_store_state(Instant now, const std::string& machine, const pb::StoreState& state,
                       Effects& effects);
   void on_misspoken(Instant now, const Misspoken& said, Effects& effects);
-  void banish(Instant now, const std::string& machine, const std::string& what, Effects& effects);
   void on_refusals(Instant now, const std::string& from, const pb::Refusals& refusals,
                    Effects& effects);
-  void on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
-                       Effects& effects);
-  void on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
-                    Effects& effects);
+  void banish(Instant now, const std::string& machine, const std::string& what, Effects& effects);
+  void watch_nodes(Instant now, Effects& effects);
+  void send_pool_state(Instant now, const std::string& machine, Nodes::Told told, Effects& effects);
+  void note_event(Instant now, const pb::JobRow& run, const std::string& machine,
+                  const std::string& text, Effects& effects);
+  [[nodiscard]] int64_t unix_ms(Instant now) const;
+  [[nodiscard]] bool in_grace(Instant now) const;
+  [[nodiscard]] Situation situation() const;
 
-  // server_jobs.cc: from a request to a committed end.
+  // server_jobs.cc: from a request to a committed end, and what coordinators say and hear.
   void on_submit(Instant now, const std::string& client, const pb::Submit& submit,
                  Effects& effects);
   void on_pinned(const std::string& from, const pb::Pinned& pinned, Effects& effects);
@@ -95,56 +80,45 @@ class Server final : public Role {
   void on_watch(const std::string& client, const pb::Watch& watch, Effects& effects);
   void on_cancel(Instant now, const std::string& client, const pb::CancelJob& cancel,
                  Effects& effects);
+  void on_row_stored(Instant now, const Stored& stored, Effects& effects);
+  void on_row_committed(Instant now, const JobTable::Settled& settled, Effects& effects);
+  void assign_jobs(Instant now, Effects& effects);
+  void assign_to(Instant now, const Job& job, const std::string& coordinator, uint64_t epoch,
+                 Effects& effects);
+  [[nodiscard]] std::string next_coordinator(Instant now, const Job& job) const;
+  void on_coordinator_back(const NodeJoined& joined, Effects& effects);
+  void on_coordinator_lost(Instant now, const std::string& id, const std::string& instance,
+                           const std::string& why, Effects& effects);
   void on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit, Effects& effects);
   void on_commit_class(const std::string& from, const pb::CommitClass& commit, Effects& effects);
   void on_progress(Instant now, const std::string& from, const pb::JobProgress& progress,
                    Effects& effects);
   void on_finish(Instant now, const std::string& from, const pb::Finish& finish, Effects& effects);
-  void assign_jobs(Instant now, Effects& effects);
-  void assign_to(Instant now, const Job& job, const std::string& coordinator, uint64_t epoch,
-                 Effects& effects);
-  [[nodiscard]] std::string next_coordinator(Instant now, const Job& job) const;
-  void on_coordinator_lost(Instant now, const std::string& id, const std::string& instance,
-                           const std::string& why, Effects& effects);
-  void on_row_stored(Instant now, const Stored& stored, Effects& effects);
-  void on_row_committed(Instant now, const JobTable::Settled& settled, Effects& effects);
-  void on_coordinator_back(const NodeJoined& joined, Effects& effects);
-  [[nodiscard]] std::string pick_coordinator() const;
-
-  // server_machines.cc: whose answers are believed.
   void on_report_charge(Instant now, const std::string& from, const pb::ReportCharge& report,
                         Effects& effects);
-  bool on_machine_stored(Instant now, const Stored& stored, Effects& effects);
-  void on_quarantine(Instant now, const std::string& machine, Effects& effects);
-
-  // server_why.cc: why things are as they are.
-  void note_event(Instant now, const pb::JobRow& run, const std::string& machine,
-                  const std::string& text, Effects& effects);
-  void on_why(const std::string& client, const pb::Why& why, Effects& effects) const;
-  void explain_job(const Job& job, pb::WhyReply& reply) const;
-  void explain_machine(const std::string& machine, pb::WhyReply& reply) const;
-  [[nodiscard]] std::string describe(const std::string& machine, const Node& node) const;
-
-  // server_lending.cc: which machine works for which job.
+  void on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
+                       Effects& effects);
+  void on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
+                    Effects& effects);
   void on_want(Instant now, const std::string& from, const pb::WantWorkers& want, Effects& effects);
   void lend_machines(Instant now, Effects& effects);
   void send_lend(Instant now, const pb::JobRow& job, Effects& effects);
 
   ServerOptions options_;
   Instant started_;
+  Instant grace_until_;   // For nodes to come back; a new pool has none to wait for.
+  bool in_grace_ = true;  // At the last step.
   WriteIds write_ids_;
-  Instant grace_until_;  // For nodes to come back; a new pool has none to wait for.
 
   Nodes nodes_;
-  JobTable jobs_;
-  Coordinators coordinators_;
-  Reasons reasons_{write_ids_};
+  Loans loans_;
   Standings standings_;
+  Coordinators coordinators_;
+  StorageView view_;
+  JobTable jobs_;
   Submissions submissions_;
   Watchers watchers_;
-  Loans loans_;
-  StorageView view_;
-  bool in_grace_ = true;
+  Reasons reasons_{write_ids_};
 };
 
 }  // namespace muster::roles::server

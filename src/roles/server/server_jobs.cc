@@ -1,10 +1,13 @@
-// The server's jobs: accepted, assigned, finished or cancelled, each by a committed row.
+// Jobs, each accepted, assigned, finished or cancelled by a committed row, and what their
+// coordinators say and hear.
 #include <algorithm>
+#include <set>
 
 #include "base/probe.h"
 #include "roles/message.h"
 #include "roles/server/client_replies.h"
 #include "roles/server/job_request.h"
+#include "roles/server/lending.h"
 #include "roles/server/server.h"
 
 namespace muster::roles::server {
@@ -36,6 +39,19 @@ const char* how_it_ended(pb::JobState state) {
                                          : " is cancelled";
 }
 
+// The coordinator that has the fewest jobs; empty: there is none.
+std::string least_busy(const Situation& pool) {
+  std::string best;
+  size_t fewest = SIZE_MAX;
+  for (const std::string& machine : pool.nodes.coordinators()) {
+    const size_t load = pool.jobs.led_by(machine);
+    if (load >= fewest) continue;
+    best = machine;
+    fewest = load;
+  }
+  return best;
+}
+
 }  // namespace
 
 void Server::on_submit(Instant now, const std::string& client, const pb::Submit& submit,
@@ -54,7 +70,7 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
   if (request.has_directory_pin()) {
     return accept(client, submit, request.directory_pin(), effects);
   }
-  const std::string coordinator = pick_coordinator();
+  const std::string coordinator = least_busy(situation());
   if (coordinator.empty()) {
     const Error error{Code::kTryLater,
                       "no coordinator is connected to look the model up; start one with "
@@ -168,19 +184,6 @@ void Server::on_row_committed(Instant now, const JobTable::Settled& settled, Eff
   if (over) watchers_.end(id);  // They have heard the end.
 }
 
-std::string Server::pick_coordinator() const {
-  std::string best;
-  size_t fewest = SIZE_MAX;
-  for (const std::string& machine : nodes_.coordinators()) {
-    const size_t load = jobs_.led_by(machine);
-    if (load < fewest) {
-      best = machine;
-      fewest = load;
-    }
-  }
-  return best;
-}
-
 // Gives jobs without a coordinator to one, under a new epoch, and repeats Assign until it speaks.
 void Server::assign_jobs(Instant now, Effects& effects) {
   for (const std::string& id : jobs_.live()) {
@@ -210,7 +213,7 @@ void Server::assign_jobs(Instant now, Effects& effects) {
 // After a start the one that had it gets time to come back.
 std::string Server::next_coordinator(Instant now, const Job& job) const {
   const std::string& before = job.tenure.before();
-  if (!in_grace(now) || before.empty()) return pick_coordinator();
+  if (!in_grace(now) || before.empty()) return least_busy(situation());
   return nodes_.contains(before) ? before : "";
 }
 
@@ -357,6 +360,76 @@ void Server::on_watch(const std::string& client, const pb::Watch& watch, Effects
         to_failure({Code::kNotFound, "no job is called '" + watch.job() + "'"});
   }
   effects.send.push_back({std::move(update)});
+}
+
+void Server::on_report_charge(Instant now, const std::string& from, const pb::ReportCharge& report,
+                              Effects& effects) {
+  const pb::Charge& charge = report.charge();
+  const Job* job = jobs_.current(report.key(), from);
+  if (job == nullptr || charge.machine().empty()) return;
+  if (standings_.is_news(charge)) {
+    note_event(now, job->row, charge.machine(), "outvoted: " + charge.difference(), effects);
+  }
+  standings_.add_charge(from, report, effects);
+}
+
+void Server::on_silent_store(Instant now, const std::string& from, const pb::SilentStore& silent,
+                             Effects& effects) {
+  const Job* job = jobs_.current(silent.key(), from);
+  if (job == nullptr || !view_.contains(silent.machine())) return;
+  if (!standings_.is_out(now, silent.machine())) {
+    note_event(now, job->row, silent.machine(), "as a storage node it " + silent.what(), effects);
+  }
+  standings_.note_lapse(now, silent.machine(), silent.what(), effects);
+}
+
+// A store has a seal of a higher epoch than the row, or the coordinator had the run under this one
+// before: this database is older than what was done. Epochs go on above it.
+void Server::on_overtaken(Instant now, const std::string& from, const pb::Overtaken& overtaken,
+                          Effects& effects) {
+  const Job* job = jobs_.current(overtaken.key(), from);
+  constexpr uint64_t kHighest = uint64_t{1} << 62;
+  const uint64_t epoch = overtaken.epoch();
+  const bool news = job != nullptr && !job->is_writing && !is_over(job->row.state()) &&
+                    epoch >= job->row.epoch() && epoch < kHighest;
+  if (!news) return;
+  MUSTER_PROBE("a restored server goes on above the epochs that stores know");
+  note_event(now, job->row, from, "an assignment that this database does not know was there before",
+             effects);
+  assign_to(now, *job, from, epoch + 1, effects);
+}
+
+// The coordinator says what it can use; what it cannot is free for other jobs.
+void Server::on_want(Instant now, const std::string& from, const pb::WantWorkers& want,
+                     Effects& effects) {
+  const Job* job = jobs_.current(want.key(), from);
+  if (job == nullptr || is_over(job->row.state())) return;
+  for (const std::string& machine : loans_.want(job->row.job(), want)) {
+    MUSTER_PROBE("a job gives a machine back before it is over");
+    nodes_.mark_stale(machine);
+  }
+  if (loans_.is_due(now, job->row.job())) send_lend(now, job->row, effects);
+}
+
+void Server::lend_machines(Instant now, Effects& effects) {
+  if (!loans_.take_changed()) return;
+  std::set<std::string> changed;
+  for (const auto& [machine, job] : next_loans(situation(), !in_grace(now))) {
+    loans_.lend(machine, job);
+    changed.insert(job);
+    effects.note("machine " + short_id(machine) + " is lent to job " + short_id(job));
+    nodes_.mark_stale(machine);
+  }
+  for (const std::string& id : changed) send_lend(now, jobs_.at(id).row, effects);
+}
+
+void Server::send_lend(Instant now, const pb::JobRow& job, Effects& effects) {
+  if (job.coordinator().empty()) return;
+  pb::Envelope envelope = envelope_to(address(pb::ROLE_COORDINATOR, job.coordinator()));
+  *envelope.mutable_lend() = lend_message(situation(), job);
+  envelope.mutable_lend()->set_revision(nodes_.next_revision());
+  effects.send.push_back({std::move(envelope)});
+  loans_.note_told(now, job.job());
 }
 
 }  // namespace muster::roles::server

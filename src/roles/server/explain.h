@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "roles/server/reasons.h"
+#include "roles/server/situation.h"
+
+namespace muster::roles::server {
+
+// How a machine is, in a few words for a table: "idle", "storage, lent to 3fa9c2".
+[[nodiscard]] std::string state_of(const Situation& pool, const std::string& machine,
+                                   const Nodes::Node& node);
+
+// Why the job or machine whose name begins so is as it is, and what happened to it. A failure, if
+// there is none, or more than one.
+[[nodiscard]] pb::WhyReply explain(const Situation& pool, const Reasons& reasons,
+                                   const std::string& what);
+
+}  // namespace muster::roles::server

@@ -1,0 +1,112 @@
+#include "roles/server/listings.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "roles/message.h"
+#include "roles/server/explain.h"
+
+namespace muster::roles::server {
+namespace {
+
+// Counts what is added to a message, with what names it.
+class Room {
+ public:
+  explicit Room(size_t taken = 0) : bytes_(taken) {}
+  [[nodiscard]] bool take(const google::protobuf::MessageLite& message) {
+    bytes_ += message.ByteSizeLong() + 4;
+    return bytes_ <= kMostListed;
+  }
+
+ private:
+  size_t bytes_;
+};
+
+pb::LiveJob run_of(const pb::JobRow& row) {
+  pb::LiveJob run;
+  run.set_job(row.job());
+  run.set_run(row.run());
+  run.set_epoch(row.epoch());
+  *run.mutable_assignments() = row.assignments();
+  return run;
+}
+
+void list_kept(const JobTable& jobs, int64_t now_ms, pb::PoolState& state) {
+  Room room(state.ByteSizeLong());
+  for (const pb::JobRow* row : jobs.kept(now_ms)) {
+    pb::LiveJob run = run_of(*row);
+    if (!room.take(run)) return;
+    *state.add_kept() = std::move(run);
+  }
+}
+
+pb::Machine describe(const Situation& pool, const std::string& machine, const Nodes::Node& node) {
+  pb::Machine out;
+  out.set_machine(machine);
+  out.set_role_flag(node.hello.role_flag());
+  out.set_state(state_of(pool, machine, node));
+  out.set_owner(node.hello.owner());
+  out.set_version(node.hello.version());
+  out.set_storage_address(node.hello.storage_address());
+  if (!node.store_problem.empty()) out.set_reason("cannot store: " + node.store_problem);
+  pool.standings.describe(out);
+  return out;
+}
+
+}  // namespace
+
+pb::PoolState pool_state(const Situation& pool, const pb::PoolRow& row, const std::string& machine,
+                         int64_t now_ms) {
+  pb::PoolState state;
+  *state.mutable_view() = pool.view.view();
+  state.set_pool(row.pool());
+  for (const std::string& id : pool.jobs.live()) *state.add_live() = run_of(pool.jobs.at(id).row);
+  if (pool.view.contains(machine)) list_kept(pool.jobs, now_ms, state);
+  if (pool.nodes.coordinators().contains(machine)) {
+    *state.mutable_coordinators() = row.coordinators();
+  }
+  state.set_lent_known(pool.loans.is_known(machine));
+  const Nodes::Node* node = pool.nodes.find(machine);
+  state.set_barred(node != nullptr && !node->store_problem.empty());
+  if (const JobTable::Job* job = pool.jobs.find(pool.loans.job_of(machine))) {
+    *state.mutable_lent() = key_of(job->row);
+    *state.mutable_model() = job->row.model();
+    state.set_coordinator(job->row.coordinator());
+  }
+  return state;
+}
+
+pb::PoolStatus pool_status(const Situation& pool) {
+  pb::PoolStatus out;
+  *out.mutable_view() = pool.view.view();
+  Room room;
+  uint32_t left_out = 0;
+  for (const std::string& id : pool.jobs.live()) {
+    const pb::JobRow& row = pool.jobs.at(id).row;
+    room.take(row) ? void(*out.add_jobs() = row) : void(++left_out);
+  }
+  for (const auto& [machine, node] : pool.nodes.all()) {
+    pb::Machine described = describe(pool, machine, node);
+    room.take(described) ? void(*out.add_machines() = std::move(described)) : void(++left_out);
+  }
+  out.set_left_out(left_out);
+  return out;
+}
+
+pb::JobList job_list(const JobTable& jobs) {
+  std::vector<const pb::JobRow*> rows;
+  for (const auto& [id, job] : jobs.all()) rows.push_back(&job.row);
+  std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
+    return a->accepted_at_ms() > b->accepted_at_ms();
+  });
+  pb::JobList list;
+  Room room;
+  for (const pb::JobRow* row : rows) {
+    if (!room.take(*row)) break;
+    *list.add_rows() = *row;
+  }
+  list.set_left_out(static_cast<uint32_t>(rows.size()) - static_cast<uint32_t>(list.rows_size()));
+  return list;
+}
+
+}  // namespace muster::roles::server

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "roles/server/situation.h"
+
+namespace muster::roles::server {
+
+// How things stand, as messages. A list ends where a message has no more room (kMostListed); a
+// researcher is told how many are left out.
+constexpr size_t kMostListed = 900u << 10;  // Bytes: a message has a MiB.
+
+// What this node is to be, as far as it is known now; `row` is the pool's. A machine of the view
+// hears which runs are over but kept, the latest first: what is not named is not kept. Without a
+// revision.
+[[nodiscard]] pb::PoolState pool_state(const Situation& pool, const pb::PoolRow& row,
+                                       const std::string& machine, int64_t now_ms);
+
+// What goes on, and who is there. Version and wanted copies are the caller's.
+[[nodiscard]] pb::PoolStatus pool_status(const Situation& pool);
+
+// The latest run of each job, those that were accepted last first.
+[[nodiscard]] pb::JobList job_list(const JobTable& jobs);
+
+}  // namespace muster::roles::server

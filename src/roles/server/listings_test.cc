@@ -1,0 +1,115 @@
+#include "roles/server/listings.h"
+
+#include <gtest/gtest.h>
+
+#include "roles/server/pool_for_test.h"
+
+namespace muster::roles::server {
+namespace {
+
+constexpr int64_t kNowMs = 5'000'000;
+
+// Rows of 100 kB: nine have room.
+const std::string kLong(100u << 10, 'x');
+
+TEST(PoolState, IsWhatTheNodeIsToBe) {
+  PoolForTest pool({"s"});
+  for (const char* machine : {"s", "m"}) pool.join(machine);
+  pool.join("coord", pb::ROLE_FLAG_COORDINATOR);
+  pool.commit("j", [](pb::JobRow& row) { row.mutable_model()->set_name("ORG/NAME"); });
+  pool.commit("over", [](pb::JobRow& row) {
+    row.set_state(pb::JOB_STATE_DONE);
+    row.set_ended_at_ms(kNowMs - 1000);
+    row.set_frozen_digest("digest");
+  });
+  pool.loans.lend("m", "j");
+  pb::PoolRow row;
+  row.set_pool("the pool");
+  row.add_coordinators("coord");
+  const auto state_for = [&](const std::string& machine) {
+    return pool_state(pool.situation(), row, machine, kNowMs);
+  };
+  const pb::PoolState worker = state_for("m");
+  EXPECT_EQ(worker.pool(), "the pool");
+  EXPECT_EQ(worker.view().members_size(), 1);
+  ASSERT_EQ(worker.live_size(), 1);
+  EXPECT_EQ(worker.live(0).job(), "j");
+  EXPECT_EQ(worker.lent().job(), "j");
+  EXPECT_EQ(worker.model().name(), "ORG/NAME");
+  EXPECT_EQ(worker.coordinator(), "coord");
+  EXPECT_TRUE(worker.lent_known());
+  EXPECT_EQ(worker.kept_size(), 0) << "it keeps no records";
+  EXPECT_EQ(worker.coordinators_size(), 0);
+  const pb::PoolState store = state_for("s");
+  ASSERT_EQ(store.kept_size(), 1);
+  EXPECT_EQ(store.kept(0).job(), "over");
+  EXPECT_FALSE(store.has_lent());
+  EXPECT_EQ(state_for("coord").coordinators_size(), 1);
+}
+
+TEST(PoolState, SaysThatAStoreIsBarred) {
+  PoolForTest pool;
+  pool.join("m");
+  EXPECT_FALSE(pool_state(pool.situation(), {}, "m", kNowMs).barred());
+  pb::StoreState problem;
+  problem.set_problem("no space");
+  pool.nodes.note_store("m", problem);
+  EXPECT_TRUE(pool_state(pool.situation(), {}, "m", kNowMs).barred());
+}
+
+TEST(PoolState, NamesTheLatestOfWhatIsKeptAsFarAsThereIsRoom) {
+  PoolForTest pool({"s"});
+  pool.join("s");
+  for (int i = 0; i < 12; ++i) {
+    pool.commit("j" + std::to_string(10 + i), [&](pb::JobRow& row) {
+      row.set_state(pb::JOB_STATE_DONE);
+      row.set_ended_at_ms(kNowMs - 12 + i);
+      row.set_frozen_digest("digest");
+      row.add_assignments()->set_coordinator(kLong);
+    });
+  }
+  const pb::PoolState state = pool_state(pool.situation(), {}, "s", kNowMs);
+  ASSERT_EQ(state.kept_size(), 8);
+  EXPECT_EQ(state.kept(0).job(), "j21");
+  EXPECT_LE(state.ByteSizeLong(), kMostListed);
+}
+
+TEST(PoolStatus, CountsWhatItLeavesOut) {
+  PoolForTest pool;
+  pool.join("m");
+  pool.join("n", pb::ROLE_FLAG_AUTO, "ann");
+  for (int i = 0; i < 12; ++i) {
+    pool.commit("j" + std::to_string(i), [](pb::JobRow& row) { row.set_reason(kLong); });
+  }
+  const pb::PoolStatus status = pool_status(pool.situation());
+  EXPECT_EQ(status.jobs_size(), 8);
+  EXPECT_EQ(status.machines_size(), 0) << "nothing comes after what had no room";
+  EXPECT_EQ(status.left_out(), 6u);
+  PoolForTest small;
+  small.join("n", pb::ROLE_FLAG_AUTO, "ann");
+  small.quarantine("n");
+  const pb::PoolStatus all = pool_status(small.situation());
+  ASSERT_EQ(all.machines_size(), 1);
+  EXPECT_EQ(all.machines(0).state(), "quarantined");
+  EXPECT_EQ(all.machines(0).owner(), "ann");
+  EXPECT_TRUE(all.machines(0).quarantined());
+  EXPECT_EQ(all.left_out(), 0u);
+}
+
+TEST(JobList, BeginsWithWhatWasAcceptedLast) {
+  PoolForTest pool;
+  for (int i = 0; i < 12; ++i) {
+    pool.commit("j" + std::to_string(10 + i), [&](pb::JobRow& row) {
+      row.set_accepted_at_ms(i);
+      row.set_reason(kLong);
+      if (i % 2 == 0) row.set_state(pb::JOB_STATE_DONE);
+    });
+  }
+  const pb::JobList list = job_list(pool.jobs);
+  ASSERT_EQ(list.rows_size(), 8);
+  EXPECT_EQ(list.rows(0).job(), "j21");
+  EXPECT_EQ(list.left_out(), 4u);
+}
+
+}  // namespace
+}  // namespace muster::roles::server
