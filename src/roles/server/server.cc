@@ -1,6 +1,7 @@
 // Who is there and how they behave, and who hears what.
 #include "roles/server/server.h"
 
+#include "base/overloaded.h"
 #include "roles/message.h"
 #include "roles/server/explain.h"
 #include "roles/server/lending.h"
@@ -30,20 +31,20 @@ Effects Server::step(Instant now, const Event& event) {
   Effects effects;
   const bool was_in_grace = std::exchange(in_grace_, in_grace(now));
   if (was_in_grace != in_grace_ || may_change_lending(event)) loans_.note_change();
-  if (const auto* received = std::get_if<Received>(&event)) {
-    on_message(now, received->envelope, effects);
-  } else if (const auto* said = std::get_if<Misspoken>(&event)) {
-    on_misspoken(now, *said, effects);
-  } else if (const auto* joined = std::get_if<NodeJoined>(&event)) {
-    on_joined(now, *joined, effects);
-  } else if (const auto* left = std::get_if<NodeLeft>(&event)) {
-    on_left(now, left->machine, "its line closed", effects);
-  } else if (const auto* stored = std::get_if<Stored>(&event)) {
-    on_stored(now, *stored, effects);
-  } else if (std::holds_alternative<Resumed>(event)) {
-    nodes_.excuse(now);
-    view_.excuse(now);
-  }
+  std::visit(
+      overloaded{
+          [&](const Received& received) { on_message(now, received.envelope, effects); },
+          [&](const Misspoken& said) { on_misspoken(now, said, effects); },
+          [&](const NodeJoined& joined) { on_joined(now, joined, effects); },
+          [&](const NodeLeft& left) { on_left(now, left.machine, "its line closed", effects); },
+          [&](const Stored& stored) { on_stored(now, stored, effects); },
+          [&](const Resumed&) {
+            nodes_.excuse(now);
+            view_.excuse(now);
+          },
+          Ignores<Tick, LineUp, LineDown, ModelPinned, RequestsFrozen, ModelLoading, ModelLoaded,
+                  Scoring, ItemScored, RecordsRead, DigestsRead>{}},
+      event);
   watch_nodes(now, effects);
   coordinators_.keep(now, effects);
   const std::string retiring = view_.keep(now, effects);
@@ -63,6 +64,16 @@ Effects Server::step(Instant now, const Event& event) {
 size_t Server::pending() const {
   return jobs_.writing() + submissions_.size() + view_.writing() + coordinators_.writing() +
          watchers_.size() + nodes_.unseen() + standings_.writing() + loans_.size();
+}
+
+void Server::check() const {
+  nodes_.check();
+  loans_.check();
+  standings_.check();
+  view_.check();
+  jobs_.check();
+  submissions_.check();
+  reasons_.check();
 }
 
 bool Server::in_grace(Instant now) const { return now < grace_until_; }

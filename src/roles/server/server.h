@@ -42,6 +42,7 @@ class Server final : public Role {
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
   [[nodiscard]] size_t pending() const override;
+  void check() const override;
 
  private:
   using Job = JobTable::Job;
