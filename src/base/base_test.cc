@@ -59,6 +59,14 @@ TEST(Json, RefusesCborTextThatIsNoUtf8AndLengthsBeyondTheEnd) {
   EXPECT_FALSE(parse_cbor("", 100));
 }
 
+// The least number that fits, and the one below it, which was read as 9223372036854775807.
+TEST(Json, RefusesCborNumbersBelowTheLeastThatFits) {
+  EXPECT_EQ(*parse_cbor("\x3b\x7f\xff\xff\xff\xff\xff\xff\xff", 100), INT64_MIN);
+  const std::string below("\x3b\x80\x00\x00\x00\x00\x00\x00\x00", 9);
+  EXPECT_EQ(parse_cbor(below, 100).error().code, Code::kDataLoss);
+  EXPECT_FALSE(parse_cbor("\x3b\xff\xff\xff\xff\xff\xff\xff\xff", 100));
+}
+
 // 12 MB that would take 250 MB of memory.
 TEST(Json, RefusesMoreThanFourMillionValues) {
   std::string text = "[0";

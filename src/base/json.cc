@@ -97,7 +97,8 @@ class BoundedReader : public nlohmann::json_sax<Json> {
 // CBOR is a row of heads, each followed by the bytes of a string or by nothing; what lies within
 // what does not matter here. nlohmann reads the pieces of a string of unknown length by calling
 // itself, so that 30 kB of 0x5F overflow the stack, and takes any bytes for text. muster writes
-// neither. What is cut short is left for the reader to refuse.
+// neither. It also makes a positive number of one below -2^63, whose bits it turns without looking.
+// What is cut short is left for the reader to refuse.
 class CborHeads {
  public:
   explicit CborHeads(std::string_view bytes) : rest_(bytes) {}
@@ -110,6 +111,9 @@ class CborHeads {
       if (is_string && more == 31) return fail(Code::kDataLoss, "a string of unknown length");
       rest_.remove_prefix(1);
       const uint64_t argument = take_argument(more);
+      if (major == 1 && argument > INT64_MAX) {
+        return fail(Code::kDataLoss, "a whole number below -2^63");
+      }
       if (!is_string) continue;
       const std::string_view text = take(argument);
       if (major == 3 && !is_utf8(text)) return fail(Code::kDataLoss, "text that is no UTF-8");

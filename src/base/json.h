@@ -16,8 +16,9 @@ using Json = nlohmann::ordered_json;
 // The one door for JSON and CBOR from outside. Depth is bounded to 64, size to max_bytes and the
 // number of values to 4,000,000, which cost up to about 60 bytes each besides those of their
 // strings; a number that is not finite, bytes after the end (a zero byte too), a byte-order mark,
-// invalid UTF-8 and CBOR strings of unknown length are errors (kDataLoss).
-// nlohmann's own from_cbor overflows the stack on a megabyte of 0x81, hence the SAX reader.
+// invalid UTF-8, CBOR strings of unknown length and CBOR numbers below -2^63 are errors
+// (kDataLoss). nlohmann's own from_cbor overflows the stack on a megabyte of 0x81, hence the SAX
+// reader.
 Result<Json> parse_json(std::string_view text, size_t max_bytes);
 Result<Json> parse_cbor(std::string_view bytes, size_t max_bytes);
 
