@@ -11,6 +11,7 @@ namespace muster {
 namespace {
 
 constexpr size_t kMostHostBytes = 255;
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
 
 Error no_address(std::string_view text, const std::string& why) {
   return {Code::kInvalidArgument, "'" + printable(text, 100) + "' is no address: " + why};
@@ -21,23 +22,24 @@ bool is_v4(const std::string& host) {
   return ::inet_pton(AF_INET, host.c_str(), &address) == 1;
 }
 
-// "fe80::1%eth0": the zone names an interface of this machine.
-bool is_v6(const std::string& host) {
-  const size_t percent = host.find('%');
-  in6_addr address{};
-  return percent != host.size() - 1 &&
-         ::inet_pton(AF_INET6, host.substr(0, percent).c_str(), &address) == 1;
-}
-
 bool is_of(const std::string& text, std::string_view more) {
   return std::all_of(text.begin(), text.end(), [more](unsigned char c) {
     return std::isdigit(c) != 0 || more.find(static_cast<char>(c)) != std::string_view::npos;
   });
 }
 
+// "fe80::1%eth0": the zone names an interface of this machine, or has its number.
+bool is_v6(const std::string& host) {
+  const size_t percent = std::min(host.find('%'), host.size());
+  const std::string plain = host.substr(0, percent), zone = host.substr(percent);
+  const bool has_zone = zone.size() > 1 && is_of(zone.substr(1), kLetters);
+  in6_addr address{};
+  return plain.find('\0') == std::string::npos && (zone.empty() || has_zone) &&
+         ::inet_pton(AF_INET6, plain.c_str(), &address) == 1;
+}
+
 // Numbers and dots are an address; a name has letters.
 bool is_name(const std::string& host) {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
   return !host.empty() && host.size() <= kMostHostBytes && is_of(host, kLetters) &&
          host.front() != '-' && host.front() != '.' && host.find("..") == std::string::npos;
 }
