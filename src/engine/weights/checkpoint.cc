@@ -1,12 +1,20 @@
 #include "engine/weights/checkpoint.h"
 
 #include "base/json.h"
+#include "base/printable.h"
 
 namespace muster::engine {
 namespace {
 
 constexpr char kWhole[] = "model.safetensors", kIndex[] = "model.safetensors.index.json";
 constexpr size_t kMaxIndexBytes = 100u << 20;
+constexpr size_t kMostShown = 100;  // Bytes of a name that a person is shown.
+
+// A zero byte would end a path early: what is opened would be another file than what is named.
+bool is_beside(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+}
 
 Status refuse_pickle(const Path& directory) {
   std::error_code error;
@@ -35,8 +43,10 @@ Result<std::vector<CheckpointFile>> read_checkpoint_index(std::string_view text)
   std::map<std::string, std::set<std::string>> files;
   for (const auto& [tensor, file] : map.items()) {
     const std::string name = file.is_string() ? file.get<std::string>() : "";
-    if (name.empty() || name.find('/') != std::string::npos) {
-      return fail(Code::kDataLoss, "weight_map must name files beside it");
+    if (!is_beside(name)) {
+      return fail(Code::kDataLoss, "weight_map must name files beside it, not '" +
+                                       printable(name, kMostShown) + "' of " +
+                                       printable(tensor, kMostShown));
     }
     files[name].insert(tensor);
   }

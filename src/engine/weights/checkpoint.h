@@ -21,7 +21,7 @@ struct CheckpointFile {
 // kNotFound when there is neither; kDataLoss for an index that cannot be read.
 Result<std::vector<CheckpointFile>> checkpoint_files(const Path& directory);
 
-// The same from the index's text.
+// The same from the index's text. Every name is that of a file in the same folder.
 Result<std::vector<CheckpointFile>> read_checkpoint_index(std::string_view text);
 
 // The weights of a model directory. Mapped, not read: processes share the pages.
