@@ -135,7 +135,7 @@ std::string widened(const std::string& known, bool negated,
 // Reads a pattern from left to right; everything it does not know stays as it is.
 class Rewriter {
  public:
-  explicit Rewriter(std::string_view pattern) : rest_(pattern) {}
+  explicit Rewriter(std::string_view pattern) : pattern_(pattern), rest_(pattern) {}
 
   Result<RewrittenPattern> run() {
     while (!rest_.empty()) {
@@ -143,14 +143,17 @@ class Rewriter {
         return fail(Code::kUnsupported, "a POSIX bracket, " + std::string(rest_.substr(0, bytes)) +
                                             ", is not implemented");
       }
-      // Letter case: that of later letters is not known here.
-      if (rest_.starts_with("(?") && has_option('i')) out_.is_exact = false;
+      // Letter case: that of later letters is not known here. The others leave a class to ASCII.
+      if (rest_.starts_with("(?") && has_one_of("iWDP")) out_.is_exact = false;
       if (rest_[0] != '\\' || rest_.size() < 2) {
         keep(1);
         continue;
       }
       MUSTER_TRY_STATUS(escape());
     }
+    // For older characters alone it stays as it is: under (?i) a class in brackets takes the other
+    // case of a letter along, and one without does not.
+    if (!out_.is_exact) out_.text = pattern_;
     return std::move(out_);
   }
 
@@ -169,10 +172,10 @@ class Rewriter {
     const size_t end = rest_.find_first_not_of("^abcdefghijklmnopqrstuvwxyz", 2);
     return end != std::string_view::npos && rest_.substr(end).starts_with(":]") ? end + 2 : 0;
   }
-  [[nodiscard]] bool has_option(char option) const {
+  [[nodiscard]] bool has_one_of(const char* wanted) const {
     const std::string_view options = rest_.substr(2, rest_.find_first_of(":)", 2) - 2);
     return options.find_first_not_of("imxWDSPLCIy{gw}-") == std::string_view::npos &&
-           options.find(option) != std::string_view::npos;
+           options.find_first_of(wanted) != std::string_view::npos;
   }
   Status escape() {
     static const std::vector<std::string> kWord = {"L", "M", "Nd", "Pc"}, kDigit = {"Nd"};
@@ -224,7 +227,7 @@ class Rewriter {
     return {};
   }
 
-  std::string_view rest_;
+  std::string_view pattern_, rest_;
   RewrittenPattern out_;
 };
 

@@ -130,6 +130,34 @@ TEST(Gpt2Pieces, AreThoseOfThePattern) {
   }
 }
 
+std::vector<std::pair<size_t, size_t>> matches_of(const std::string& pattern,
+                                                  const std::string& text) {
+  std::vector<Span> spans;
+  const auto compiled = Pattern::compile(pattern);
+  if (!compiled || !compiled->find_all(text, spans)) return {{99, 99}};
+  std::vector<std::pair<size_t, size_t>> out;
+  for (const Span& span : spans) out.emplace_back(span.begin, span.end);
+  return out;
+}
+
+// Oniguruma's own "\p{Ll}" has no other case; in brackets, where it stood to have the newer
+// characters beside it, it took "L" along.
+TEST(Pattern, AClassHasNoOtherCaseBecauseOfNewerCharacters) {
+  EXPECT_EQ(matches_of(R"((?i)\p{Ll})", "aL"), (std::vector<std::pair<size_t, size_t>>{{0, 1}}));
+  EXPECT_EQ(matches_of(R"((?i:'S)|\p{L}+)", "it's"),
+            (std::vector<std::pair<size_t, size_t>>{{0, 2}, {2, 4}}));
+}
+
+// U+1E4D0 is a letter since Unicode 15; under these options only ASCII is of a class.
+TEST(Pattern, WhereAClassIsAsciiNewerCharactersAreNotOfIt) {
+  const std::string text = "a\xf0\x9e\x93\x90";
+  EXPECT_EQ(matches_of(R"(\w)", text), (std::vector<std::pair<size_t, size_t>>{{0, 1}, {1, 5}}));
+  for (const char* pattern : {R"((?W)\w)", R"((?P:\w))", R"((?D)\d|\w)"}) {
+    std::vector<Span> spans;
+    EXPECT_EQ(Pattern::compile(pattern)->find_all(text, spans).error().code, Code::kUnsupported);
+  }
+}
+
 TEST(AddedTokens, TakeTheLeftmostAndThenTheLongest) {
   Json list = *parse_json(R"([{"id":1,"content":"ab"}, {"id":2,"content":"abc"},
       {"id":3,"content":"bcd"}, {"id":4,"content":"X","lstrip":true,"rstrip":true}])",
