@@ -191,6 +191,9 @@ class Rewriter {
       case 'D':
         replace(2, widened("\\d", rest_[1] == 'D', kDigit));
         return {};
+      case 'c':  // "\c\p", "\C-\w", "\M-\d": what follows is a character's name.
+      case 'C':
+      case 'M':
       case 'b':
       case 'B':
         out_.is_exact = false;

@@ -148,6 +148,11 @@ TEST(Pattern, AClassHasNoOtherCaseBecauseOfNewerCharacters) {
             (std::vector<std::pair<size_t, size_t>>{{0, 2}, {2, 4}}));
 }
 
+// "\c\p" is one character, and what follows are others; a class was made of them.
+TEST(Pattern, AClassWithinACharactersNameIsNone) {
+  EXPECT_EQ(matches_of(R"([\c\p{L}])", "aL"), (std::vector<std::pair<size_t, size_t>>{{1, 2}}));
+}
+
 // U+1E4D0 is a letter since Unicode 15; under these options only ASCII is of a class.
 TEST(Pattern, WhereAClassIsAsciiNewerCharactersAreNotOfIt) {
   const std::string text = "a\xf0\x9e\x93\x90";
