@@ -16,6 +16,8 @@ constexpr int64_t kMostLayers = 1 << 12, kMostHidden = 1 << 18, kMostInner = 1 <
 constexpr int64_t kMostHeads = 1 << 12, kMostHeadDim = 1 << 12, kMostTokens = 1 << 24;
 constexpr int64_t kMostPositions = int64_t{1} << 40;
 constexpr double kMostTheta = 1e30, kMostFactor = 1e6, kLeast = 1e-30;
+// An angle of 1e30, which kLeast as theta makes, is finite yet when it was divided by this.
+constexpr double kLeastFactor = 1e-6;
 
 Error unsupported(const std::string& field, const Json& value) {
   return {Code::kUnsupported,
@@ -106,19 +108,19 @@ Status read_rope_scaling(const RopeField& rope, DecoderSpec& spec) {
   const Json& type = newer.is_null() ? get_or_null(rope.values, "type") : newer;
   if (type.is_null() || type == "default") return {};
   if (type != "linear" && type != "llama3") return fail(unsupported(rope.at("rope_type"), type));
-  const auto read = [&](const char* key, double most, double& value) -> Status {
-    MUSTER_TRY(value, number(rope.at(key), get_or_null(rope.values, key), kLeast, most));
+  const auto read = [&](const char* key, double least, double most, double& value) -> Status {
+    MUSTER_TRY(value, number(rope.at(key), get_or_null(rope.values, key), least, most));
     return {};
   };
-  MUSTER_TRY_STATUS(read("factor", kMostFactor, spec.rope_factor));
+  MUSTER_TRY_STATUS(read("factor", kLeastFactor, kMostFactor, spec.rope_factor));
   spec.rope_scaling = type == "linear" ? RopeScaling::kLinear : RopeScaling::kLlama3;
   if (type == "linear") return {};
-  MUSTER_TRY_STATUS(read("low_freq_factor", kMostFactor, spec.rope_low_freq_factor));
-  MUSTER_TRY_STATUS(read("high_freq_factor", kMostFactor, spec.rope_high_freq_factor));
+  MUSTER_TRY_STATUS(read("low_freq_factor", kLeast, kMostFactor, spec.rope_low_freq_factor));
+  MUSTER_TRY_STATUS(read("high_freq_factor", kLeast, kMostFactor, spec.rope_high_freq_factor));
   spec.rope_original_positions = static_cast<double>(spec.max_positions);
   if (Fields(rope.values).find("original_max_position_embeddings") != nullptr) {
-    MUSTER_TRY_STATUS(read("original_max_position_embeddings", static_cast<double>(kMostPositions),
-                           spec.rope_original_positions));
+    MUSTER_TRY_STATUS(read("original_max_position_embeddings", kLeast,
+                           static_cast<double>(kMostPositions), spec.rope_original_positions));
   }
   if (spec.rope_high_freq_factor > spec.rope_low_freq_factor) return {};
   return fail(

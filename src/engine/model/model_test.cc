@@ -208,6 +208,20 @@ TEST(DecoderSpec, RefusesARopeScalingThatDividesByNothing) {
   EXPECT_FALSE(decoder_spec_from(config));
 }
 
+// Its angles were infinite, and every score would have been NaN.
+TEST(DecoderSpec, RefusesARopeWithoutFiniteAngles) {
+  Json config{{"model_type", "llama"},
+              {"rope_theta", 1e-30},
+              {"rope_scaling", {{"type", "linear"}, {"factor", 1e-6}}}};
+  const auto spec = decoder_spec_from(config);
+  ASSERT_TRUE(spec) << spec.error().message;
+  for (const float frequency : rope_frequencies(*spec)) EXPECT_TRUE(std::isfinite(frequency));
+  config["rope_scaling"]["factor"] = 1e-30;
+  const auto refused = decoder_spec_from(config);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("rope_scaling.factor"), std::string::npos);
+}
+
 TEST(DecoderSpec, CountsTheParametersOfTheLargestModelItReads) {
   const Json largest{{"model_type", "llama"},        {"hidden_act", "silu"},
                      {"hidden_size", 1 << 18},       {"intermediate_size", 1 << 20},
