@@ -184,7 +184,7 @@ std::string to_cbor(const Json& value) {
   return out;
 }
 
-const Json& get_or_null(const Json& object, const char* key) {
+const Json& get_or_null(const Json& object, std::string_view key) {
   static const Json kNull;
   if (!object.is_object()) return kNull;
   auto found = object.find(key);

@@ -31,6 +31,6 @@ Result<bool> get_bool(const Json& object, const char* key);
 Result<std::string> get_string(const Json& object, const char* key);
 
 // The value under `key`, or null when the key is absent or `object` is no object.
-const Json& get_or_null(const Json& object, const char* key);
+const Json& get_or_null(const Json& object, std::string_view key);
 
 }  // namespace muster

@@ -119,7 +119,7 @@ Status Tokenizer::load_post_processor(const Json& settings) {
       continue;
     }
     MUSTER_TRY(auto name, get_string(get_or_null(part, "SpecialToken"), "id"));
-    const Json& ids = get_or_null(get_or_null(special, name.c_str()), "ids");
+    const Json& ids = get_or_null(get_or_null(special, name), "ids");
     if (!ids.is_array()) {
       return fail(Code::kDataLoss, "post_processor.special_tokens has no '" + name + "'");
     }

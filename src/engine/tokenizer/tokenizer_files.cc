@@ -105,8 +105,11 @@ class Reader {
       file = "config.json";
       name = get_or_null(model, "tokenizer_class");
     }
-    if (name.is_null())
-      name = model.value("model_type", "") == "gpt_neox" ? "GPTNeoXTokenizer" : "";
+    const Json& family = get_or_null(model, "model_type");
+    if (!family.is_null() && !family.is_string()) {
+      return fail(unsupported("config.json", "model_type", family));
+    }
+    if (name.is_null()) name = family == "gpt_neox" ? "GPTNeoXTokenizer" : "";
     if (!name.is_string()) return fail(unsupported(file, "tokenizer_class", name));
     auto text = name.get<std::string>();
     for (const char* as_it_is : {"", "PreTrainedTokenizerFast", "TokenizersBackend",
@@ -158,12 +161,12 @@ class Reader {
   // The id that an added token gets: the vocabulary's, else the next one behind all.
   [[nodiscard]] Json id_of(const std::string& text) {
     const Json& vocabulary = get_or_null(get_or_null(settings_, "model"), "vocab");
-    const Json& known = get_or_null(vocabulary, text.c_str());
+    const Json& known = get_or_null(vocabulary, text);
     if (!known.is_null()) return known;
     uint64_t next = vocabulary.size();
     for (const Json& token : tokens()) {
       const std::string content = get_string(token, "content").value_or("");
-      next += get_or_null(vocabulary, content.c_str()).is_null() ? 1 : 0;
+      next += get_or_null(vocabulary, content).is_null() ? 1 : 0;
     }
     return next;
   }

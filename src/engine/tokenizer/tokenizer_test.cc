@@ -3,6 +3,7 @@
 #include "engine/tokenizer/tokenizer.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <map>
@@ -34,6 +35,17 @@ TEST(Tokenizer, GivesTheIdsThatTokenizersGives) {
   EXPECT_EQ(rows, 52);
 }
 
+// A folder with these files; gone at the end.
+class Files {
+ public:
+  explicit Files(const std::map<std::string, Json>& files) {
+    std::filesystem::create_directories(path);
+    for (const auto& [name, content] : files) std::ofstream(path / name) << content;
+  }
+  ~Files() { std::filesystem::remove_all(path); }
+  const Path path = Path(::testing::TempDir()) / ("tokenizer-" + std::to_string(::getpid()));
+};
+
 TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
   auto tokenizer = Tokenizer::load(kModels / "random-neox");
   ASSERT_TRUE(tokenizer);
@@ -50,6 +62,41 @@ Json small_model(const std::vector<std::pair<std::string, std::string>>& merges)
     list.push_back(left + " " + right);
   }
   return {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", list}};
+}
+
+const Json kByteLevel = {
+    {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}};
+
+// It threw, where a text is encoded by a model whose config.json nobody has looked at.
+TEST(Tokenizer, RefusesAFamilyThatIsNoWord) {
+  const Files files(
+      {{"tokenizer.json", {{"pre_tokenizer", kByteLevel}, {"model", small_model({})}}},
+       {"config.json", {{"model_type", 7}}}});
+  const auto loaded = Tokenizer::load(files.path);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Code::kUnsupported);
+  EXPECT_NE(loaded.error().message.find("config.json: model_type = 7"), std::string::npos);
+}
+
+// The name of a special token was cut at its zero byte: another one's ids were taken.
+TEST(Tokenizer, KnowsASpecialTokenByItsWholeName) {
+  const std::string name("<s>\0more", 8);
+  const auto token = [](const std::string& id, int number) {
+    return Json{{"id", id}, {"ids", {number}}, {"tokens", {id}}};
+  };
+  const Json processor = {{"type", "TemplateProcessing"},
+                          {"single",
+                           {{{"SpecialToken", {{"id", name}, {"type_id", 0}}}},
+                            {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
+                          {"pair", Json::array()},
+                          {"special_tokens", {{"<s>", token("<s>", 1)}, {name, token(name, 2)}}}};
+  const Files files({{"tokenizer.json",
+                      {{"pre_tokenizer", kByteLevel},
+                       {"post_processor", processor},
+                       {"model", small_model({})}}}});
+  auto loaded = Tokenizer::load(files.path);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->encode("", true)->front(), 2);
 }
 
 // The definition: again and again the pair of lowest rank, leftmost first.
