@@ -11,6 +11,9 @@ namespace {
 // Of one search. The first is the reference's; no pattern of a real tokenizer comes near them.
 constexpr unsigned long kMostRetriesInMatch = 10'000'000, kMostRetriesInSearch = 100'000'000;
 constexpr unsigned int kMostStack = 8'000'000;
+// Of a pattern: those of real tokenizers have some hundred. A "\\w", with all that is newer, takes
+// 20 KiB while it is compiled, so that a megabyte of them would take ten gigabytes.
+constexpr size_t kMostPatternBytes = 4096;
 constexpr size_t kMostShown = 200;  // Bytes of a pattern that a person is shown.
 
 const OnigUChar* bytes(std::string_view text) {
@@ -61,6 +64,10 @@ struct Pattern::Compiled {
 Result<Pattern> Pattern::compile(const std::string& pattern) {
   auto compiled = std::make_shared<Compiled>();
   compiled->shown = "pattern '" + printable(pattern, kMostShown) + "': ";
+  if (pattern.size() > kMostPatternBytes) {
+    return fail(Code::kUnsupported, compiled->shown + std::to_string(pattern.size()) +
+                                        " bytes, of which 4096 at most are implemented");
+  }
   auto rewritten = with_newer_code_points(pattern);
   if (!rewritten) return fail(rewritten.error().code, compiled->shown + rewritten.error().message);
   compiled->is_exact = rewritten->is_exact;

@@ -19,7 +19,8 @@ struct Span {
 // tokenizer.json, which is foreign: matching is bounded. Not safe for two threads.
 class Pattern {
  public:
-  // kUnsupported, with Oniguruma's own words, when the pattern does not compile.
+  // kUnsupported, with Oniguruma's own words, when the pattern does not compile, or is longer than
+  // 4096 bytes.
   static Result<Pattern> compile(const std::string& pattern);
   // Matches this very text.
   static Result<Pattern> literal(const std::string& text);

@@ -8,6 +8,8 @@
 namespace muster::engine {
 namespace {
 
+constexpr size_t kMostSteps = 32;  // Each may keep 14 MB of compiled pattern; real files have five.
+
 Error unsupported(const std::string& what) {
   return {Code::kUnsupported, "pre_tokenizer: " + what + " is not implemented"};
 }
@@ -56,6 +58,7 @@ Result<PreTokenizer> PreTokenizer::load(const Json& settings) {
 }
 
 Status PreTokenizer::add(const Json& settings) {
+  if (steps_.size() == kMostSteps) return fail(unsupported("more than 32 steps"));
   MUSTER_TRY(const auto type, get_string(settings, "type"));
   if (type == "Sequence") {
     for (const Json& step : get_or_null(settings, "pretokenizers")) {

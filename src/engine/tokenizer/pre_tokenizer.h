@@ -18,7 +18,7 @@ namespace muster::engine {
 // ByteLevel, which turns bytes into their printable stand-ins; steps behind it see those.
 class PreTokenizer {
  public:
-  // kUnsupported names a setting that this class does not implement.
+  // kUnsupported names a setting that this class does not implement. 32 steps at most.
   static Result<PreTokenizer> load(const Json& settings);
 
   // Appends the pieces of `text` (valid UTF-8, not empty) in order, as the bytes they stand for:

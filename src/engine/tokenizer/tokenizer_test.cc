@@ -195,6 +195,32 @@ TEST(Pattern, AClassHasNoOtherCaseBecauseOfNewerCharacters) {
             (std::vector<std::pair<size_t, size_t>>{{0, 2}, {2, 4}}));
 }
 
+// A tokenizer.json of 64 MiB may have nothing but this in it.
+TEST(Pattern, IsRefusedWhereItWouldTakeGigabytes) {
+  const auto repeated = [](size_t times) {
+    std::string text;
+    for (size_t i = 0; i < times; ++i) text += "\\w";
+    return text;
+  };
+  EXPECT_TRUE(Pattern::compile(repeated(2048)));
+  const auto refused = Pattern::compile(repeated(2049));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("4098 bytes"), std::string::npos);
+}
+
+TEST(PreTokenizer, HasABoundedNumberOfSteps) {
+  const Json digits{{"type", "Digits"}, {"individual_digits", true}};
+  Json steps =
+      Json::array({{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", false}}});
+  for (int i = 0; i < 31; ++i) steps.push_back(digits);
+  const auto load = [&] {
+    return PreTokenizer::load(Json{{"type", "Sequence"}, {"pretokenizers", steps}});
+  };
+  EXPECT_TRUE(load());
+  steps.push_back(digits);
+  EXPECT_EQ(load().error().code, Code::kUnsupported);
+}
+
 // "\c\p" is one character, and what follows are others; a class was made of them.
 TEST(Pattern, AClassWithinACharactersNameIsNone) {
   EXPECT_EQ(matches_of(R"([\c\p{L}])", "aL"), (std::vector<std::pair<size_t, size_t>>{{1, 2}}));
