@@ -20,8 +20,7 @@
 namespace muster::io {
 namespace {
 
-constexpr size_t kMaxListingBytes = 16u << 20;
-constexpr char kWhole[] = "model.safetensors", kIndex[] = "model.safetensors.index.json";
+constexpr char kIndex[] = "model.safetensors.index.json";
 constexpr uint64_t kMostParameters = 1'000'000'000;  // Until the engine has bfloat16.
 
 std::string replaced(std::string text, char from, const std::string& to) {
@@ -32,11 +31,6 @@ std::string replaced(std::string text, char from, const std::string& to) {
 
 bool is_hex(const std::string& text, size_t length) {
   return text.size() == length && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-bool is_wanted(const std::string& name) {
-  const bool is_other = name.ends_with(".safetensors") && !name.starts_with("model");
-  return host::is_model_file(name) && !is_other && name.find('/') == std::string::npos;
 }
 
 Error status_error(int status, const std::string& what) {
@@ -102,49 +96,14 @@ Result<std::string> Hub::get_text(const std::string& url, const std::string& wha
   return text;
 }
 
-Result<Hub::Listing> Hub::list(const std::string& name, const std::string& revision,
-                               const std::function<bool()>& stopped) {
+Result<HubListing> Hub::list(const std::string& name, const std::string& revision,
+                             const std::function<bool()>& stopped) {
   const std::string url = settings_.endpoint + "/api/models/" + name + "/revision/" +
                           replaced(revision, '/', "%2F") + "?blobs=true";
   MUSTER_TRY(const auto text, get_text(url, name + "@" + revision, stopped));
   auto parsed = parse_json(text, kMaxListingBytes);
   if (!parsed) return fail(Code::kTryLater, url + ": " + parsed.error().message);
-  return read_listing(name, *parsed);
-}
-
-Result<Hub::Listing> Hub::read_listing(const std::string& name, const Json& answer) {
-  Listing listing;
-  MUSTER_TRY(listing.commit, get_string(answer, "sha"));
-  if (!is_hex(listing.commit, 40)) return fail(Code::kTryLater, name + ": the Hub gave no commit");
-  const Json& total = get_or_null(get_or_null(answer, "safetensors"), "total");
-  if (total.is_number_unsigned()) listing.parameters = total.get<uint64_t>();
-  for (const Json& entry : get_or_null(answer, "siblings")) {
-    const Json& large = get_or_null(entry, "lfs");
-    File file;
-    file.name = get_string(entry, "rfilename").value_or("");
-    if (!is_wanted(file.name)) continue;
-    file.is_sha256 = large.is_object();
-    file.hash = file.is_sha256 ? get_string(large, "sha256").value_or("")
-                               : get_string(entry, "blobId").value_or("");
-    file.bytes = static_cast<uint64_t>(get_int(file.is_sha256 ? large : entry, "size").value_or(0));
-    if (!is_hex(file.hash, file.is_sha256 ? 64 : 40)) {
-      return fail(Code::kTryLater, name + ": the Hub gave no hash for " + file.name);
-    }
-    const bool is_shard = file.name.ends_with(".safetensors") && file.name != kWhole;
-    (is_shard ? listing.shards : listing.files).push_back(std::move(file));
-  }
-  const auto has = [&](const char* wanted) {
-    return std::any_of(listing.files.begin(), listing.files.end(),
-                       [wanted](const File& file) { return file.name == wanted; });
-  };
-  // One whole file counts before shards, as it does for transformers.
-  if (has(kWhole)) listing.shards.clear();
-  if (!has(kWhole) && (!has(kIndex) || listing.shards.empty())) {
-    return fail(Code::kUnsupported, name + ": the repository has neither " + kWhole +
-                                        " nor shards with their index, and pickled weights are "
-                                        "not read");
-  }
-  return listing;
+  return read_hub_listing(name, *parsed);
 }
 
 Result<pb::ModelPin> Hub::pin_offline(const eval::ModelName& model) const {
@@ -169,10 +128,7 @@ Result<pb::ModelPin> Hub::pin(const std::string& model, const std::function<bool
   MUSTER_TRY(const auto asked, eval::parse_model_name(model));
   if (settings_.offline) return pin_offline(asked);
   MUSTER_TRY(auto listing, list(asked.name, asked.revision, stopped));
-  uint64_t bytes = 0;
-  for (const auto* files : {&listing.files, &listing.shards}) {
-    for (const File& file : *files) bytes += file.bytes;
-  }
+  const uint64_t bytes = listing.bytes();
   // Where the Hub does not count them, the bytes tell, as float32.
   if (listing.parameters == 0) listing.parameters = bytes / 4;
   if (listing.parameters > kMostParameters) {
@@ -220,7 +176,7 @@ Result<Path> Hub::obtain_offline(const pb::ModelPin& model) {
     const std::string name = entry.path().filename().string();
     const std::string hash = std::filesystem::read_symlink(entry.path(), error).filename().string();
     const bool is_sha256 = is_hex(hash, 64);
-    if (!is_wanted(name) || (!is_sha256 && !is_hex(hash, 40))) continue;
+    if (!is_fetched(name) || (!is_sha256 && !is_hex(hash, 40))) continue;
     const uint64_t bytes = std::filesystem::file_size(entry.path(), error);
     if (is_right(entry.path(), {name, bytes, hash, is_sha256})) continue;
     return fail(Code::kNotFound, "model not here: the bytes of " + entry.path().string() +
@@ -232,7 +188,7 @@ Result<Path> Hub::obtain_offline(const pb::ModelPin& model) {
 
 // Whether the file is there with the bytes that the Hub has. Hashed once for each state that it was
 // seen in.
-bool Hub::is_right(const Path& path, const File& file) {
+bool Hub::is_right(const Path& path, const HubFile& file) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
   if (static_cast<uint64_t>(status.st_size) != file.bytes) return false;
@@ -265,9 +221,9 @@ Result<Path> Hub::obtain(const pb::ModelPin& model, const Fetch& wanted) {
     said = done;
     wanted.say("fetching " + megabytes(done) + " of " + megabytes(total) + " MB");
   };
-  const auto fetch_all = [&](const std::vector<File>& files) -> Status {
-    for (const File& file : files) total += file.bytes;
-    for (const File& file : files) {
+  const auto fetch_all = [&](const std::vector<HubFile>& files) -> Status {
+    for (const HubFile& file : files) total += file.bytes;
+    for (const HubFile& file : files) {
       MUSTER_TRY_STATUS(fetch(model.name(), listing.commit, file, more, wanted.stopped));
     }
     return {};
@@ -279,28 +235,14 @@ Result<Path> Hub::obtain(const pb::ModelPin& model, const Fetch& wanted) {
   return snapshot;
 }
 
-// Of a model in shards, those that its index names, and no others.
-Result<std::vector<Hub::File>> Hub::used_shards(const std::string& name, const Path& snapshot,
-                                                const Listing& listing) {
-  std::vector<File> used;
-  if (listing.shards.empty()) return used;
-  MUSTER_TRY(const auto text, read_file(snapshot / kIndex, kMaxListingBytes));
-  auto index = parse_json(text, kMaxListingBytes);
-  if (!index) return fail(index.error().in(name + ": " + kIndex));
-  std::set<std::string> wanted;
-  for (const auto& [tensor, shard] : get_or_null(*index, "weight_map").items()) {
-    if (shard.is_string()) wanted.insert(shard.get<std::string>());
-  }
-  for (const File& shard : listing.shards) {
-    if (wanted.erase(shard.name) > 0) used.push_back(shard);
-  }
-  if (wanted.empty()) return used;
-  return fail(Code::kUnsupported, name + ": " + kIndex + " names " +
-                                      printable(*wanted.begin(), 200) +
-                                      ", which the repository does not have");
+Result<std::vector<HubFile>> Hub::used_shards(const std::string& name, const Path& snapshot,
+                                              const HubListing& listing) {
+  if (listing.shards.empty()) return std::vector<HubFile>();
+  MUSTER_TRY(const auto index, read_file(snapshot / kIndex, kMaxListingBytes));
+  return shards_in_index(name, index, listing);
 }
 
-Status Hub::fetch(const std::string& name, const std::string& commit, const File& file,
+Status Hub::fetch(const std::string& name, const std::string& commit, const HubFile& file,
                   const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped) {
   const Path top = folder(name), blob = top / "blobs" / file.hash;
   const Path snapshot = top / "snapshots" / commit, locks = settings_.cache / ".locks";
@@ -324,8 +266,8 @@ Status Hub::fetch(const std::string& name, const std::string& commit, const File
   return link(blob, snapshot / file.name);
 }
 
-Status Hub::download(const std::string& url, const File& file, const Path& blob, const Path& part,
-                     const std::function<void(uint64_t)>& more,
+Status Hub::download(const std::string& url, const HubFile& file, const Path& blob,
+                     const Path& part, const std::function<void(uint64_t)>& more,
                      const std::function<bool()>& stopped) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(part.c_str(), "wb"), std::fclose);
   if (!out) return fail(Code::kDisk, part.string() + ": " + std::strerror(errno));

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "eval/model_name.h"
 #include "io/engine_process.h"
+#include "io/hub_listing.h"
 #include "io/hub_settings.h"
 
 namespace muster::io {
@@ -41,38 +42,22 @@ class Hub final : public ModelSource {
   Result<Path> obtain(const pb::ModelPin& model, const Fetch& fetch) override;
 
  private:
-  struct File {
-    std::string name;
-    uint64_t bytes = 0;
-    std::string hash;        // Hex; names the blob.
-    bool is_sha256 = false;  // Else a git blob SHA-1, which covers a header before the bytes:
-    [[nodiscard]] std::string header() const {
-      return is_sha256 ? "" : "blob " + std::to_string(bytes) + std::string(1, '\0');
-    }
-  };
-  struct Listing {
-    std::string commit;
-    uint64_t parameters = 0;   // 0: the Hub does not say.
-    std::vector<File> files;   // All that is used, but
-    std::vector<File> shards;  // of these only what the index names, which is one of the files.
-  };
-  Result<Listing> list(const std::string& name, const std::string& revision,
-                       const std::function<bool()>& stopped);
-  Result<Listing> read_listing(const std::string& name, const Json& answer);
+  Result<HubListing> list(const std::string& name, const std::string& revision,
+                          const std::function<bool()>& stopped);
   Result<std::string> get_text(const std::string& url, const std::string& what,
                                const std::function<bool()>& stopped);
   Result<pb::ModelPin> pin_offline(const eval::ModelName& model) const;
   Result<Path> obtain_offline(const pb::ModelPin& model);
-  static Result<std::vector<File>> used_shards(const std::string& name, const Path& snapshot,
-                                               const Listing& listing);
+  static Result<std::vector<HubFile>> used_shards(const std::string& name, const Path& snapshot,
+                                                  const HubListing& listing);
   void note_main(const pb::ModelPin& model, const std::function<bool()>& stopped);
   void note_ref(const std::string& name, const std::string& revision, const std::string& commit);
-  Status fetch(const std::string& name, const std::string& commit, const File& file,
+  Status fetch(const std::string& name, const std::string& commit, const HubFile& file,
                const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped);
-  Status download(const std::string& url, const File& file, const Path& blob, const Path& part,
+  Status download(const std::string& url, const HubFile& file, const Path& blob, const Path& part,
                   const std::function<void(uint64_t)>& more, const std::function<bool()>& stopped);
   Status link(const Path& blob, const Path& path) const;
-  bool is_right(const Path& path, const File& file);
+  bool is_right(const Path& path, const HubFile& file);
   [[nodiscard]] Path folder(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> headers() const;
 
