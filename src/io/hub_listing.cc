@@ -10,9 +10,18 @@ namespace muster::io {
 namespace {
 
 constexpr char kWhole[] = "model.safetensors", kIndex[] = "model.safetensors.index.json";
+constexpr int64_t kMostFileBytes = int64_t{1} << 40;  // Whose sums stay far below 2^64.
 
 bool is_hex(const std::string& text, size_t length) {
   return text.size() == length && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// What neither a path nor a URL takes for anything else.
+bool is_word(const std::string& name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return letter || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  });
 }
 
 Result<HubFile> read_file_entry(const std::string& model, const std::string& name,
@@ -26,7 +35,11 @@ Result<HubFile> read_file_entry(const std::string& model, const std::string& nam
   if (!is_hex(file.hash, file.is_sha256 ? 64 : 40)) {
     return fail(Code::kTryLater, model + ": the Hub gave no hash for " + name);
   }
-  file.bytes = static_cast<uint64_t>(get_int(file.is_sha256 ? large : entry, "size").value_or(0));
+  const int64_t bytes = get_int(file.is_sha256 ? large : entry, "size").value_or(-1);
+  if (bytes < 0 || bytes > kMostFileBytes) {
+    return fail(Code::kTryLater, model + ": the Hub gave no size for " + name);
+  }
+  file.bytes = static_cast<uint64_t>(bytes);
   return file;
 }
 
@@ -54,8 +67,10 @@ Result<HubListing> read_hub_listing(const std::string& model, const Json& answer
   std::set<std::string> names;
   for (const Json& entry : get_or_null(answer, "siblings")) {
     const std::string name = get_string(entry, "rfilename").value_or("");
-    if (!is_fetched(name)) continue;
-    names.insert(name);
+    if (!is_fetched(name) || !is_word(name)) continue;
+    if (!names.insert(name).second) {
+      return fail(Code::kTryLater, model + ": the Hub lists " + name + " twice");
+    }
     MUSTER_TRY(HubFile file, read_file_entry(model, name, entry));
     const bool is_shard = name.ends_with(".safetensors") && name != kWhole;
     (is_shard ? listing.shards : listing.files).push_back(std::move(file));

@@ -10,7 +10,8 @@
 
 namespace muster::io {
 
-// A file of a repository, as the Hub describes it.
+// A file of a repository, as the Hub describes it. Its name has letters, digits and "._-"; files
+// with another one are passed over.
 struct HubFile {
   std::string name;
   uint64_t bytes = 0;
@@ -21,7 +22,7 @@ struct HubFile {
   }
 };
 
-// What is used of a repository at one commit.
+// What is used of a repository at one commit; each name stands once.
 struct HubListing {
   std::string commit;
   uint64_t parameters = 0;      // 0: the Hub does not say.
@@ -34,8 +35,8 @@ struct HubListing {
 // Whether a file of this name is fetched: config.json, the tokenizer's, weights and their index.
 bool is_fetched(const std::string& name);
 
-// The Hub's answer about `model`. kTryLater: it is not what the Hub answers, for a commit or a hash
-// is missing, or is none. kUnsupported: the repository has no weights that are read.
+// The Hub's answer about `model`. kTryLater: it is not what the Hub answers, for a commit, a size
+// or a hash is missing, or is none. kUnsupported: the repository has no weights that are read.
 Result<HubListing> read_hub_listing(const std::string& model, const Json& answer);
 
 // Of a model in shards, those that its index names, and no others. kUnsupported when it names one
