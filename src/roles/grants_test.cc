@@ -2,28 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "roles/named_keys.h"
+
 namespace muster::roles {
 namespace {
-
-// Signs with its name; enough to tell who signed what.
-class NamedKeys final : public Keys {
- public:
-  explicit NamedKeys(std::string name) : name_(std::move(name)) {}
-  [[nodiscard]] std::string public_key() const override { return name_; }
-  [[nodiscard]] std::string sign(std::string_view bytes) const override {
-    return seal(name_, bytes);
-  }
-  [[nodiscard]] bool verify(std::string_view public_key, std::string_view bytes,
-                            std::string_view signature) const override {
-    return seal(public_key, bytes) == signature;
-  }
-
- private:
-  static std::string seal(std::string_view name, std::string_view bytes) {
-    return std::string(sha256(std::string(name) + ":" + std::string(bytes)).view());
-  }
-  std::string name_;
-};
 
 class GrantsTest : public testing::Test {
  protected:
