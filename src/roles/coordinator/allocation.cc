@@ -23,13 +23,22 @@ void in_shard_order(const Situation& s, const std::string& machine, Rng& rng,
   if (std::all_of(from, wanting.end(), take)) (void)std::all_of(wanting.begin(), from, take);
 }
 
+// What of a lease is still to be done.
+std::vector<uint32_t> left_of(const Situation& s, const Lease& lease) {
+  std::vector<uint32_t> left;
+  for (uint32_t i : lease.items) {
+    const Item& item = s.items[i];
+    if (item.needed > 0 && !item.votes.has(lease.machine)) left.push_back(i);
+  }
+  return left;
+}
+
 bool may_copy(const Situation& s, const std::string& machine, const Lease& lease) {
   if (lease.machine == machine || lease.is_copy || s.leases.is_copied(lease)) return false;
-  return std::all_of(lease.items.begin(), lease.items.end(), [&](uint32_t i) {
+  const auto left = left_of(s, lease);
+  return !left.empty() && std::all_of(left.begin(), left.end(), [&](uint32_t i) {
     const Item& item = s.items[i];
-    return item.needed == 0 || item.votes.has(lease.machine) ||
-           (may_vote(s, machine, item) && !item.votes.disputed() &&
-            !item.failures.contains(machine));
+    return may_vote(s, machine, item) && !item.votes.disputed() && !item.failures.contains(machine);
   });
 }
 
@@ -95,11 +104,8 @@ std::optional<Lease> copy_of(const Situation& s, const Lease& original, const st
                              Instant now) {
   Lease copy = begin_lease(machine, now);
   copy.is_copy = true;
-  for (uint32_t i : original.items) {
-    if (s.items[i].needed == 0 || s.items[i].votes.has(original.machine)) continue;
-    copy.items.push_back(i);
-    copy.bytes += s.items[i].bytes;
-  }
+  copy.items = left_of(s, original);
+  for (uint32_t i : copy.items) copy.bytes += s.items[i].bytes;
   if (copy.items.empty()) return std::nullopt;
   copy.latest = s.machines.latest_end(now, machine, copy.bytes);
   return copy;

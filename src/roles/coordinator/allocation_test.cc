@@ -266,6 +266,19 @@ TEST_F(AllocationTest, WhatIsAnsweredOrWantedNoMoreIsNotLookedAt) {
   EXPECT_EQ(copy->items, Indices{2});
 }
 
+// With --redundancy auto the slow holder of a provisional item keeps its lease, and nothing of that
+// is wanted any more.
+TEST_F(AllocationTest, ALeaseOfWhichNothingIsLeftHidesNoYoungerOne) {
+  ready({"a1", "b1", "c1", "d1"});
+  hold("a1", {0});
+  vote(0, "b1");
+  vote(0, "d1");
+  EXPECT_EQ(items[0].needed, 0u);
+  now += seconds(1);
+  const LeaseId young = hold("c1", {1});
+  EXPECT_EQ(lease_to_copy(situation(), "d1"), young);
+}
+
 TEST_F(AllocationTest, ACopyIsOfWhatTheMachineHasNotAnsweredYet) {
   ready({"a1", "b1"});
   measure("b1", 10);

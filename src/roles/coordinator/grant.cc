@@ -1,5 +1,7 @@
 #include "roles/coordinator/grant.h"
 
+#include <algorithm>
+
 #include "roles/grants.h"
 
 namespace muster::roles::coordinator {
@@ -23,7 +25,8 @@ pb::Envelope grant_of(const pb::JobKey& key, const LeaseId& id, const Lease& lea
 std::string describe(const std::vector<uint32_t>& items) {
   const std::string first = std::to_string(items.front());
   if (items.size() == 1) return "item " + first;
-  const bool range = items.back() - items.front() + 1 == items.size();
+  const auto apart = [](uint32_t a, uint32_t b) { return b != a + 1; };
+  const bool range = std::adjacent_find(items.begin(), items.end(), apart) == items.end();
   return "items " + first + (range ? ".." : " to ") + std::to_string(items.back());
 }
 

@@ -62,6 +62,7 @@ TEST(DescribeItems, IsARangeWhereItIsOne) {
   EXPECT_EQ(describe({3}), "item 3");
   EXPECT_EQ(describe({0, 1, 2}), "items 0..2");
   EXPECT_EQ(describe({0, 2}), "items 0 to 2");
+  EXPECT_EQ(describe({0, 5, 2}), "items 0 to 2") << "no range, for all that its ends say";
   EXPECT_EQ(describe({98, 99, 0}), "items 98 to 0") << "from an item drawn by lot onwards";
 }
 

@@ -124,8 +124,8 @@ void ReferenceClasses::keep(Instant now, const Situation& s, bool changed, Durat
   if (!all_ready && now < due) return effects.wake_by(due);
   if (!none) {
     MUSTER_PROBE("another reference class is committed");
-    effects.warn("no machine of class " + rules.classes.back() + " is left; " + next +
-                 " gives the values from here on");
+    effects.warn("class " + rules.classes.back() + " does not give all values any more; " + next +
+                 " gives the values from here on, too");
   }
   ask_for(now, next, effects);
 }

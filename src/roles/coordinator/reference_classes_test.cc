@@ -227,7 +227,8 @@ TEST_F(LostTest, WhenNoMachineOfItHasBeenThereForTheQuorumWait) {
   EXPECT_EQ(wait(milliseconds(1)), "B");
   EXPECT_EQ(
       warnings,
-      (std::vector<std::string>{"no machine of class A is left; B gives the values from here on"}));
+      (std::vector<std::string>{
+          "class A does not give all values any more; B gives the values from here on, too"}));
   EXPECT_EQ(commit({"A", "B"}), (Classes{{"A", "B"}}));
   EXPECT_FALSE(classes.is_lost());
 }
