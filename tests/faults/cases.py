@@ -1,5 +1,5 @@
 """Models of users, by row of the table of faults: each writes one directory. The reference's word on each is in
-tests/data/faults.json (tools/make_fault_values.py): its scores, or that it refuses."""
+tests/data/faults.json (tools/models/make_fault_values.py): its scores, or that it refuses."""
 import json
 
 from models import EMBEDDING, HEAD, HIDDEN, LAYERS, Model, Tensor, safetensors, tensors_of

@@ -1,5 +1,5 @@
 """Tokenizers of users, by row of the table of faults. tests/data/faults_tokens.json has the reference's ids, as a hash
-over all texts, or null where it refuses (tools/make_fault_tokens.py)."""
+over all texts, or null where it refuses (tools/models/make_fault_tokens.py)."""
 import json
 import random
 

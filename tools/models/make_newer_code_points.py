@@ -58,7 +58,7 @@ def main():
                 else:
                     rows.append([code_point, code_point, category])
     with open(sys.argv[1], "w") as out:
-        out.write("// {first, last, general category}; made by tools/make_newer_code_points.py.\n")
+        out.write("// {first, last, general category}; made by tools/models/make_newer_code_points.py.\n")
         out.writelines('{0x%05x, 0x%05x, "%s"},\n' % tuple(row) for row in sorted(rows))
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "../tests/faults")]
+sys.path[:0] = [HERE, os.path.join(HERE, "../../tests/faults")]
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 
 from cases import CASES  # noqa: E402

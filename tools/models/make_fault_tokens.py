@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "../tests/faults")]
+sys.path[:0] = [os.path.join(HERE, "../../tests/faults")]
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 
 import token_cases  # noqa: E402
