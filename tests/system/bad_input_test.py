@@ -2,11 +2,17 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import unittest
 
-from pool import ENGINE, MUSTER, NEOX, PoolTest, free_port
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.evaluation import score_command, write_requests  # noqa: E402
+from pool.processes import free_port  # noqa: E402
+from pool.programs import MUSTER, NEOX  # noqa: E402
+from pool.test_cases import PoolTest  # noqa: E402
 
 
 def edit_json(path, changes):
@@ -111,13 +117,10 @@ class BadInput(PoolTest):
     def test_a_port_in_use_and_a_folder_in_use(self):
         self.start_pool([], coordinator=False)
         second = self.start("server")
-        self.assertEqual(second.stop(0) if second.process.wait(30) is None else second.process.returncode, 69)
-        second.reader.join()
+        self.assertEqual(second.wait(), 69)
         self.assertIn("in use", "\n".join(second.lines))
         twin = self.start("server", state=self.server.state)
-        twin.process.wait(30)
-        twin.reader.join()
-        self.assertEqual(twin.process.returncode, 69)
+        self.assertEqual(twin.wait(), 69)
         self.assertIn("--state_dir", "\n".join(twin.lines))
 
     def test_an_address_off_loopback_is_refused_without_insecure(self):
@@ -137,15 +140,16 @@ class BadInput(PoolTest):
     def test_the_engine_on_broken_requests_writes_nothing(self):
         for line, word in (("{", "JSON"), ('{"context": "a"}', "continuation"), ('{"context": 1, "continuation": "b"}', "context"),
                            ('{"context": "a", "continuation": ""}', "continuation")):
-            with open(self.path("in"), "w") as out:
-                out.write('{"context": "a", "continuation": " b"}\n' + line + "\n")
-            done = subprocess.run([ENGINE, "score", "--model", NEOX, "--requests", self.path("in"),
-                                   "--output", self.path("out")], capture_output=True, text=True)
-            self.assert_fails(done, 78, word)
+            write_requests(self.path("in"), [("a", " b")])
+            with open(self.path("in"), "a") as out:
+                out.write(line + "\n")
+            self.assert_fails(self.score("in"), 78, word)
             self.assertFalse(os.path.exists(self.path("out")))
-        done = subprocess.run([ENGINE, "score", "--model", NEOX, "--requests", self.path("none"),
-                               "--output", self.path("out")], capture_output=True, text=True)
-        self.assert_fails(done, 78, "none")
+        self.assert_fails(self.score("none"), 78, "none")
+
+    def score(self, requests):
+        command = score_command(NEOX, self.path(requests), self.path("out"))
+        return subprocess.run(command, capture_output=True, text=True)
 
     def test_every_command_has_help_that_ends_with_an_example(self):
         for command in ("run", "status", "jobs", "cancel", "requests", "server", "worker", "coordinator"):
@@ -158,17 +162,15 @@ class BadInput(PoolTest):
 class Stopping(PoolTest):
     def test_daemons_end_with_0_when_told_to(self):
         self.start_pool([[]] * 2)
-        for daemon in reversed(self.daemons):
-            self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(self.forget_daemons(), [0] * 4)
 
     def test_a_researcher_who_leaves_can_come_back(self):
         self.start_pool([["--role", "storage"]] * 2)
-        run = subprocess.Popen([MUSTER, "run", "--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2", "--port",
-                                str(self.port)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        run = self.begin_run("--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2")
         self.server.wait_for("goes to coordinator")
-        run.send_signal(2)
-        words = run.communicate(timeout=60)[1]
-        self.assertEqual(run.returncode, 130)
+        run.send_signal(signal.SIGINT)
+        code, _, words = run.end(60)
+        self.assertEqual(code, 130)
         self.assertIn("muster cancel", words)
         for _ in range(2):
             self.start("worker", "--role", "compute", "--threads", "1")
@@ -178,13 +180,12 @@ class Stopping(PoolTest):
 
     def test_a_job_can_be_cancelled(self):
         self.start_pool([["--role", "storage"]] * 2)
-        run = subprocess.Popen([MUSTER, "run", "--llm_name", NEOX, "--limit", "2", "--port", str(self.port)],
-                               stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        run = self.begin_run("--llm_name", NEOX, "--limit", "2")
         self.server.wait_for("goes to coordinator")
         (job,) = json.loads(self.muster("status", "--json").stdout)["jobs"]
         self.assertEqual(self.muster("cancel", job["job"]).returncode, 0)
-        words = run.communicate(timeout=60)[1]
-        self.assertEqual(run.returncode, 1)
+        code, _, words = run.end(60)
+        self.assertEqual(code, 1)
         self.assertIn("cancelled", words)
 
 

@@ -2,24 +2,19 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import unittest
 
-from pool import ENGINE, NEOX, SMOL
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.evaluation import score, score_command  # noqa: E402
+from pool.programs import ENGINE, NEOX, SMOL  # noqa: E402
 
 
 class Engine(unittest.TestCase):
-    def score(self, model, *requests):
-        with tempfile.TemporaryDirectory() as work:
-            with open(os.path.join(work, "in"), "w") as out:
-                out.writelines(json.dumps({"context": c, "continuation": t}) + "\n" for c, t in requests)
-            subprocess.run([ENGINE, "score", "--model", model, "--requests", os.path.join(work, "in"),
-                            "--output", os.path.join(work, "out")], check=True)
-            with open(os.path.join(work, "out")) as lines:
-                return [json.loads(line) for line in lines]
-
     def test_after_the_capital_of_france_is_comes_paris(self):
-        paris, london = self.score(SMOL, ("The capital of France is", " Paris"), ("The capital of France is", " London"))
+        asked = "The capital of France is"
+        paris, london = score(SMOL, [(asked, " Paris"), (asked, " London")])
         self.assertTrue(paris["is_greedy"])
         self.assertFalse(london["is_greedy"])
         self.assertGreater(paris["loglikelihood"], london["loglikelihood"])
@@ -29,8 +24,8 @@ class Engine(unittest.TestCase):
         with tempfile.TemporaryDirectory() as work:
             with open(os.path.join(work, "in"), "w", newline="") as out:
                 out.write(f"\r\n{line}\r\n \t\r\n\n{line}")
-            done = subprocess.run([ENGINE, "score", "--model", NEOX, "--requests", os.path.join(work, "in"),
-                                   "--output", os.path.join(work, "out")], capture_output=True, text=True)
+            command = score_command(NEOX, os.path.join(work, "in"), os.path.join(work, "out"))
+            done = subprocess.run(command, capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
             with open(os.path.join(work, "out")) as lines:
                 self.assertEqual(len(list(lines)), 2)

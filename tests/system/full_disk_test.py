@@ -3,9 +3,13 @@ that is deleted under a process: nothing is promised into it."""
 import json
 import os
 import shutil
+import sys
 import unittest
 
-from pool import NEOX, PoolTest
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.processes import files_up_to  # noqa: E402
+from pool.programs import NEOX  # noqa: E402
+from pool.test_cases import PoolTest  # noqa: E402
 
 
 class FullDisk(PoolTest):
@@ -13,16 +17,14 @@ class FullDisk(PoolTest):
         self.server = self.start("server")
         self.server.wait_for("serving on")
         for role in ("worker", "coordinator"):
-            daemon = self.start(role, file_bytes=0)
-            daemon.process.wait(60)
-            daemon.reader.join()
-            self.assertEqual(daemon.process.returncode, 74, daemon.lines)
+            daemon = self.start(role, in_child=files_up_to(0))
+            self.assertEqual(daemon.wait(60), 74, daemon.lines)
             self.assertEqual([name for name in os.listdir(daemon.state) if name != "lock"], [])
 
     def test_a_storage_node_that_cannot_write_leaves_the_view_and_the_job_ends(self):
         self.server = self.start("server")
         self.server.wait_for("serving on")
-        small = self.start("worker", "--role", "storage", file_bytes=150_000)
+        small = self.start("worker", "--role", "storage", in_child=files_up_to(150_000))
         self.server.wait_for("copies 1 of 2")
         for role in ("storage", "compute", "compute"):
             self.start("worker", "--role", role, "--threads", "1")

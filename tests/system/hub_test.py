@@ -1,15 +1,17 @@
 """A model by its name, from a local HTTP server that behaves like the Hugging Face Hub."""
 import hashlib
 import os
-import subprocess
+import sys
 import threading
 import unittest
 
-from fake_hub import COMMIT, LARGE, HubPool
-from pool import MUSTER, NEOX
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.fake_hub import COMMIT, LARGE  # noqa: E402
+from pool.programs import NEOX  # noqa: E402
+from pool.test_cases import HubPoolTest  # noqa: E402
 
 
-class Hub(HubPool):
+class Hub(HubPoolTest):
     def test_a_name_is_pinned_fetched_once_and_evaluated(self):
         self.start_hub_pool()
         done = self.run_tiny()
@@ -28,9 +30,7 @@ class Hub(HubPool):
     def test_offline_uses_what_the_cache_holds(self):
         self.start_hub_pool()
         self.assertEqual(self.run_tiny().returncode, 0)
-        for daemon in reversed(self.daemons):
-            daemon.stop()
-        self.daemons.clear()
+        self.forget_daemons()
         self.hub.trouble, self.hub.files = "gone", {}
         self.start_hub_pool(HF_HUB_OFFLINE="1")
         self.assertEqual(self.run_tiny("lab/tiny", "--force").returncode, 0)
@@ -54,25 +54,19 @@ class Hub(HubPool):
         self.start_hub_pool(HF_ENDPOINT="http://127.0.0.1:1")
         self.assert_fails(self.run_tiny(), 75, "127.0.0.1:1")
 
-    def start_run(self, name):
-        run = subprocess.Popen([MUSTER, "run", "--llm_name", name, "--limit", "1", "--port", str(self.port)],
-                               stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        self.addCleanup(run.wait)
-        self.addCleanup(run.kill)
-
     def test_a_name_for_which_the_hub_dribbles_keeps_nobody_waiting(self):
         self.start_hub_pool()
-        self.start_run("lab/slow")
+        self.begin_run("--llm_name", "lab/slow", "--limit", "1")
         self.hub.dribbling.acquire()
         self.assertEqual(self.run_tiny().returncode, 0)
-        self.start_run("lab/slow@next")
+        self.begin_run("--llm_name", "lab/slow@next", "--limit", "1")
         self.hub.dribbling.acquire()
         self.assertEqual(self.coordinator.stop(), 0)
 
     def test_a_download_that_dribbles_ends_with_its_worker(self):
         self.hub.trouble = "dribble"
         self.start_hub_pool()
-        self.start_run("lab/tiny")
+        self.begin_run("--llm_name", "lab/tiny", "--limit", "1")
         self.hub.dribbling.acquire()
         for worker in self.workers[2:]:  # One fetches, the other waits for it.
             self.assertEqual(worker.stop(), 0)

@@ -2,9 +2,13 @@
 import json
 import os
 import re
+import sys
 import unittest
 
-from pool import NEOX, SMOL, PoolTest, scores_alone
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.evaluation import scores_alone  # noqa: E402
+from pool.programs import NEOX, SMOL  # noqa: E402
+from pool.test_cases import PoolTest  # noqa: E402
 
 
 class Scenario1(PoolTest):
@@ -46,9 +50,7 @@ class Scenario1(PoolTest):
                 votes = results["muster"]["votes"]["tinyHellaswag"]
                 self.assertEqual(votes["least"], min(machines, 2))
                 self.assertEqual(votes["items_below"], 12 if machines == 1 else 0)
-                for daemon in reversed(self.daemons):
-                    self.assertEqual(daemon.stop(), 0)
-                self.daemons.clear()
+                self.assertEqual(self.forget_daemons(), [0] * (4 + machines))
 
     def test_the_same_request_finds_the_same_job_and_force_runs_it_again(self):
         self.start_pool([[]] * 4)

@@ -2,41 +2,39 @@
 while a job runs, and the table of the undisturbed run arrives."""
 import json
 import os
-import signal
-import subprocess
+import sys
 import unittest
 
-from pool import MUSTER, SMOL, PoolTest, scores_alone
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.evaluation import scores_alone  # noqa: E402
+from pool.programs import SMOL  # noqa: E402
+from pool.test_cases import PoolTest  # noqa: E402
 
 
 class Scenario2(PoolTest):
     def test_three_failures_and_the_same_numbers(self):
         self.start_pool([["--owner", f"owner-{number}"] for number in range(6)])
         self.server.wait_for("copies 2 of 2")
-        run = subprocess.Popen(
-            [MUSTER, "run", "--llm_name", SMOL, "--tasks", "tinyMMLU", "--limit", "6", "--json"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "MUSTER_SERVER": f"127.0.0.1:{self.port}"})
-        self.addCleanup(run.kill)
+        run = self.begin_run("--llm_name", SMOL, "--tasks", "tinyMMLU", "--limit", "6", "--json")
 
         worker = self.workers[5]
         worker.wait_for(r"lease \d+: ")
-        worker.stop(signal.SIGKILL)
+        worker.kill()
         self.server.wait_for("machine .* is gone: its line closed")
 
         state = self.coordinator.state
-        self.coordinator.stop(signal.SIGKILL)
+        self.coordinator.kill()
         self.server.wait_for(r"machine .* is gone: its line closed", count=2)
         successor = self.start("coordinator", state=state)
         successor.wait_for("taking over")
 
         self.workers[0].wait_for(r"storage: \d+ records of .* stored")
-        self.workers[1].stop(signal.SIGKILL)
+        self.workers[1].kill()
         self.server.wait_for("storage node .* is down and leaves the view")
         self.server.wait_for("becomes a storage node", count=3)
 
-        out, err = run.communicate(timeout=600)
-        self.assertEqual(run.returncode, 0, err)
+        code, out, err = run.end()
+        self.assertEqual(code, 0, err)
         self.assertIn("coordinator lost, waiting", err)
         results = json.loads(out.splitlines()[-1])["results"]
         got = results["results"]["tinyMMLU"]

@@ -1,0 +1,43 @@
+"""The pool of a test: begun with nothing in it, and ended whatever becomes of the test."""
+import json
+import unittest
+
+from .fake_hub import FakeHub
+from .processes import Pool
+from .programs import SMOL
+
+
+class PoolTest(unittest.TestCase, Pool):
+    """A test and its pool in one, so that a row reads `self.start("server")`."""
+
+    def setUp(self):
+        Pool.__init__(self)
+        self.addCleanup(self.close)  # Not tearDown, which would not see a setUp that fails.
+
+    def run_job(self, *arguments, model=SMOL, env=None):
+        """`muster run --json`: the lines of stdout, parsed; fails when it fails."""
+        done = self.muster("run", "--llm_name", model, "--json", *arguments, env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def assert_fails(self, done, code, *words):
+        self.assertEqual(done.returncode, code, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+
+class HubPoolTest(PoolTest):
+    """A pool that fetches its models from a fake Hub into a cache of its own."""
+
+    def setUp(self):
+        self.hub = FakeHub()
+        self.addCleanup(self.hub.stop)
+        super().setUp()
+        self.env = {"HF_ENDPOINT": self.hub.url, "HF_HOME": self.path("hf"), "HF_TOKEN": "", "HF_HUB_CACHE": "",
+                    "HF_HUB_OFFLINE": ""}
+
+    def start_hub_pool(self, **env):
+        self.start_pool([["--role", "storage"]] * 2 + [["--role", "compute"]] * 2, env={**self.env, **env})
+
+    def run_tiny(self, name="lab/tiny", *more):
+        return self.muster("run", "--llm_name", name, "--tasks", "tinyHellaswag", "--limit", "2", *more)
