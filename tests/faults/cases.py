@@ -2,7 +2,7 @@
 tests/data/faults.json (tools/models/make_fault_values.py): its scores, or that it refuses."""
 import json
 
-from models import EMBEDDING, HEAD, HIDDEN, LAYERS, Model, Tensor, safetensors, tensors_of
+from models import EMBEDDING, HEAD, HIDDEN, LAYERS, Tensor, safetensors, tensors_of
 
 CASES = []  # (row, name, function that changes a Model, whether muster may refuse what the reference does)
 

@@ -1,5 +1,4 @@
 """Rows 10, 13, 14 and 18 to 22: paths, signals, outputs, addresses and words of a command line."""
-import json
 import os
 import shutil
 import signal
@@ -8,8 +7,11 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
-from pool import ENGINE, MUSTER, NEOX, Daemon, PoolTest  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.evaluation import score_command, write_requests  # noqa: E402
+from pool.processes import Process  # noqa: E402
+from pool.programs import ENGINE, MUSTER, NEOX  # noqa: E402
+from pool.test_cases import PoolTest  # noqa: E402
 
 ODD_NAMES = ("my pool", 'a"b', "c='d' timeout=0", "file:e?mode=memory", "\u00fc;#%20\\", "$HOME", " ")
 NO_ADDRESSES = ("http://127.0.0.1:30000", "127.0.0.1:http", "there:0", "[::1", "256.0.0.1", "a b", "a,b", "1.2.3")
@@ -35,16 +37,12 @@ class Files(PoolTest):
 
     def test_13_signals_ignored_at_the_start_stay_ignored(self):
         for role in ("server", "worker"):
-            daemon = subprocess.Popen(
-                [MUSTER, role, "--port", str(self.port), "--state_dir", self.path(role)], stderr=subprocess.PIPE, text=True,
-                preexec_fn=lambda: [signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)])
-            self.addCleanup(daemon.kill)
-            daemon.stderr.readline()  # It has begun, and so has set its signals.
-            self.assertLessEqual({signal.SIGHUP, signal.SIGINT}, signals(daemon.pid, "SigIgn"))
-            self.assertFalse({signal.SIGHUP, signal.SIGINT} & signals(daemon.pid, "SigBlk"))
-            daemon.send_signal(signal.SIGTERM)
-            self.assertEqual(daemon.wait(30), 0)
-            daemon.stderr.close()
+            daemon = self.start(role, in_child=lambda: [signal.signal(number, signal.SIG_IGN)
+                                                        for number in (signal.SIGHUP, signal.SIGINT)])
+            daemon.wait_for("")  # It has begun, and so has set its signals.
+            self.assertLessEqual({signal.SIGHUP, signal.SIGINT}, signals(daemon.process.pid, "SigIgn"))
+            self.assertFalse({signal.SIGHUP, signal.SIGINT} & signals(daemon.process.pid, "SigBlk"))
+            self.assertEqual(daemon.stop(), 0)
 
     def test_14_what_cannot_be_printed_is_an_error(self):
         for command in ([MUSTER, "requests", "tinyMMLU"], [MUSTER, "--help"], [MUSTER, "run", "--help"],
@@ -62,13 +60,12 @@ class Files(PoolTest):
         self.assertEqual((done.returncode, "could not be written" in done.stderr), (74, True))
 
     def score(self, output, given=None, **more):
-        return subprocess.run([ENGINE, "score", "--model", NEOX, "--threads", "1", "--requests", given or self.requests,
-                               "--output", output], stderr=subprocess.PIPE, text=True, **more)
+        command = score_command(NEOX, given or self.requests, output, "--threads", "1")
+        return subprocess.run(command, stderr=subprocess.PIPE, text=True, **more)
 
     def test_18_outputs_and_inputs_that_are_no_plain_files(self):
         self.requests, plain, link = self.path("in"), self.path("plain"), self.path("link")
-        with open(self.requests, "w") as file:
-            file.write(json.dumps({"context": "a", "continuation": " b"}) + "\n")
+        write_requests(self.requests, [("a", " b")])
         self.assertEqual(self.score(plain).returncode, 0)
         with open(plain) as file:
             expected = file.read()
@@ -87,7 +84,7 @@ class Files(PoolTest):
 
     def test_19_a_home_folder_behind_an_equals_sign(self):
         with tempfile.TemporaryDirectory() as home:
-            server = Daemon(["server", "--port", str(self.port), "--state_dir=~/my state"], env={"HOME": home})
+            server = Process([MUSTER, "server", "--port", str(self.port), "--state_dir=~/my state"], env={"HOME": home})
             self.daemons.append(server)
             server.wait_for("serving on")
             self.assertIn("server.db", os.listdir(os.path.join(home, "my state")))
@@ -95,11 +92,10 @@ class Files(PoolTest):
 
     def test_19_run_ends_when_it_is_told_to(self):
         self.start_pool([], coordinator=False)
-        run = Daemon(["run", "--llm_name", NEOX, "--port", str(self.port)])
-        self.daemons.append(run)
+        run = self.begin_run("--llm_name", NEOX)
         run.wait_for("job .* accepted")
         self.assertLessEqual({signal.SIGTERM, signal.SIGINT}, signals(run.process.pid, "SigBlk"))  # It waits for them.
-        self.assertEqual(run.stop(signal.SIGTERM), 130)
+        self.assertEqual(run.stop(), 130)
         self.assertIn("detached", run.lines[-1])
 
     def test_20_what_is_no_address_is_refused_in_words(self):

@@ -6,9 +6,10 @@ import struct
 import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
-from fake_hub import COMMIT, LARGE, HubPool  # noqa: E402
-from pool import NEOX  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.fake_hub import COMMIT, LARGE  # noqa: E402
+from pool.programs import NEOX  # noqa: E402
+from pool.test_cases import HubPoolTest  # noqa: E402
 
 INDEX = "model.safetensors.index.json"
 SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
@@ -34,18 +35,13 @@ def in_shards(content):
     return files
 
 
-class Hub(HubPool):
+class Hub(HubPoolTest):
     def table(self, done):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout.splitlines()[3:]
 
     def expected(self):
         return self.table(self.muster("run", "--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2"))
-
-    def stop_pool(self):
-        for daemon in reversed(self.daemons):
-            daemon.stop()
-        self.daemons.clear()
 
     def blob(self, content):
         return self.path("hf", "hub", "models--lab--tiny", "blobs", hashlib.sha256(content).hexdigest())
@@ -71,7 +67,7 @@ class Hub(HubPool):
         with open(self.blob(content), "r+b") as blob:
             blob.seek(len(content) // 2)
             blob.write(bytes(4096))
-        self.stop_pool()
+        self.forget_daemons()
         self.start_hub_pool()
         self.assertEqual(self.table(self.run_tiny("lab/tiny", "--force")), first)
         with open(self.blob(content), "rb") as blob:
@@ -98,7 +94,7 @@ class Hub(HubPool):
     def test_16_a_complete_cache_is_not_written_to(self):
         self.start_hub_pool()
         first = self.table(self.run_tiny())
-        self.stop_pool()
+        self.forget_daemons()
         locks = self.path("hf", "hub", ".locks")
         os.rename(locks, locks + "-before")
         with open(locks, "w"):  # Where folders were to be made, none can be.
@@ -112,7 +108,7 @@ class Hub(HubPool):
         self.start_hub_pool(**home, HF_TOKEN="secret\n")
         self.assertEqual(self.table(self.run_tiny()), self.expected())
         self.assertIn(LARGE, os.listdir(self.path("cache", "huggingface", "hub", "models--lab--tiny", "snapshots", COMMIT)))
-        self.stop_pool()
+        self.forget_daemons()
         asked = len(self.hub.downloads)
         self.start_hub_pool(**home, HF_HUB_OFFLINE="True")
         self.assertEqual(self.table(self.run_tiny("lab/tiny", "--force")), self.expected())

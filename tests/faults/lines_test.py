@@ -1,14 +1,13 @@
 """Rows 11 and 12: folders that were copied, and strangers who take the descriptors."""
 import os
-import re
 import resource
 import shutil
 import socket
 import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
-from pool import PoolTest  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.test_cases import PoolTest  # noqa: E402
 
 
 class Twins(PoolTest):
@@ -30,8 +29,7 @@ class Twins(PoolTest):
         self.server.wait_for("machine .* is refused for a minute: two machines share an identity")
         twins[1].stop()
         os.remove(os.path.join(copy, "machine.key"))
-        with self.server.changed:
-            joined = sum(1 for line in self.server.lines if re.search("worker .* joined", line))
+        joined = self.server.count("worker .* joined")
         self.start("worker", "--role", "compute", state=copy).wait_for("connected to the server")
         self.server.wait_for("worker .* joined", count=joined + 1)
 

@@ -6,9 +6,10 @@ import sys
 import tempfile
 import unittest
 
-import engine
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.evaluation import score_command  # noqa: E402
+from pool.programs import ENGINE, NEOX  # noqa: E402
 
-MODEL = os.path.join(os.environ.get("MUSTER_MODELS", "build/models"), "random-neox")
 PR_SET_NAME = 15
 
 
@@ -17,8 +18,7 @@ def environment(given):
     with tempfile.TemporaryDirectory() as directory:
         pipe = os.path.join(directory, "requests")
         os.mkfifo(pipe)
-        process = subprocess.Popen([engine.PROGRAM, "score", "--model", MODEL, "--requests", pipe, "--output", "/dev/null"],
-                                   env={**os.environ, **given})
+        process = subprocess.Popen(score_command(NEOX, pipe, "/dev/null"), env={**os.environ, **given})
         with open(pipe, "w"):  # It is there, as the program that it becomes.
             with open(f"/proc/{process.pid}/environ", "rb") as file:
                 pairs = file.read().decode().split("\0")
@@ -29,7 +29,7 @@ def environment(given):
 def threads(cores=None):
     """With how many the engine would compute now, were it bound to these cores."""
     bound = (lambda: os.sched_setaffinity(0, cores)) if cores else None
-    done = subprocess.run([engine.PROGRAM, "info", "--model", MODEL], capture_output=True, check=True, preexec_fn=bound)
+    done = subprocess.run([ENGINE, "info", "--model", NEOX], capture_output=True, check=True, preexec_fn=bound)
     return json.loads(done.stdout)["threads"]
 
 

@@ -152,6 +152,14 @@ class Model:
                     file.write(content)
 
 
+def write_changed(family, change, directory):
+    """Writes the model of a case, which is what `change` makes of a plain one; returns it."""
+    model = Model(family)
+    change(model)
+    model.write(directory)
+    return model
+
+
 def hash_of(ids):
     """Of lists of token ids: what is committed of them."""
     lines = hashlib.sha256()

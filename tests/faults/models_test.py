@@ -1,12 +1,15 @@
 """Rows 1, 2, 8 and 9: models whose files are odd give the reference's numbers, or are refused by name."""
 import json
 import os
-import tempfile
+import sys
 import unittest
 
 import engine
 from cases import CASES
-from models import REQUESTS, Model
+from models import REQUESTS
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from pool.evaluation import write_requests  # noqa: E402
 
 REFUSED = (engine.DAMAGED, engine.NOT_THERE, engine.NOT_IMPLEMENTED)
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -14,10 +17,9 @@ with open(os.path.join(HERE, "../data/faults.json")) as file:
     REFERENCE = json.load(file)
 
 
-def score(directory):
+def score(directory, _):
     requests = os.path.join(directory, "in.jsonl")
-    with open(requests, "w") as lines:
-        lines.writelines(json.dumps({"context": c, "continuation": t}) + "\n" for c, t in REQUESTS)
+    write_requests(requests, REQUESTS)
     return engine.run("score", directory, os.path.join(directory, "out.jsonl"), "--requests", requests, "--threads", "1")
 
 
@@ -32,18 +34,7 @@ def differs(lines, expected):
 
 class Models(unittest.TestCase):
     def check_row(self, row):
-        wrong = []
-        for of_row, name, family, change, may_refuse in CASES:
-            if of_row != row:
-                continue
-            with tempfile.TemporaryDirectory() as directory:
-                model = Model(family)
-                change(model)
-                model.write(directory)
-                why = engine.judge(score(directory), REFERENCE[f"{row} {name}"], may_refuse, REFUSED, differs)
-            if why:
-                wrong.append(f"{name}: {why}")
-        self.assertEqual(wrong, [])
+        self.assertEqual(engine.wrong_in_row(row, CASES, REFERENCE, REFUSED, score, differs), [])
 
     def test_01_files_of_a_checkpoint(self):
         self.check_row(1)

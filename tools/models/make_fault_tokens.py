@@ -17,7 +17,7 @@ sys.path[:0] = [os.path.join(HERE, "../../tests/faults")]
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 
 import token_cases  # noqa: E402
-from models import Model, hash_of  # noqa: E402
+from models import hash_of, write_changed  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
@@ -35,10 +35,7 @@ def ids_of(row, directory, texts):
 
 def word_on(row, family, change, show):
     with tempfile.TemporaryDirectory() as directory:
-        model = Model(family)
-        change(model)
-        model.write(directory)
-        texts = token_cases.texts() + model.more_texts
+        texts = token_cases.texts() + write_changed(family, change, directory).more_texts
         try:
             ids = ids_of(row, directory, texts)
         except BaseException as error:  # A panic of the reference is none of Exception's.

@@ -17,14 +17,12 @@ os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 
 from cases import CASES  # noqa: E402
 from make_reference import Reference  # noqa: E402
-from models import REQUESTS, Model  # noqa: E402
+from models import REQUESTS, write_changed  # noqa: E402
 
 
 def word_on(family, change):
     with tempfile.TemporaryDirectory() as directory:
-        model = Model(family)
-        change(model)
-        model.write(directory)
+        write_changed(family, change, directory)
         try:
             reference = Reference(directory)
             return [reference.score(*request) for request in REQUESTS]
