@@ -9,24 +9,23 @@ relay of this program, which cuts and delays it: that needs no privileges, as ne
 import argparse
 import contextlib
 import json
+import math
 import os
 import random
 import re
 import resource
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-from demo import free_port
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../tests/system"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests"))
+from pool.evaluation import scores_alone  # noqa: E402
+from pool.processes import Pool  # noqa: E402
+from pool.waiting import eventually, until  # noqa: E402
 
 TASK, ITEMS = "tinyMMLU", 60
 WORKERS = 7
@@ -36,99 +35,31 @@ KINDS = {"kill": (6, 8), "stop": (3, 14), "cut": (3, 14), "slow line": (2, 10), 
 OF_A_STORE = {"wipe", "tear", "full disk"}
 
 
-class Relay:
-    """Carries one node's TCP line to the server, unless it is cut; each piece `delay` seconds late."""
-
-    def __init__(self, target):
-        self.target, self.delay, self.open = target, 0.0, threading.Event()
-        self.open.set()
-        self.pairs, self.lock = set(), threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                inner, _ = self.listener.accept()
-                self.open.wait()
-                try:
-                    outer = socket.create_connection(("127.0.0.1", self.target), timeout=5)
-                    outer.settimeout(None)
-                except OSError:
-                    inner.close()
-                    continue
-                pair = (inner, outer)
-                with self.lock:
-                    self.pairs.add(pair)
-                for source, sink in (pair, pair[::-1]):
-                    threading.Thread(target=self._pump, args=(source, sink, pair), daemon=True).start()
-
-    def _pump(self, source, sink, pair):
-        with contextlib.suppress(OSError):
-            while piece := source.recv(1 << 16):
-                self.open.wait()
-                if self.delay:
-                    time.sleep(self.delay)
-                sink.sendall(piece)
-        self._close(pair)
-
-    def _close(self, pair):
-        with self.lock:
-            self.pairs.discard(pair)
-        for end in pair:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def blip(self):
-        for pair in list(self.pairs):
-            self._close(pair)
-
-    def stop(self):
-        self.open.set()
-        self.listener.close()
-        self.blip()
-
-
 class Node:
     """A daemon, what survives it, and the line it speaks over."""
 
-    def __init__(self, pool, name, *arguments):
-        self.pool, self.name, self.arguments = pool, name, arguments
-        self.state = os.path.join(pool.folder, name)
-        self.log = os.path.join(pool.folder, name + ".log")
-        self.relay = None if name == "server" else Relay(pool.port)
-        self.process, self.ails = None, set()
-        self.machine = None  # Its id, as its log last said.
+    def __init__(self, pool, name, role, *arguments):
+        self.pool, self.name, self.role, self.arguments = pool, name, role, arguments
+        self.state = pool.path(name)
+        self.relay = None if name == "server" else pool.relay()
+        self.daemon, self.ails = None, set()
+        self.machine = None  # Its id, as it last said.
 
     def start(self):
-        port = self.relay.port if self.relay else self.pool.port
-        command = [self.pool.muster, *self.arguments, "--port", str(port), "--state_dir", self.state]
-        with open(self.log, "a") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            start_new_session=True, env={**os.environ, "TZ": "UTC"})
+        self.daemon = self.pool.start(self.role, *self.arguments, state=self.state, port=self.relay and self.relay.port,
+                                      log=self.state + ".log", heed=self.hear, env={"TZ": "UTC"})
+
+    def hear(self, line):
+        if found := re.search(r"machine ([0-9a-f]{16}) \(", line):
+            self.machine = found[1]
 
     def alive(self):
-        return self.process is not None and self.process.poll() is None
-
-    def kill(self):
-        if self.alive():
-            self.process.kill()
-        self.process.wait()
-
-    def learn_machine(self):
-        with open(self.log) as log:
-            found = re.findall(r"machine ([0-9a-f]{16}) \(", log.read())
-        self.machine = found[-1] if found else None
-        return self.machine
+        return self.daemon is not None and self.daemon.alive()
 
 
-class Pool:
-    def __init__(self, args):
-        self.muster = os.path.abspath(os.path.join(args.bin, "muster"))
-        self.folder = tempfile.mkdtemp(prefix="muster-chaos-")
-        self.port = free_port()
+class ChaosPool(Pool):
+    def __init__(self, bin_dir):
+        super().__init__(bin_dir, "chaos")
         self.started = time.monotonic()
         self.printing = threading.Lock()
         self.nodes = {}
@@ -138,15 +69,14 @@ class Pool:
         for number in range(1, WORKERS + 1):
             self.add(f"w{number}", "worker", "--threads", "1", "--owner", f"owner-{number}")
 
-    def add(self, name, *arguments):
-        self.nodes[name] = Node(self, name, *arguments)
+    def add(self, name, role, *arguments):
+        self.nodes[name] = Node(self, name, role, *arguments)
 
-    def start(self):
+    def begin(self):
         """The coordinators first: the server is told which machines they are."""
         for name in ("c1", "c2"):
             self.nodes[name].start()
-            while self.nodes[name].learn_machine() is None:
-                time.sleep(0.05)
+            eventually(lambda: self.nodes[name].machine, f"{name} does not say which machine it is")
             self.nodes["server"].arguments += ("--coordinator", self.nodes[name].machine)
         for node in self.nodes.values():
             if not node.alive():
@@ -159,8 +89,7 @@ class Pool:
     def ask(self, *arguments):
         """The JSON lines of a command; None when the pool does not answer."""
         try:
-            done = subprocess.run([self.muster, *arguments, "--json", "--port", str(self.port)], capture_output=True,
-                                  text=True, timeout=20)
+            done = self.muster(*arguments, "--json", seconds=20)
         except subprocess.TimeoutExpired:
             return None
         return [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else None
@@ -174,26 +103,13 @@ class Pool:
         if status is None or status["copies"] != status["copies_wanted"]:
             return None
         names = [m["machine"] for m in status["machines"] if re.match(r"storage\b", m["state"])]
-        of = {node.machine: node for node in self.nodes.values()}
-        if not set(names) <= set(of):  # A wiped folder is a new machine.
-            of = {node.learn_machine(): node for node in self.nodes.values()}
+        of = {node.machine: node for node in self.nodes.values()}  # As they are now: a wiped folder is a new machine.
         found = [of[name] for name in names if name in of]
         return found if len(found) == status["copies_wanted"] else None
 
-    def stop(self):
-        for node in self.nodes.values():
-            if node.alive():
-                node.process.send_signal(signal.SIGCONT)
-                node.process.terminate()
-        for node in self.nodes.values():
-            if node.process:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    node.process.wait(10)
-                if node.alive():
-                    node.kill()
-            if node.relay:
-                node.relay.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def close(self):
+        self.stop()
+        super().close()
 
 
 class Verdict:
@@ -211,31 +127,31 @@ class Researchers(threading.Thread):
     def __init__(self, pool, args, verdict, expected):
         super().__init__(daemon=True)
         self.pool, self.args, self.verdict, self.expected = pool, args, verdict, expected
-        self.ending, self.accepted, self.moved_at, self.process = threading.Event(), set(), time.monotonic(), None
+        self.ending, self.accepted, self.moved_at = threading.Event(), set(), time.monotonic()
+        self.settled = 0  # Items of the job that runs.
 
     def run(self):
         while not self.ending.is_set():
             self.one_job()
 
     def one_job(self):
-        command = [self.pool.muster, "run", "--llm_name", self.args.model, "--tasks", TASK, "--limit", str(ITEMS),
-                   "--force", "--json", "--port", str(self.pool.port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        settled, last = 0, None
-        for line in self.process.stdout:
-            last = json.loads(line)
-            if last["type"] == "accepted":
-                self.accepted.add(last["job"])
-            if last["type"] == "progress" and last["settled"] > settled:
-                settled, self.moved_at = last["settled"], time.monotonic()
-        error = self.process.stderr.read().strip().splitlines()
-        code = self.process.wait()
+        self.settled = 0
+        job = self.pool.begin_run("--llm_name", self.args.model, "--tasks", TASK, "--limit", str(ITEMS), "--force", "--json",
+                                  heed_printed=self.hear)
+        code, _, _ = job.end(seconds=None)
         if code in (69, 75):  # Nobody there to take it; asked again.
             time.sleep(0.5)
         elif code != 0 and not self.ending.is_set():
-            self.wrong(f"a job ended with exit code {code}: {error[-1] if error else ''}")
+            self.wrong(f"a job ended with exit code {code}: {job.lines[-1] if job.lines else ''}")
         elif code == 0:
-            self.check(last["results"])
+            self.check(json.loads(job.printed[-1])["results"])
+
+    def hear(self, line):
+        news = json.loads(line)
+        if news["type"] == "accepted":
+            self.accepted.add(news["job"])
+        if news["type"] == "progress" and news["settled"] > self.settled:
+            self.settled, self.moved_at = news["settled"], time.monotonic()
 
     def check(self, results):
         got = results["results"][TASK]
@@ -344,13 +260,13 @@ class Chaos:
             self.begin(node, "wipe", lasts)
 
     def do_kill(self, node):
-        node.kill()
+        node.daemon.kill()
 
     def do_stop(self, node):
-        node.process.send_signal(signal.SIGSTOP)
+        node.daemon.send_signal(signal.SIGSTOP)
 
     def do_cut(self, node):
-        node.relay.open.clear()
+        node.relay.cut()
 
     def do_slow_line(self, node):
         node.relay.delay = self.draw.uniform(0.05, 0.5)
@@ -359,11 +275,11 @@ class Chaos:
         node.relay.blip()
 
     def do_wipe(self, node):
-        node.kill()
+        node.daemon.kill()
         shutil.rmtree(node.state, ignore_errors=True)
 
     def do_tear(self, node):
-        node.kill()
+        node.daemon.kill()
         path = os.path.join(node.state, "records.db")
         with contextlib.suppress(OSError), open(path, "r+b") as file:
             size = os.path.getsize(path)
@@ -373,38 +289,38 @@ class Chaos:
 
     def do_full_disk(self, node):
         """None of its files may grow: that is how a full disk looks to a process."""
-        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        resource.prlimit(node.daemon.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
     def end(self, node, kind):
+        if self.researchers.ending.is_set():
+            return  # Of an interrupted run: the pool is being closed.
         if kind in ("kill", "wipe", "tear"):
             node.start()
         elif kind == "stop":
-            node.process.send_signal(signal.SIGCONT)
+            node.daemon.send_signal(signal.SIGCONT)
         elif kind == "cut":
-            node.relay.open.set()
+            node.relay.mend()
         elif kind == "slow line":
             node.relay.delay = 0.0
         elif kind == "full disk" and node.alive():
-            resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+            resource.prlimit(node.daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         node.ails.discard(kind)
 
     def expect_notice(self, node, kind, at, lasts):
         how = {"kill": "closed line", "wipe": "closed line", "tear": "closed line"}.get(kind)
         if kind in ("stop", "cut") and lasts > 10:
             how = "silence"
-        if how and node.name != "server" and node.learn_machine():
+        if how and node.name != "server" and node.machine:
             threading.Thread(target=self.time_notice, args=(node.machine[:8], how, at), daemon=True).start()
 
     def time_notice(self, machine, how, at):
         """When the server's own log says so, unless the server itself was hurt or gone meanwhile."""
         server = self.pool.nodes["server"]
-        life = server.process.pid
+        life = server.daemon
         time.sleep(11)
-        if server.process.pid != life or server.ails or self.researchers.ending.is_set():
+        if server.daemon is not life or server.ails or self.researchers.ending.is_set():
             return
-        with open(server.log) as log:
-            lines = log.readlines()
-        for line in lines:
+        for line in list(life.lines):
             if match := re.match(rf"(\d\d):(\d\d):(\d\d\.\d+).*(?:machine|storage node) {machine} is gone", line):
                 day = at - at % 86400
                 said = day + int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
@@ -424,12 +340,8 @@ class Chaos:
             self.verdict.recovered["two copies again"].append(time.monotonic() - begun)
 
     def wait_until(self, holds, seconds=120):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not self.researchers.ending.is_set():
-            if holds():
-                return True
-            time.sleep(0.1)
-        return False
+        ending = self.researchers.ending
+        return bool(until(lambda: ending.is_set() or holds(), seconds, every_s=0.1)) and not ending.is_set()
 
     def mend(self):
         for timer in self.timers:
@@ -499,15 +411,12 @@ def main():
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--keep_logs", action="store_true", help="copy the processes' logs to build/chaos")
     args = parser.parse_args()
-    os.environ["MUSTER_BIN"] = args.bin
-    from pool import scores_alone
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    verdict, pool = Verdict(), Pool(args)
-    researchers = Researchers(pool, args, verdict, scores_alone(args.model, TASK, ITEMS))
+    verdict, pool = Verdict(), ChaosPool(args.bin)
+    researchers = Researchers(pool, args, verdict, scores_alone(args.model, TASK, ITEMS, args.bin))
     try:
-        pool.start()
-        while pool.stores(pool.status()) is None:
-            time.sleep(0.2)
+        pool.begin()
+        until(lambda: pool.stores(pool.status()), seconds=math.inf, every_s=0.2)
         pool.say("chaos", f"the pool is up: {WORKERS} workers, two of them store; seed {args.seed}")
         researchers.start()
         hurt(pool, args, verdict, researchers)
@@ -516,12 +425,10 @@ def main():
         return 130
     finally:
         researchers.ending.set()
-        if researchers.process and researchers.process.poll() is None:
-            researchers.process.kill()
         if args.keep_logs:
             shutil.rmtree("build/chaos", ignore_errors=True)
             shutil.copytree(pool.folder, "build/chaos", ignore=lambda _, names: [n for n in names if ".log" not in n])
-        pool.stop()
+        pool.close()
     report(verdict)
     return 1 if verdict.wrong or verdict.jobs == 0 else 0
 
