@@ -37,7 +37,7 @@ class EngineProcessTest : public ::testing::Test {
     std::filesystem::create_directories(folder);
     ::setenv("MUSTER_STAND_IN", folder.c_str(), 1);
     engine = std::make_unique<EngineProcess>(
-        EngineProcess::Options{Path(MUSTER_SOURCE_DIR) / "tests/system/stand_in_engine.py", 1},
+        EngineProcess::Options{Path(MUSTER_SOURCE_DIR) / "tests/pool/stand_in_engine.py", 1},
         source, answers);
   }
   void TearDown() override {

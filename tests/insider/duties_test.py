@@ -125,8 +125,8 @@ class HungDisk(InsiderTest):
     def test_it_ends_when_it_is_told_to(self):
         job = self.begin_job()
         self.victim.wait_for("cannot write|leaves the view|no longer in the view")
-        self.victim.process.send_signal(signal.SIGTERM)
-        self.assertEqual(self.victim.process.wait(WAIT_S), 0)
+        self.victim.send_signal(signal.SIGTERM)
+        self.assertEqual(self.victim.wait(WAIT_S), 0)
         self.assertEqual(self.outcome(job), self.table)
 
 
@@ -170,7 +170,7 @@ class OtherDatabases(InsiderTest):
 
     def ended_but_servers(self):
         return [daemon.lines[-3:] for daemon in [self.server, self.coordinator, *self.stores, *self.computers]
-                if daemon.process.poll() is not None]
+                if not daemon.alive()]
 
     def test_nothing_is_accepted_into_a_folder_that_was_deleted(self):
         shutil.rmtree(self.server.state)

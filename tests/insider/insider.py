@@ -1,57 +1,35 @@
 """What the tests with insiders share: an honest pool whose work can be held back, a job that runs while something is
 done to it, and the two things that every row asks: is the table the honest one, and is the rogue named?"""
-import fcntl
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../system"))
+sys.path.insert(0, os.path.join(HERE, ".."))
 
 import rogue  # noqa: E402
 import wire  # noqa: E402
-from pool import ENGINE, MUSTER, NEOX, WAIT_S, PoolTest  # noqa: E402
+from pool import evaluation  # noqa: E402
+from pool.processes import Run  # noqa: E402
+from pool.programs import ENGINE, MUSTER, NEOX  # noqa: E402
+from pool.stand_in_engine import StandInEngine  # noqa: E402
+from pool.test_cases import PoolTest  # noqa: E402
+from pool.waiting import WAIT_S, eventually, until  # noqa: E402
 
 REFUSED = "refused"  # How a machine is named that said what it may not.
 TASK, ITEMS = "tinyHellaswag", 5  # Whoever lies makes every answer right, which none of them is honestly.
 
 
-class Gate:
-    """A file that stand-in engines wait for: what they hold back goes on when the gate is opened."""
+class Job(Run):
+    """`muster run --json` in the background."""
 
-    def __init__(self, path):
-        self.path, self.file = path, open(path, "w")
-
-    def close(self):
-        fcntl.flock(self.file, fcntl.LOCK_EX)
-
-    def open(self):
-        fcntl.flock(self.file, fcntl.LOCK_UN)
-
-
-class Job:
-    """`muster run` in the background."""
-
-    def __init__(self, port, arguments, env=None):
-        self.began = time.monotonic()
-        self.process = subprocess.Popen(
-            [MUSTER, "run", "--json", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "MUSTER_SERVER": f"127.0.0.1:{port}", **(env or {})}, start_new_session=True)
-
-    def end(self):
+    def end(self, seconds=WAIT_S):
         """The code, what it printed last, and what it complained about."""
-        try:
-            out, err = self.process.communicate(timeout=WAIT_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError("the job has not ended")
-        self.seconds = time.monotonic() - self.began
-        return self.process.returncode, json.loads((out.splitlines() or ["{}"])[-1]), err
+        code, _, complaints = super().end(seconds)
+        return code, json.loads((self.printed or ["{}"])[-1]), complaints
 
     def table(self):
         """Values, and whether all items had the votes that were wanted: what must be as in the undisturbed run. A
@@ -63,11 +41,6 @@ class Job:
         values = {task: {name: value for name, value in of.items() if name != "alias"} for task, of in results.items()}
         return values, {task: votes["least"] >= votes["wanted"] for task, votes in muster["votes"].items()}
 
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
 
 class InsiderTest(PoolTest):
     """A pool of two stores, `COMPUTE` machines that compute and a coordinator. The computing ones have stand-in
@@ -77,34 +50,19 @@ class InsiderTest(PoolTest):
 
     def setUp(self):
         super().setUp()
-        self.jobs, self.rogues, self.gates = [], [], []
-        self.addCleanup(self.end_all)
-        self.program = self.path("bin", "muster")
+        self.computing_program = self.path("bin", "muster")
         os.mkdir(self.path("bin"))
-        shutil.copy2(MUSTER, self.program)
-        with open(self.path("bin", "muster-engine"), "w") as script:
-            script.write(f'#!/bin/sh\nexec {sys.executable} {HERE}/stand_in_engine.py {os.path.abspath(ENGINE)} "$@"\n')
-        os.chmod(script.name, 0o755)
-        self.scores, self.loads = self.gate(), self.gate()
-        self.held_back = {"INSIDER_SCORE_GATE": self.scores.path, "INSIDER_LOAD_GATE": self.loads.path,
-                          "INSIDER_PROGRESS": "1"}
+        shutil.copy2(MUSTER, self.computing_program)
+        StandInEngine.install(self.path("bin"))
+        self.stand_ins = 0
+        self.engines = self.stand_in()
+        self.engines.say_progress()
+        self.scores, self.loads = self.engines.scores, self.engines.loads
 
-    def gate(self):
-        gate = Gate(self.path(f"gate-{len(self.gates)}"))
-        self.gates.append(gate)
-        return gate
-
-    def tearDown(self):
-        """Nothing: a pool ends when setUp fails, too, which tearDown would not see."""
-
-    def end_all(self):
-        for job in self.jobs:
-            job.kill()
-        for node in self.rogues:
-            node.leave()
-        for gate in self.gates:
-            gate.file.close()
-        super().tearDown()
+    def stand_in(self):
+        """Engines of their own for some workers, which nothing holds back."""
+        self.stand_ins += 1
+        return StandInEngine(self.path(f"engines-{self.stand_ins}"), real=ENGINE)
 
     # The honest pool.
 
@@ -115,10 +73,10 @@ class InsiderTest(PoolTest):
     def start_store(self, *flags, **more):
         return self.join("worker", "--role", "storage", *flags, **more)
 
-    def start_computer(self, *flags, env=None, **more):
-        """A worker that computes, with a stand-in engine."""
-        return self.join("worker", "--role", "compute", "--threads", "1", *flags, env={**self.held_back, **(env or {})},
-                         program=self.program, **more)
+    def start_computer(self, *flags, engines=None, env=None, **more):
+        """A worker that computes, with a stand-in engine: one of `self.engines` unless it has others."""
+        return self.join("worker", "--role", "compute", "--threads", "1", *flags, program=self.computing_program,
+                         env={**(engines or self.engines).env, **(env or {})}, **more)
 
     def join(self, *arguments, **more):
         daemon = self.start(*arguments, **more)
@@ -139,9 +97,8 @@ class InsiderTest(PoolTest):
 
     def begin_job(self, *arguments, model=NEOX, limit=ITEMS, port=None, env=None):
         limits = ["--limit", str(limit)] if limit else []
-        job = Job(port or self.port, ["--llm_name", model, "--tasks", TASK, *limits, "--force", *arguments], env)
-        self.jobs.append(job)
-        return job
+        words = ["--llm_name", model, "--tasks", TASK, *limits, "--force", *arguments]
+        return self.begin_run("--json", *words, port=port, env=env, kind=Job)
 
     def undisturbed(self, **more):
         """The honest table, from this pool before anything is done to it."""
@@ -155,23 +112,19 @@ class InsiderTest(PoolTest):
         """A job whose leases are out and not answered: it waits for `self.scores.open()`."""
         self.scores.close()
         job = self.begin_job(**more)
-        before = self.count_of(self.coordinator, r"lease \d+ to")
+        before = self.coordinator.count(r"lease \d+ to")
         self.coordinator.wait_for(r"lease \d+ to", count=before + self.COMPUTE)
         job.row = self.running_job()
         job.key = wire.envelope.JobKey(job=job.row.job, run=job.row.run, epoch=job.row.epoch)
         return job
 
     def running_job(self):
-        return self.eventually(self.researcher().running, "no job is running")[0]
-
-    @staticmethod
-    def count_of(daemon, pattern):
-        return sum(1 for line in list(daemon.lines) if re.search(pattern, line))
+        return eventually(self.researcher().running, "no job is running")[0]
 
     # Rogues and what is known of them.
 
     def add(self, node):
-        self.rogues.append(node)
+        self.addCleanup(node.leave)
         return node
 
     def rogue(self, kind=rogue.Rogue, *arguments, **more):
@@ -183,15 +136,6 @@ class InsiderTest(PoolTest):
     def add_researcher(self, researcher):
         self.addCleanup(researcher.close)
         return researcher
-
-    def eventually(self, what, words):
-        """The first true value of `what()`, asked again and again."""
-        deadline = time.monotonic() + WAIT_S
-        while not (value := what()):
-            if time.monotonic() > deadline:
-                raise AssertionError(words)
-            time.sleep(0.05)
-        return value
 
     def why(self, what):
         done = self.muster("why", what, "--json")
@@ -212,10 +156,8 @@ class InsiderTest(PoolTest):
 
     def wait_named(self, machine, words):
         """True; or, when nobody names the machine for long, what is said of it instead."""
-        try:
-            return self.eventually(lambda: self.is_named(machine, words), "")
-        except AssertionError:
-            return f"not named: why says {self.why(machine)}, status {self.in_status(machine)}"[:1000]
+        named = until(lambda: self.is_named(machine, words))
+        return named or f"not named: why says {self.why(machine)}, status {self.in_status(machine)}"[:1000]
 
     def assert_honest(self, job, table, *nodes, words=REFUSED):
         """The rogues are named, the job goes on and ends with the honest table, and every honest process lives. All
@@ -246,7 +188,7 @@ class InsiderTest(PoolTest):
             silence in line and machine in line for line in list(self.server.lines) if machine)
 
     def ended(self):
-        return [" ".join(daemon.lines[-3:]) for daemon in self.daemons if daemon.process.poll() is not None]
+        return [" ".join(daemon.lines[-3:]) for daemon in self.daemons if not daemon.alive()]
 
     def quarantined(self):
         machines = json.loads(self.muster("status", "--json").stdout)["machines"]
@@ -255,14 +197,8 @@ class InsiderTest(PoolTest):
 
 def questions(items=ITEMS):
     """The requests of each item of TASK, as (context, continuation) pairs, and which of them is right."""
-    count = str(items)
-    lines = subprocess.run([MUSTER, "requests", TASK, "--limit", count], check=True, capture_output=True, text=True)
-    asked = [json.loads(line) for line in lines.stdout.splitlines()]
-    pairs = [(line["context"], line["continuation"]) for line in asked]
-    with open(os.path.join(HERE, f"../../data/{TASK}.jsonl")) as lines:
-        gold = [json.loads(line)["gold"] for line in lines][:items]
-    choices = len(pairs) // items
-    return [pairs[i * choices:(i + 1) * choices] for i in range(items)], gold
+    pairs = [[(context, one) for one in choices] for context, choices in evaluation.items(TASK, items)]
+    return pairs, evaluation.gold(TASK, items)
 
 
 def lie(choices, right):

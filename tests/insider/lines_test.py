@@ -8,7 +8,7 @@ import unittest
 import grpc
 import wire
 from insider import WAIT_S, InsiderTest, lie, numeric_class
-from relay import Relay
+from pool.waiting import eventually
 from rogue import STORAGE, STORAGE_FLAG, UNBOUNDED, WORKER, Lender, Rogue, Store
 
 e, r = wire.envelope, wire.record
@@ -35,7 +35,7 @@ class ManyConnections(InsiderTest):
         pid = self.server.process.pid
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (self.DESCRIPTORS, self.DESCRIPTORS))
         idle = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(3 * self.DESCRIPTORS)]
-        self.eventually(lambda: len(os.listdir(f"/proc/{pid}/fd")) >= self.DESCRIPTORS - 4 or self.refuses_lines(idle),
+        eventually(lambda: len(os.listdir(f"/proc/{pid}/fd")) >= self.DESCRIPTORS - 4 or self.refuses_lines(idle),
                         "the server neither ran out of descriptors nor refused anybody")
         for connection in idle:
             connection.close()
@@ -67,17 +67,13 @@ class ManyConnections(InsiderTest):
 
 
 class HalfDead(InsiderTest):
-    def setUp(self):
-        super().setUp()
-        self.relay = Relay(self.port)
-        self.addCleanup(self.relay.stop)
-
     def test_a_machine_behind_a_line_that_passes_nothing_comes_back(self):
+        relay = self.relay()
         self.start_honest_pool(compute=1)
-        behind = self.start_computer(port=self.relay.port)
+        behind = self.start_computer(port=relay.port)
         table = self.undisturbed()
         job = self.begin_held_job()
-        self.relay.half_die()
+        relay.half_die()
         behind.wait_for("connected to the server", count=2)
         self.scores.open()
         self.assertEqual((self.outcome(job), self.ended()), (table, []))
@@ -85,8 +81,9 @@ class HalfDead(InsiderTest):
     def test_a_researcher_behind_a_line_that_passes_nothing_gets_the_table(self):
         self.start_honest_pool()
         table = self.undisturbed()
-        job = self.begin_held_job(port=self.relay.port)
-        self.relay.half_die()
+        relay = self.relay()
+        job = self.begin_held_job(port=relay.port)
+        relay.half_die()
         self.assert_honest(job, table)
 
 
@@ -123,7 +120,7 @@ class Floods(InsiderTest):
         for batch in range(60):
             node.put([answer(batch * 100 + number) for number in range(100)])
         self.assert_honest(job, table, node)
-        self.assertEqual(self.count_of(self.server, "leaves the view"), 0)
+        self.assertEqual(self.server.count("leaves the view"), 0)
 
     def test_a_store_whose_feed_never_ends_holds_nothing_up(self):
         self.start_server()
@@ -144,8 +141,7 @@ class Floods(InsiderTest):
         self.assertLess(resident_bytes(self.coordinator), 256 * MIB)
 
     def test_a_flood_towards_a_slow_reader_does_not_cost_it_its_line(self):
-        relay = Relay(self.port)
-        self.addCleanup(relay.stop)
+        relay = self.relay()
         self.start_honest_pool(compute=1)
         victim = self.start_computer(port=relay.port)
         table = self.undisturbed()
@@ -154,7 +150,7 @@ class Floods(InsiderTest):
         flood = e.PutDone(view=1, digests=[b"x" * 32] * 4000)
         for _ in range(700):  # 90 MB.
             node.say(WORKER, victim.machine, put_done=flood)
-        self.eventually(node.outgoing.empty, "the flood does not flow off")
+        eventually(node.outgoing.empty, "the flood does not flow off")
         relay.revive()
         self.assert_honest(self.begin_job(), table)
 

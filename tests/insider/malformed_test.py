@@ -26,7 +26,7 @@ class OfAStrangerTest(InsiderTest):
             node.say(STORAGE, store.machine, subscribe=ask)
         self.assert_honest(self.job, self.table, node)
         for store in self.stores:
-            self.assertEqual(self.count_of(store, "cannot"), 0, store.lines)
+            self.assertEqual(store.count("cannot"), 0, store.lines)
 
     def put_answer(self, node, **fields):
         key = self.job.key
@@ -82,7 +82,7 @@ class OfAMemberTest(InsiderTest):
             ask = e.Subscribe(job=job.key.job, run=job.key.run, digests=[digest], copying=True)
             node.say(STORAGE, store.machine, subscribe=ask)
         self.assert_honest(job, table, node)
-        self.assertEqual(self.count_of(store, "cannot"), 0, store.lines)
+        self.assertEqual(store.count("cannot"), 0, store.lines)
 
 
 class OfALentMachineTest(InsiderTest):

@@ -3,11 +3,11 @@ its last item, and a job whose model nobody has, harm neither the job nor others
 import json
 import os
 import shutil
-import signal
 import unittest
 
 import wire
 from insider import NEOX, WAIT_S, InsiderTest, lie, numeric_class
+from pool.waiting import eventually
 from rogue import COORDINATOR, Lender
 
 e = wire.envelope
@@ -39,7 +39,7 @@ class AnotherOwner(InsiderTest):
         unable = self.rogue(Lender, "", lambda item: None, owner="other",
                             prepare=lambda envelope: say_unable(unable, envelope))
         job = self.begin_job("--quorum_wait", "5")
-        why = self.eventually(lambda: "memory is full" in str(self.why(unable.machine)), "nobody says why")
+        why = eventually(lambda: "memory is full" in str(self.why(unable.machine)), "nobody says why")
         self.assertEqual((self.outcome(job), why), (table, True))
 
 
@@ -55,32 +55,31 @@ class OtherBytes(InsiderTest):
             last = weights.read(1)[0]
             weights.seek(-4, os.SEEK_END)
             weights.write(bytes([last ^ 1]))
-        other = self.start_computer(env={"INSIDER_MODEL": copy, "INSIDER_SCORE_GATE": ""})
+        engines = self.stand_in()
+        engines.load_instead(copy)
+        other = self.start_computer(engines=engines)
         self.assert_honest(self.begin_job(), table, other, words="it loaded other bytes of the model")
 
 
 class SlowLoads(InsiderTest):
     def test_a_load_longer_than_a_lease_after_a_crash_is_left_to_end(self):
         """The other machine's engine stands still without loading: that it loses its lease tells that time is up."""
-        self.held_back["INSIDER_PROGRESS"] = ""
+        self.engines.say_no_progress()
         self.start_honest_pool(compute=1)
-        starts, crash = self.path("starts"), self.path("crash")
-        loads = self.gate()
-        slow = self.start_computer(env={"INSIDER_LOAD_GATE": loads.path, "INSIDER_SCORE_GATE": "",
-                                        "INSIDER_STARTS": starts, "INSIDER_CRASH_ONCE": crash})
+        engines = self.stand_in()
+        slow = self.start_computer(engines=engines)
         table = self.undisturbed()
-        open(crash, "w").close()
         self.scores.close()
-        loads.close()
+        engines.scores.close()
+        engines.loads.close()
         job = self.begin_job()
+        engines.scores.crash_one()
         lost = f"of {self.computers[0].machine[:8]} made no progress"
         self.coordinator.wait_for(lost, count=2)
-        loads.open()
+        engines.loads.open()
         self.scores.open()
-        with open(starts) as file:
-            starts = len(file.readlines())
-        lost = self.count_of(self.coordinator, f"of {slow.machine[:8]} made no progress")
-        self.assertEqual((self.outcome(job), starts, lost), (table, 2, 0))
+        lost = self.coordinator.count(f"of {slow.machine[:8]} made no progress")
+        self.assertEqual((self.outcome(job), engines.starts(), lost), (table, 2, 0))
 
 
 class NobodyHasTheModel(InsiderTest):
@@ -106,9 +105,10 @@ class NobodyHasTheModel(InsiderTest):
 class Crawlers(InsiderTest):
     def start_gated(self):
         """It takes leases and says that it goes on, but ends no item while its gate is closed."""
-        gate = self.gate()
-        gated = self.start_computer(env={"INSIDER_SCORE_GATE": gate.path})
-        gated.gate = gate
+        engines = self.stand_in()
+        engines.say_progress()
+        gated = self.start_computer(engines=engines)
+        gated.gate = engines.scores
         return gated
 
     def begin_gated_job(self):
@@ -136,7 +136,7 @@ class Crawlers(InsiderTest):
     def test_nor_does_it_when_the_machine_that_copies_dies(self):
         job, table = self.begin_gated_job()
         self.coordinator.wait_for("lease 3 to .*, a copy")
-        self.holder(3).stop(signal.SIGKILL)
+        self.holder(3).kill()
         self.holder(2).gate.open()
         self.start_computer()
         self.assertEqual(self.outcome(job), table)

@@ -204,7 +204,7 @@ class AnotherCoordinator(InsiderTest):
 
 class RenewsLeasesOfOthers(InsiderTest):
     def test_progress_on_leases_of_others_keeps_none_alive(self):
-        self.held_back["INSIDER_PROGRESS"] = ""  # Their engines stand still, so that their leases end.
+        self.engines.say_no_progress()  # Their engines stand still, so that their leases end.
         self.start_honest_pool()
         table = self.undisturbed()
         job = self.begin_held_job()

@@ -6,6 +6,7 @@ import unittest
 
 import wire
 from insider import ITEMS, REFUSED, WAIT_S, InsiderTest, lie, numeric_class, questions
+from pool.waiting import eventually
 from rogue import STORAGE, STORAGE_FLAG, Identity, Rogue, Store, request_digest
 
 e, r = wire.envelope, wire.record
@@ -63,19 +64,19 @@ class AnswersUnasked(InsiderTest):
 
     def test_two_workers_outvote_an_honest_one_that_was_first(self):
         self.start_honest_pool(compute=1)
-        scores_of_the_other = self.gate()
-        self.start_computer(env={"INSIDER_SCORE_GATE": scores_of_the_other.path})
+        other = self.stand_in()
+        self.start_computer(engines=other)
         table = self.undisturbed()
-        scores_of_the_other.close()
+        other.scores.close()
         before = len(self.stores[0].lines)
         job = self.begin_job()
-        self.eventually(lambda: max(self.stored_since(before), default=0) >= ITEMS, "the first machine has not answered all")
+        eventually(lambda: max(self.stored_since(before), default=0) >= ITEMS, "the first machine has not answered all")
         row = self.running_job()
         job.key = e.JobKey(job=row.job, run=row.run, epoch=row.epoch)
         rogues = [self.rogue(), self.rogue()]
         self.put_lies(job, rogues)
         named = [self.wait_named(node.machine, REFUSED) for node in rogues]
-        scores_of_the_other.open()
+        other.scores.open()
         self.assertEqual((self.outcome(job), named, self.quarantined()), (table, [True, True], []))
 
 
@@ -140,8 +141,10 @@ class AStoreLiesLate(WithARogueStore):
     """What one machine answered is stored; the other has not answered yet."""
 
     def start_computers(self):
-        self.last = self.gate()
-        self.computers = [self.start_computer(), self.start_computer(env={"INSIDER_SCORE_GATE": self.last.path})]
+        last = self.stand_in()
+        last.say_progress()
+        self.last = last.scores
+        self.computers = [self.start_computer(), self.start_computer(engines=last)]
 
     def begin_held_job(self):
         self.last.close()

@@ -3,10 +3,12 @@
     processes        a daemon, a `muster run`, a whole pool: started, heard, ended
     waiting          waiting for a condition
     relay            a line between a node and the server that can be cut, slow or half dead
+    stand_in_engine  an engine that does what a test says
     fake_hub         a Hugging Face Hub with one small model
     evaluation       what a task asks, and what one engine alone answers
     test_cases       the pool of a unittest
     programs         where the programs and the test models lie
 
-Whoever uses it puts tests/ on the path. All of it starts only processes of its own and ends them by their id, stays on
-127.0.0.1, and leaves neither a process nor a file behind. Needs nothing but Python's standard library."""
+Used by tools/ (demo, chaos, bench_busy, check_parity), tests/system, tests/insider and tests/faults, whose programs put
+tests/ on their path. All of it starts only processes of its own and ends them by their id, stays on 127.0.0.1, and
+leaves neither a process nor a file behind. Needs nothing but Python's standard library."""
