@@ -12,15 +12,18 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests"))
+from pool.evaluation import score_command, write_requests  # noqa: E402
+
 
 class Engine:
     def __init__(self, bin_dir, model, requests, folder):
-        self.command = [os.path.join(bin_dir, "muster-engine"), "score", "--model", model, "--requests", requests]
-        self.folder = folder
+        self.bin_dir, self.model, self.requests, self.folder = bin_dir, model, requests, folder
 
     def start(self, number=0, threads=None):
         flags = ["--threads", str(threads)] if threads else []
-        return subprocess.Popen([*self.command, "--output", os.path.join(self.folder, f"out-{number}"), *flags],
+        output = os.path.join(self.folder, f"out-{number}")
+        return subprocess.Popen(score_command(self.model, self.requests, output, *flags, bin_dir=self.bin_dir),
                                 stderr=subprocess.DEVNULL)
 
     def seconds(self, engines=1, threads=None):
@@ -42,12 +45,11 @@ def beside(busy, measure):
             loop.wait()
 
 
-def make_requests(path, contexts):
-    with open(path, "w") as file:
-        for number in range(contexts):
-            context = f"Is {number * 7919 % 1000} more than {number * 31 % 997}? " + "The quick brown fox is quick. " * 4
-            for answer in (" yes", " no", " maybe", " never"):
-                file.write('{"context": "%s", "continuation": "%s"}\n' % (context, answer))
+def made_up(contexts):
+    for number in range(contexts):
+        context = f"Is {number * 7919 % 1000} more than {number * 31 % 997}? " + "The quick brown fox is quick. " * 4
+        for answer in (" yes", " no", " maybe", " never"):
+            yield context, answer
 
 
 def main():
@@ -61,7 +63,7 @@ def main():
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         requests = os.path.join(folder, "requests")
-        make_requests(requests, args.contexts)
+        write_requests(requests, made_up(args.contexts))
         engine = Engine(args.bin_dir, args.model, requests, folder)
         rows = {f"beside {busy} busy": lambda busy=busy: beside(busy, engine.seconds) for busy in (0, 1, 2, 4)}
         if args.other:

@@ -11,20 +11,10 @@ import gzip
 import hashlib
 import json
 import os
-import subprocess
 import sys
-import tempfile
 
-
-def contexts(muster, task):
-    lines = subprocess.run([muster, "requests", task], check=True, capture_output=True, text=True).stdout
-    items = []
-    for line in lines.splitlines():
-        request = json.loads(line)
-        if not items or items[-1][0] != request["context"]:
-            items.append((request["context"], []))
-        items[-1][1].append(request["continuation"])
-    return items
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests"))
+from pool import evaluation  # noqa: E402
 
 
 def main():
@@ -34,8 +24,7 @@ def main():
     parser.add_argument("reference")
     parser.add_argument("--items", type=int, default=100)
     args = parser.parse_args()
-    muster, engine = (os.path.join(args.bin_dir, name) for name in ("muster", "muster-engine"))
-    items = {task: contexts(muster, task) for task in ("tinyMMLU", "tinyHellaswag")}
+    items = {task: evaluation.items(task, bin_dir=args.bin_dir) for task in ("tinyMMLU", "tinyHellaswag")}
 
     requests, expected = [], []
     for line in gzip.open(args.reference, "rt"):
@@ -46,15 +35,10 @@ def main():
         if hashlib.sha256(context.encode()).hexdigest() != row["context_sha256"]:
             sys.exit(f"{row['task']} {row['item']}: the prompt is not the one the reference was made with")
         for continuation, score in zip(continuations + row["generated"], row["scores"], strict=True):
-            requests.append({"context": context, "continuation": continuation})
+            requests.append((context, continuation))
             expected.append((f"{row['task']} {row['item']}", *score))
 
-    with tempfile.TemporaryDirectory() as work:
-        with open(f"{work}/in.jsonl", "w") as out:
-            out.writelines(json.dumps(r) + "\n" for r in requests)
-        subprocess.run([engine, "score", "--model", args.model, "--requests", f"{work}/in.jsonl",
-                        "--output", f"{work}/out.jsonl"], check=True)
-        got = [json.loads(line) for line in open(f"{work}/out.jsonl")]
+    got = evaluation.score(args.model, requests, args.bin_dir)
 
     failures, worst = 0, 0.0
     for (where, loglikelihood, greedy, tokens), score in zip(expected, got, strict=True):

@@ -15,25 +15,16 @@ Needs the PyPI packages torch and transformers. Encoding and truncation follow l
 import gzip
 import hashlib
 import json
-import subprocess
+import os
 import sys
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests"))
+from pool import evaluation  # noqa: E402
+
 GENERATED_TOKENS = (2, 6, 3, 4, 5, 1)  # In order of preference.
-
-
-def load_items(muster, task):
-    """Requests of one task, grouped by item: consecutive requests with one context."""
-    lines = subprocess.run([muster, "requests", task], check=True, capture_output=True, text=True).stdout
-    items = []
-    for line in lines.splitlines():
-        request = json.loads(line)
-        if not items or items[-1]["context"] != request["context"]:
-            items.append({"context": request["context"], "continuations": []})
-        items[-1]["continuations"].append(request["continuation"])
-    return items
 
 
 class Reference:
@@ -78,10 +69,10 @@ class Reference:
         exact = [t for n, t in texts if t and self.encode(context, t)[1] == new[:n]]
         return (exact + [" the", " a"])[:2]
 
-    def item(self, item):
+    def item(self, context, continuations):
         self.logits.clear()
-        generated = self.generate(item["context"], max(GENERATED_TOKENS))
-        return generated, [self.score(item["context"], c) for c in item["continuations"] + generated]
+        generated = self.generate(context, max(GENERATED_TOKENS))
+        return generated, [self.score(context, c) for c in continuations + generated]
 
 
 def main():
@@ -91,11 +82,12 @@ def main():
     reference = Reference(directory)
     lines = []
     for task in ("tinyMMLU", "tinyHellaswag"):
-        for index, item in enumerate(load_items(muster, task)):
-            generated, scores = reference.item(item)
+        items = evaluation.items(task, bin_dir=os.path.dirname(muster))
+        for index, (context, continuations) in enumerate(items):
+            generated, scores = reference.item(context, continuations)
             lines.append(json.dumps({
                 "task": task, "item": index,
-                "context_sha256": hashlib.sha256(item["context"].encode()).hexdigest(),
+                "context_sha256": hashlib.sha256(context.encode()).hexdigest(),
                 "generated": generated, "scores": scores}, ensure_ascii=False))
             print(f"\r{task} {index + 1}", end="", file=sys.stderr, flush=True)
     flags = [s[1] for line in lines for s in json.loads(line)["scores"]]
