@@ -58,7 +58,11 @@ class OtherBytes(InsiderTest):
         engines = self.stand_in()
         engines.load_instead(copy)
         other = self.start_computer(engines=engines)
-        self.assert_honest(self.begin_job(), table, other, words="it loaded other bytes of the model")
+        self.scores.close()  # The others have their model loaded, and would have done all before it can answer.
+        job = self.begin_job()
+        self.coordinator.wait_for(f"lease \\d+ to {other.machine[:8]}")
+        self.scores.open()
+        self.assert_honest(job, table, other, words="it loaded other bytes of the model")
 
 
 class SlowLoads(InsiderTest):
