@@ -30,7 +30,7 @@ void Node::run(const std::string& server, const io::NodeIdentity& identity, host
   LogConsole console;
   ports.net = &mesh;
   ports.console = &console;
-  host::Driver driver(machine_, std::move(ports));
+  host::Driver driver(machine_, ports);
   for (Hosted& hosted : roles) driver.add_role(hosted.name, std::move(hosted.role));
   spdlog::info("machine {} ({})", machine_, title);
   mesh.start();

@@ -8,6 +8,9 @@ template <typename... Handlers>
 struct overloaded : Handlers... {
   using Handlers::operator()...;
 };
+// clang 14 does not find this by itself.
+template <typename... Handlers>
+overloaded(Handlers...) -> overloaded<Handlers...>;
 
 template <typename Alternative>
 struct IgnoresOne {

@@ -9,8 +9,8 @@ namespace muster::host {
 
 using roles::Event;
 
-Driver::Driver(std::string machine, Ports ports)
-    : machine_(std::move(machine)), ports_(std::move(ports)) {}
+Driver::Driver(std::string machine, const Ports& ports)
+    : machine_(std::move(machine)), ports_(ports) {}
 
 void Driver::add_role(pb::Role name, std::unique_ptr<roles::Role> role) {
   roles_[name].role = std::move(role);

@@ -24,7 +24,7 @@ namespace muster::host {
 class Driver {
  public:
   // `machine` is this process's id; empty for the server.
-  Driver(std::string machine, Ports ports);
+  Driver(std::string machine, const Ports& ports);
 
   void add_role(pb::Role name, std::unique_ptr<roles::Role> role);
   // From here on a role is looked through after each step.
