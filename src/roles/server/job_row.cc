@@ -1,5 +1,6 @@
 #include "roles/server/job_row.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/digest.h"
@@ -7,6 +8,9 @@
 
 namespace muster::roles::server {
 namespace {
+
+constexpr int kMostKeys = 8;          // Idempotency keys that a job remembers.
+constexpr int kMostAssignments = 16;  // That a row remembers, the latest.
 
 template <typename Number>
 std::string text_of(const Number& number) {
@@ -38,6 +42,59 @@ Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pi
   hasher.add_field(text_of(request.quorum_wait_ms()));
   hasher.add_field(pin.path());
   return to_hex(hasher.finish().substr(0, 8));
+}
+
+bool began(const pb::JobRow& row, const pb::Submit& submit) {
+  return std::find(row.begun_by().begin(), row.begun_by().end(), submit.idempotency_key()) !=
+         row.begun_by().end();
+}
+
+pb::JobRow next_run(const std::string& job, const pb::JobRow& before, const pb::Submit& submit,
+                    pb::JobRequest request, const pb::ModelPin& pin) {
+  pb::JobRow row;
+  row.set_run(before.run() + 1);  // Epochs never go back, not for the next run either.
+  row.set_epoch(before.epoch());
+  *row.mutable_begun_by() = before.begun_by();
+  if (!submit.idempotency_key().empty()) row.add_begun_by(submit.idempotency_key());
+  if (row.begun_by_size() > kMostKeys) row.mutable_begun_by()->DeleteSubrange(0, 1);
+  row.set_job(job);
+  row.set_state(pb::JOB_STATE_RUNNING);
+  row.set_accepted_at_ms(submit.received_at_ms());
+  row.set_reason("waiting for a coordinator");
+  request.clear_directory_pin();
+  *row.mutable_request() = std::move(request);
+  *row.mutable_model() = pin;
+  return row;
+}
+
+pb::JobRow assigned(pb::JobRow row, const std::string& coordinator, uint64_t epoch) {
+  row.set_epoch(epoch);
+  row.set_coordinator(coordinator);
+  row.clear_reason();
+  auto* assignment = row.add_assignments();
+  assignment->set_epoch(epoch);
+  assignment->set_coordinator(coordinator);
+  while (row.assignments_size() > kMostAssignments) row.mutable_assignments()->DeleteSubrange(0, 1);
+  return row;
+}
+
+pb::JobRow finished(pb::JobRow row, const pb::Finish& finish, int64_t now_ms) {
+  row.set_ended_at_ms(now_ms);
+  row.set_state(finish.has_failure() ? pb::JOB_STATE_FAILED : pb::JOB_STATE_DONE);
+  row.set_reason(finish.failure().message());
+  if (!finish.has_failure()) {
+    *row.mutable_result() = finish.result();
+    row.set_settled_items(row.total_items());  // What was last heard is older.
+  }
+  return row;
+}
+
+pb::JobRow ended(pb::JobRow row, pb::JobState state, const std::string& reason, int64_t now_ms) {
+  row.set_ended_at_ms(now_ms);
+  row.set_state(state);
+  row.set_epoch(row.epoch() + 1);
+  row.set_reason(reason);
+  return row;
 }
 
 }  // namespace muster::roles::server

@@ -16,21 +16,13 @@ namespace {
 constexpr uint32_t kDefaultRedundancy = 2;
 constexpr uint32_t kDefaultQuorumWaitMs = 30'000;
 constexpr int kMostClasses = 8;
-constexpr int kMostKeys = 8;  // Idempotency keys that a job remembers.
 constexpr size_t kLongestKey = 64;
 constexpr size_t kMostLive = 1000;
-constexpr int kMostAssignments = 16;  // That a row remembers, the latest.
 
 // The same submission with its model pinned: it needs no look-up any more.
 pb::Submit pinned(pb::Submit submit, const pb::ModelPin& pin) {
   *submit.mutable_request()->mutable_directory_pin() = pin;
   return submit;
-}
-
-// It was this very submission that began one of the job's runs.
-bool began(const pb::JobRow& row, const pb::Submit& submit) {
-  return std::find(row.begun_by().begin(), row.begun_by().end(), submit.idempotency_key()) !=
-         row.begun_by().end();
 }
 
 const char* how_it_ended(pb::JobState state) {
@@ -102,38 +94,23 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
     effects.send.push_back({submit_failure(client, id.error())});
     return;
   }
-  pb::JobRow row;
-  if (const Job* job = jobs_.find(*id)) {
-    if (job->is_writing) {  // Nothing is said before it is known what the row says.
-      MUSTER_PROBE("a submit meets a row that is being written");
-      submissions_.wait_for_row(*id, {client, pinned(submit, pin)});
-      return;
-    }
+  const Job* job = jobs_.find(*id);
+  if (job != nullptr && job->is_writing) {  // Nothing is said before it is known what the row says.
+    MUSTER_PROBE("a submit meets a row that is being written");
+    return submissions_.wait_for_row(*id, {client, pinned(submit, pin)});
+  }
+  if (job != nullptr) {
     const bool repeated = began(job->row, submit);
     const bool attach = repeated || !is_over(job->row.state()) ||
                         (job->row.state() == pb::JOB_STATE_DONE && !request.force());
-    if (attach) {
-      effects.send.push_back({submit_reply(client, job->row, !repeated)});
-      return;
-    }
-    row.set_run(job->row.run());  // Epochs never go back, not for the next run either.
-    row.set_epoch(job->row.epoch());
-    *row.mutable_begun_by() = job->row.begun_by();
+    if (attach) return effects.send.push_back({submit_reply(client, job->row, !repeated)});
   }
   if (jobs_.going_on() >= kMostLive) return effects.send.push_back({too_many_jobs(client)});
-  if (!submit.idempotency_key().empty()) row.add_begun_by(submit.idempotency_key());
-  if (row.begun_by_size() > kMostKeys) row.mutable_begun_by()->DeleteSubrange(0, 1);
-  row.set_job(*id);
-  row.set_run(row.run() + 1);
-  row.set_state(pb::JOB_STATE_RUNNING);
-  row.set_accepted_at_ms(submit.received_at_ms());
-  row.set_reason("waiting for a coordinator");
-  request.clear_directory_pin();
-  *row.mutable_request() = std::move(request);
-  *row.mutable_model() = pin;
+  const pb::JobRow before = job == nullptr ? pb::JobRow() : job->row;
+  pb::JobRow row = next_run(*id, before, submit, std::move(request), pin);
   const pb::Envelope reply = submit_reply(client, row, false);
   const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
-  jobs_.write({std::move(row), {reply}, submit_failure(client, away)}, effects);
+  jobs_.write({std::move(row), {reply}, submit_failure(client, away), {}}, effects);
 }
 
 void Server::on_row_stored(Instant now, const Stored& stored, Effects& effects) {
@@ -220,18 +197,12 @@ std::string Server::next_coordinator(Instant now, const Job& job) const {
 // Under an epoch above all before.
 void Server::assign_to(Instant now, const Job& job, const std::string& coordinator, uint64_t epoch,
                        Effects& effects) {
-  pb::JobRow row = job.row;
-  row.set_epoch(epoch);
-  row.set_coordinator(coordinator);
-  row.clear_reason();
-  auto* assignment = row.add_assignments();
-  assignment->set_epoch(row.epoch());
-  assignment->set_coordinator(coordinator);
+  pb::JobRow row = assigned(job.row, coordinator, epoch);
   effects.note("job " + short_id(row.job()) + " goes to coordinator " + short_id(coordinator));
-  if (row.assignments_size() > 1)
+  if (row.assignments_size() > 1) {
     note_event(now, job.row, coordinator, "took the job over", effects);
-  while (row.assignments_size() > kMostAssignments) row.mutable_assignments()->DeleteSubrange(0, 1);
-  jobs_.write({std::move(row), {}, {}}, effects);
+  }
+  jobs_.write({std::move(row), {}, {}, {}}, effects);
 }
 
 // What it was asked on its last line it answers no more.
@@ -251,13 +222,9 @@ void Server::on_coordinator_lost(Instant now, const std::string& id, const std::
   watchers_.tell(job.row, "coordinator lost, waiting", effects);
   if (!job.tenure.is_hopeless() || job.is_writing) return;
   MUSTER_PROBE("a job that costs every coordinator fails");
-  pb::JobRow row = job.row;
-  row.set_ended_at_ms(unix_ms(now));
-  row.set_state(pb::JOB_STATE_FAILED);
-  row.set_epoch(row.epoch() + 1);
-  row.set_reason(std::to_string(job.tenure.ended_early()) +
-                 " coordinators in a row were lost as soon as they had this job");
-  jobs_.write({std::move(row), {}, {}}, effects);
+  const std::string reason = std::to_string(job.tenure.ended_early()) +
+                             " coordinators in a row were lost as soon as they had this job";
+  jobs_.write({ended(job.row, pb::JOB_STATE_FAILED, reason, unix_ms(now)), {}, {}, {}}, effects);
 }
 
 void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit,
@@ -273,7 +240,7 @@ void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& c
   }
   pb::JobRow row = job->row;
   row.set_frozen_digest(commit.digest());
-  jobs_.write({std::move(row), {std::move(answer)}, {}}, effects);
+  jobs_.write({std::move(row), {std::move(answer)}, {}, {}}, effects);
 }
 
 void Server::on_commit_class(const std::string& from, const pb::CommitClass& commit,
@@ -289,7 +256,7 @@ void Server::on_commit_class(const std::string& from, const pb::CommitClass& com
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_class_committed()->mutable_key() = commit.key();
   *answer.mutable_class_committed()->mutable_numeric_classes() = row.numeric_classes();
-  if (is_new) return jobs_.write({std::move(row), {std::move(answer)}, {}}, effects);
+  if (is_new) return jobs_.write({std::move(row), {std::move(answer)}, {}, {}}, effects);
   effects.send.push_back({std::move(answer)});
 }
 
@@ -315,17 +282,11 @@ void Server::on_finish(Instant now, const std::string& from, const pb::Finish& f
     effects.send.push_back({std::move(answer)});
     return;
   }
-  pb::JobRow row = job->row;
-  row.set_ended_at_ms(unix_ms(now));
-  row.set_state(finish.has_failure() ? pb::JOB_STATE_FAILED : pb::JOB_STATE_DONE);
-  row.set_reason(finish.failure().message());
-  if (!finish.has_failure()) {
-    *row.mutable_result() = finish.result();
-    row.set_settled_items(row.total_items());  // What was last heard is older.
-  }
-  JobChange change{std::move(row), {std::move(answer)}, {}};
-  change.tallies = {finish.tallies().begin(), finish.tallies().end()};
-  jobs_.write(std::move(change), effects);
+  jobs_.write({finished(job->row, finish, unix_ms(now)),
+               {std::move(answer)},
+               {},
+               {finish.tallies().begin(), finish.tallies().end()}},
+              effects);
 }
 
 void Server::on_cancel(Instant now, const std::string& client, const pb::CancelJob& cancel,
@@ -341,13 +302,9 @@ void Server::on_cancel(Instant now, const std::string& client, const pb::CancelJ
   const Job& job = jobs_.at(matching.front());
   if (is_over(job.row.state())) return refuse(Code::kFailed, "that job is over already");
   if (job.is_writing) return refuse(Code::kTryLater, "that job is just changing; try again");
-  pb::JobRow row = job.row;
-  row.set_state(pb::JOB_STATE_CANCELLED);
-  row.set_ended_at_ms(unix_ms(now));
-  row.set_reason("cancelled");
-  row.set_epoch(row.epoch() + 1);
+  pb::JobRow row = ended(job.row, pb::JOB_STATE_CANCELLED, "cancelled", unix_ms(now));
   reply.mutable_cancel_reply()->set_state(row.state());
-  jobs_.write({std::move(row), {std::move(reply)}, {}}, effects);
+  jobs_.write({std::move(row), {std::move(reply)}, {}, {}}, effects);
 }
 
 void Server::on_watch(const std::string& client, const pb::Watch& watch, Effects& effects) {
