@@ -157,12 +157,14 @@ bool JobTable::expire_kept(Instant now, int64_t now_ms, Effects& effects) {
 void JobTable::check() const {
   std::set<std::string> live;
   size_t writing = 0;
-  for (const auto& [id, job] : jobs_) {
+  for (const auto& entry : jobs_) {
+    const std::string& id = entry.first;
+    const Job& job = entry.second;
+    const auto is_of_it = [&](const JobChange& change) { return change.row.job() == id; };
     MUSTER_CHECK(job.row.job() == id);
     MUSTER_CHECK(job.row.run() > 0 || job.is_writing);
     if (job.row.run() > 0 && !is_over(job.row.state())) live.insert(id);
-    MUSTER_CHECK(job.is_writing ==
-                 pending_.holds([&](const JobChange& change) { return change.row.job() == id; }));
+    MUSTER_CHECK(job.is_writing == pending_.holds(is_of_it));
     writing += job.is_writing ? 1 : 0;
   }
   MUSTER_CHECK(live == live_);
