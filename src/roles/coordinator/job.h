@@ -36,25 +36,16 @@ namespace muster::roles::coordinator {
 //   running     machines are made ready, leases granted, answers read from the view, items settled.
 //   finishing   Finish is repeated until the server answers; then over().
 //
-// A lease is (epoch, number), granted by signed terms: leases of an epoch before go on, each
-// machine shows the terms of those it holds when it says Ready, and gets no other before that. An
-// idle machine copies the oldest open lease; whoever is still at it when its items settle is told
-// to stop. A lease ends without progress, and in any case at five times the time it should take,
-// ten minutes at most. Who takes leases and answers none, or comes and goes, is given back to the
-// pool, for longer each time.
+// What each part sees to stands above it. Here is what is decided over several of them.
 //
-// Who votes with whom is drawn: from which item a list is cut, and, where answers do not agree or
-// an attempt has failed, who is next. An answer after its lease settles nothing while others can
-// vote.
+// A lease is (epoch, number), granted by signed terms: leases of an epoch before go on, each
+// machine shows the terms of those it holds when it says Ready, and gets no other before that.
 //
 // Answers are learned from storage alone, and count only with the terms that asked for them. An
 // item settles with `redundancy` votes that agree, of distinct machines (of distinct owners, while
-// one that has not voted could), one of them of a reference class, whose answer is the value. The
-// first reference class is committed to the row before the first lease; another is, when no machine
-// of those has been there for the quorum wait. A settled item counts once its record is
-// acknowledged. Sums go in item order, so the result does not depend on who was fast.
-//
-// Stores that acknowledge or feed nothing, or feed what nobody signed, are named to the server.
+// one that has not voted could), one of them of a reference class, whose answer is the value; a
+// late one settles nothing while others can vote. A settled item counts once its record is
+// acknowledged.
 //
 // A machine that says that model or item cannot work anywhere is barred from it; the job fails when
 // a second one says so, or when nobody else can run for the quorum wait; unless somebody could.
@@ -62,10 +53,9 @@ namespace muster::roles::coordinator {
 // A failed attempt is no answer. An item without one that every machine is barred from, for the
 // quorum wait, fails the job.
 //
-// Whoever is outvoted is charged: the server is told until it has noted it. With --redundancy auto
-// a trusted machine answers alone, and its item is provisional: open again should the machine be
-// charged, settled at the very end. Trust comes of agreeing with others; a store can read what
-// others answered, so it earns none by an answer after theirs.
+// With --redundancy auto a trusted machine answers alone, and its item is provisional: open again
+// should the machine be charged, settled at the very end. A store can read what others answered, so
+// it earns no trust by an answer after theirs.
 class Job {
  public:
   // `keys` outlives the object.
