@@ -17,7 +17,7 @@ constexpr int kStruck = 100;  // Of each kind.
 class Run final : private Observer {
  public:
   Run(int nodes, uint64_t seed) : world_(seed, *this) {
-    world_.weather = {.least_delay = milliseconds(1), .jitter = milliseconds(500)};
+    world_.lines.weather = {.least_delay = milliseconds(1), .jitter = milliseconds(500)};
     add("server", pb::ROLE_FLAG_UNSPECIFIED);
     add("s1", pb::ROLE_FLAG_STORAGE);
     add("s2", pb::ROLE_FLAG_STORAGE);
@@ -29,7 +29,7 @@ class Run final : private Observer {
   }
 
   Detection run(int nodes) {
-    world_.reconnects = false;
+    world_.lines.reconnect = false;
     world_.agenda.run_until(world_.now() + seconds(40));
     outcome_ = {};
     for (int i = 0; i < 2 * kStruck && i < nodes; ++i) {
@@ -57,7 +57,7 @@ class Run final : private Observer {
     strikes_[roles::short_id(node.machine)] = {world_.now(), closes};
     ++(closes ? outcome_.lines_closed : outcome_.silent);
     if (closes) return world_.kill(node);
-    node.cut_up = node.cut_down = true;
+    node.line.cut_up = node.line.cut_down = true;
   }
 
   // "machine 0123abcd is gone: ..."
@@ -91,9 +91,9 @@ namespace {
 class JobRun final : private Observer {
  public:
   JobRun(int nodes, int history, uint64_t seed) : world_(seed, *this) {
-    world_.weather = {.least_delay = milliseconds(1), .jitter = milliseconds(20)};
+    world_.lines.weather = {.least_delay = milliseconds(1), .jitter = milliseconds(20)};
     world_.freeze = stand_in_tasks;
-    world_.to_client = [this](const std::string&, const pb::Envelope& e) { hear(e); };
+    world_.lines.to_client = [this](const std::string&, const pb::Envelope& e) { hear(e); };
     world_.add("server", pb::ROLE_FLAG_UNSPECIFIED).disk.latency = milliseconds(2);
     world_.add("c1", pb::ROLE_FLAG_COORDINATOR);
     for (const char* store : {"s1", "s2"}) world_.add(store, pb::ROLE_FLAG_STORAGE);
@@ -132,13 +132,13 @@ class JobRun final : private Observer {
     request.set_model("ORG/model");
     request.add_tasks("tinyMMLU");
     request.set_limit(100);
-    world_.from_client("researcher", envelope);
+    world_.lines.ask_server("researcher", envelope);
   }
   void hear(const pb::Envelope& envelope) {
     if (envelope.has_submit_reply()) {
       pb::Envelope watch = roles::envelope_to_server();
       watch.mutable_watch()->set_job(envelope.submit_reply().job());
-      world_.from_client("researcher", watch);
+      world_.lines.ask_server("researcher", watch);
     }
     cost_.job_done |= envelope.job_update().row().state() == pb::JOB_STATE_DONE;
   }

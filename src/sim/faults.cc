@@ -21,7 +21,7 @@ const NodePlan& plan_of(const Plan& plan, const Node& node) {
 
 void Faults::end() {
   ended_ = true;
-  world_.weather = kCalm;
+  world_.lines.weather = kCalm;
 }
 
 void Faults::turn(const Fault& fault, bool on) {
@@ -32,7 +32,7 @@ void Faults::turn(const Fault& fault, bool on) {
 
 void Faults::turn_storm(const Fault& fault, bool on) {
   if (on) late_until_ = std::max(late_until_, fault.until);
-  if (!ended_) world_.weather = on ? kStormy : plan_.weather;
+  if (!ended_) world_.lines.weather = on ? kStormy : plan_.weather;
 }
 
 // Half of the workers go, or come back, within an instant.
@@ -57,7 +57,7 @@ void Faults::come_back(Node& node, const Fault& fault) {
 
 void Faults::flap(Node& node, Instant until) {
   if (world_.now() >= std::min(until, plan_.healed)) return;
-  world_.close_line(node);
+  world_.lines.close(node);
   const auto pause = milliseconds(static_cast<int64_t>(world_.rng.below(3000)));
   world_.agenda.in(pause, [this, &node, until] { flap(node, until); });
 }
@@ -84,26 +84,26 @@ void Faults::turn_node(Node& node, const Fault& fault, bool on) {
       world_.kill(node);
       return node.records.wipe("store-" + node.name + "-" + std::to_string(++wipes_));
     case FaultKind::kUnplug:
-      node.cut_up = node.cut_down = on;
+      node.line.cut_up = node.line.cut_down = on;
       node.heals += on ? 0 : 1;
       return;
     case FaultKind::kCutUp:
-      node.cut_up = on;
+      node.line.cut_up = on;
       node.heals += on ? 0 : 1;
       return;
     case FaultKind::kCutDown:
-      node.cut_down = on;
+      node.line.cut_down = on;
       node.heals += on ? 0 : 1;
       return;
     case FaultKind::kBlip:
-      if (on) world_.close_line(node);
+      if (on) world_.lines.close(node);
       return;
     case FaultKind::kFlap:
       if (on) flap(node, fault.until);
       return;
     case FaultKind::kSlowLine:
       if (on) late_until_ = std::max(late_until_, fault.until);
-      node.line_jitter = on ? seconds(4) : Duration();
+      node.line.jitter = on ? seconds(4) : Duration();
       return;
     case FaultKind::kPause:
       return on ? world_.pause(node) : world_.resume(node);
@@ -132,7 +132,7 @@ void Faults::turn_node(Node& node, const Fault& fault, bool on) {
     case FaultKind::kDatabaseHangs:
       return world_.hang_disk(node, on);
     case FaultKind::kHalfDead:
-      if (on) world_.deafen_line(node);
+      if (on) world_.lines.deafen(node);
       return;
     case FaultKind::kOlderDatabase:
     case FaultKind::kNewDatabase:

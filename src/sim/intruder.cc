@@ -57,11 +57,11 @@ Intruder::Intruder(World& world, Node& node, const Overheard& overheard, std::ve
 void Intruder::begin() {
   if (voice_.does(Act::kUnableForEver)) node_.engine.missing_model = true;
   if (voice_.does(Act::kLoadsForEver)) node_.engine.loading = seconds(1'000'000);
-  if (voice_.does(Act::kReadsSlowly)) node_.bytes_per_second = 2000;
+  if (voice_.does(Act::kReadsSlowly)) node_.line.bytes_per_second = 2000;
   if (voice_.does(Act::kFloods)) {
     for (const auto& [name, other] : world_.nodes()) {
       if (!other->is_server() && other.get() != &node_) {
-        other->bytes_per_second = 2'000'000;
+        other->line.bytes_per_second = 2'000'000;
       }
     }
   }
@@ -83,7 +83,7 @@ void Intruder::repeat(const Habit& habit) {
 
 void Intruder::rest() {
   resting_ = true;
-  node_.bytes_per_second = 0;  // No longer is anything on its way to it.
+  node_.line.bytes_per_second = 0;  // No longer is anything on its way to it.
 }
 
 // True: the honest roles do not hear it.

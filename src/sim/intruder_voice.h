@@ -29,7 +29,7 @@ class Voice {
   // One of the runs that go on; null: none was heard of.
   const OverheardRun* some_run() { return overheard_.some_run(rng_); }
   [[nodiscard]] bool does(Act act) const;
-  [[nodiscard]] bool has_line() const { return node_.session != 0; }
+  [[nodiscard]] bool has_line() const { return node_.line.session != 0; }
 
   // Nothing is said without a line.
   void say(pb::Role as, pb::Role to_role, const std::string& to, pb::Envelope envelope);

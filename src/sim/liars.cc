@@ -39,9 +39,9 @@ class Run final : private Observer {
   Run(const LiarPool& pool, uint64_t seed, MachineRows machines, LiarOutcome& outcome)
       : pool_(pool), world_(seed, *this), outcome_(outcome) {
     world_.freeze = one_long_task;
-    world_.weather = {.least_delay = milliseconds(1), .jitter = milliseconds(1)};
+    world_.lines.weather = {.least_delay = milliseconds(1), .jitter = milliseconds(1)};
     world_.server_options.quarantine_after = pool.quarantine_after;
-    world_.to_client = [this](const std::string&, const pb::Envelope& e) { hear(e); };
+    world_.lines.to_client = [this](const std::string&, const pb::Envelope& e) { hear(e); };
     add("server", pb::ROLE_FLAG_UNSPECIFIED);
     add("c1", pb::ROLE_FLAG_COORDINATOR);
     add("s1", pb::ROLE_FLAG_STORAGE);
@@ -107,7 +107,7 @@ class Run final : private Observer {
     request.add_tasks("tinyMMLU");
     request.set_limit(pool_.items_a_job);
     request.set_adaptive(pool_.adaptive);
-    world_.from_client("researcher", envelope);
+    world_.lines.ask_server("researcher", envelope);
     const Instant limit = world_.now() + kLongestJob;
     while (over_ == pb::JOB_STATE_UNSPECIFIED && world_.agenda.run_next(limit)) {
     }
@@ -120,7 +120,7 @@ class Run final : private Observer {
     if (envelope.has_submit_reply()) {
       pb::Envelope watch = roles::envelope_to_server();
       watch.mutable_watch()->set_job(envelope.submit_reply().job());
-      world_.from_client("researcher", watch);
+      world_.lines.ask_server("researcher", watch);
     }
     if (!envelope.has_job_update()) return;
     const pb::JobState state = envelope.job_update().row().state();

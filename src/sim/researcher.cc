@@ -30,15 +30,15 @@ pb::Envelope Researcher::submission() const {
 void Researcher::act() {
   if (done_) return;
   if (job_.empty()) {
-    world_.from_client(name_, submission());
+    world_.lines.ask_server(name_, submission());
   } else {
     pb::Envelope envelope = roles::envelope_to_server();
     if (plan_.cancelled && world_.now() >= *plan_.cancelled) {
       envelope.mutable_cancel_job()->set_job(job_);
-      world_.from_client(name_, envelope);
+      world_.lines.ask_server(name_, envelope);
     }
     envelope.mutable_watch()->set_job(job_);
-    world_.from_client(name_, envelope);
+    world_.lines.ask_server(name_, envelope);
   }
   world_.agenda.in(seconds(3), [this] { act(); });
 }

@@ -27,7 +27,7 @@ Simulation::Simulation(Plan plan, std::string* trace)
       begun_(world_.now()) {
   checkers_ = all_checkers(world_, ledger_, plan_);
   world_.freeze = stand_in_tasks;
-  world_.weather = plan_.weather;
+  world_.lines.weather = plan_.weather;
   world_.server_options.retain = plan_.retain;
   world_.freezing = plan_.freezing;
   build();
@@ -64,14 +64,14 @@ void Simulation::build() {
   }
   if (!intruders_.empty() && plan_.seed % 16 == 1) watch_memory();
   // Jobs that do not fit into one envelope, either.
-  for (const JobPlan& job : plan_.jobs) world_.lines_have_limits |= job.items > 10'000;
-  world_.roles_are_checked = plan_.seed % 16 == 3 && !world_.lines_have_limits;
+  for (const JobPlan& job : plan_.jobs) world_.lines.have_limits |= job.items > 10'000;
+  world_.roles_are_checked = plan_.seed % 16 == 3 && !world_.lines.have_limits;
   for (const JobPlan& job : plan_.jobs) {
     const std::string name = "researcher-" + std::to_string(researchers_.size() + 1);
     researchers_.push_back(std::make_unique<Researcher>(world_, job, name));
     researchers_.back()->start();
   }
-  world_.to_client = [this](const std::string& client, const pb::Envelope& envelope) {
+  world_.lines.to_client = [this](const std::string& client, const pb::Envelope& envelope) {
     const size_t number = std::stoul(client.substr(client.find('-') + 1));
     researchers_.at(number - 1)->hear(envelope);
   };
@@ -79,7 +79,7 @@ void Simulation::build() {
 }
 
 void Simulation::build_intruder(Node& node, const NodePlan& planned) {
-  world_.lines_have_limits = true;
+  world_.lines.have_limits = true;
   auto intruder = std::make_unique<Intruder>(world_, node, overheard_, planned.acts,
                                              planned.careful, Rng(plan_.seed).fork(planned.name));
   intruders_.push_back(intruder.get());
@@ -157,10 +157,10 @@ void Simulation::heal() {
 void Simulation::expect_noticed(const Node& node) {
   const Node& server = world_.node("server");
   const auto connected = [&server, &node] {
-    return std::tuple(server.life, server.pauses, node.session, node.life, node.heals);
+    return std::tuple(server.life, server.pauses, node.line.session, node.life, node.heals);
   };
   const auto then = connected();
-  if (!server.process || server.paused || node.session == 0) return;
+  if (!server.process || server.paused || node.line.session == 0) return;
   if (world_.now() < faults_.late_until() + seconds(4))
     return;  // Old envelopes may still be on their way.
   world_.agenda.in(seconds(10), [this, &server, &node, connected, then] {

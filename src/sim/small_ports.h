@@ -12,7 +12,7 @@ class NodeNet final : public host::Net {
  public:
   NodeNet(World& world, Node& node) : world_(world), node_(node) {}
   void send(pb::Envelope envelope) override;
-  void reopen_line() override { world_.close_line(node_); }
+  void reopen_line() override { world_.lines.close(node_); }
 
  private:
   World& world_;

@@ -13,16 +13,10 @@
 #include "sim/agenda.h"
 #include "sim/disk.h"
 #include "sim/hash_keys.h"
+#include "sim/lines.h"
 #include "sim/stand_in_model.h"
 
 namespace muster::sim {
-
-// How envelopes fare between nodes and the server, each way. Nothing set: at once, in order.
-struct Weather {
-  Duration least_delay{}, jitter{};  // Each takes least_delay + uniform [0, jitter].
-  uint32_t lost_per_mille = 0, repeated_per_mille = 0;
-  uint32_t late_per_mille = 0;  // Of those between nodes: up to 20 s late, while others overtake.
-};
 
 // How a node's engine behaves.
 struct EngineTraits {
@@ -65,17 +59,6 @@ class Insider {
   virtual bool may_say(pb::Envelope& envelope) = 0;
 };
 
-// One way of a node's line, by who speaks: what is on its way, and when it has passed. Speakers
-// take turns, so that nobody waits behind another.
-struct Lane {
-  struct Share {
-    size_t bytes = 0;
-    Instant free_at{};
-  };
-  std::map<std::string, Share> by_sender;  // "": whose end it is.
-  size_t bytes = 0;
-};
-
 // A machine of the pool: what survives its process, and the process while it runs.
 struct Node {
   Node();
@@ -98,16 +81,8 @@ struct Node {
   int64_t clock_drift_ppm = 0;  // Its clock against the world's.
 
   std::unique_ptr<Process> process;  // Null: not running.
-  uint64_t life = 0;      // Raised by every start and end: what an older life asked for is dropped.
-  uint64_t session = 0;   // Of its line to the server; 0: none.
-  uint64_t admitted = 0;  // Of the line that the server takes for the machine's; 0: none.
-  uint64_t refused = 0;   // The line that the server has closed; the node may not know yet.
-  Instant hello_arrives{};                // The last one it sent.
-  bool cut_up = false, cut_down = false;  // Nothing passes to the server, from the server.
-  Duration line_jitter{};                 // More than the weather's, each way.
-  uint64_t dead_session = 0;              // Nothing passes on this line, and nobody sees it close.
-  uint64_t bytes_per_second = 0;          // Of its line, each way; 0: no limit.
-  Lane up, down;
+  uint64_t life = 0;  // Raised by every start and end: what an older life asked for is dropped.
+  Line line;          // To the server.
   bool paused = false;
   uint64_t pauses = 0;                         // How often it was paused.
   uint64_t heals = 0;                          // How often a cut was healed.
@@ -136,7 +111,7 @@ class Observer {
 
 // A whole pool in one thread and in virtual time: the very roles and Driver of production over
 // ports that live here. As built nothing goes wrong and nothing but an engine takes time; whoever
-// holds the world makes it rougher through its nodes' fields and `weather`.
+// holds the world makes it rougher through its nodes' fields and its lines.
 class World {
  public:
   // `observer` outlives the object.
@@ -144,18 +119,12 @@ class World {
   ~World();
 
   Agenda agenda{Instant(seconds(100))};
-  Weather weather;
   Rng rng;
+  Lines lines{*this};
   // The items of a job; by default those of the real tasks.
   std::function<Result<std::shared_ptr<const roles::FrozenTasks>>(const pb::JobRequest&)> freeze;
-  // Gets what the server says to a client, by the client's name.
-  std::function<void(const std::string& client, const pb::Envelope&)> to_client;
   roles::server::ServerOptions server_options{.version = "test"};
-  Duration freezing{};     // Building a job's requests takes up to so much.
-  bool reconnects = true;  // A node whose line is lost opens a new one by itself.
-  // Lines are as io/mesh's: what is too large for gRPC ends the line of who says it, what finds no
-  // room in a queue is left out. Off: nobody measures (it costs time).
-  bool lines_have_limits = false;
+  Duration freezing{};  // Building a job's requests takes up to so much.
   // Each role is looked through after each step (it costs time).
   bool roles_are_checked = false;
 
@@ -165,6 +134,9 @@ class World {
   Node& node(const std::string& name) { return *nodes_.at(name); }
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Node>>& nodes() const { return nodes_; }
   [[nodiscard]] Node* find(const std::string& machine) const;  // Null: none of this id.
+  Node& server() { return *server_; }
+  // From now on find() of its id finds this node. Returns whom it found before.
+  Node& take_id(Node& node) { return *std::exchange(by_machine_[node.machine], &node); }
 
   // A process on what the node had stored; it connects by itself.
   void start(Node& node);
@@ -172,52 +144,26 @@ class World {
   // The process is gone, and its line is seen to close unless it is cut off.
   void kill(Node& node);
   void hang_disk(Node& node, bool hangs);
-  // The line that is there passes nothing any more, and neither end is told.
-  void deafen_line(Node& node) { node.dead_session = node.session; }
   void pause(Node& node);
   void resume(Node& node);
-  void connect(Node& node);  // Tries once.
 
   // Whether the server, asked now, would count this node among its machines.
   [[nodiscard]] bool server_knows(const Node& node);
 
-  // A client's envelope to the server; lost when there is none.
-  void from_client(const std::string& client, pb::Envelope envelope);
-
-  // For the ports and the process.
+  // For the ports and the process. A role of this node, or an insider, says it.
   void send(Node& from, pb::Envelope envelope);
-  void close_line(Node& node);
   // Runs `what` in the node's process, if it still is the same, and looks after its wake-ups.
   void in_process(Node& node, uint64_t life, std::function<void(Process&)> what);
   void in_process_after(Node& node, Duration delay, std::function<void(Process&)> what);
   Observer& observer() { return observer_; }
 
  private:
-  // An envelope on its way: copied only where two hold it.
-  using Travelling = std::shared_ptr<pb::Envelope>;
-  static pb::Envelope taken(const Travelling& envelope);
-  void carry(Node& node, bool up, Travelling envelope);
-  [[nodiscard]] std::optional<Duration> enter_lane(Node& node, bool up, const std::string& sender,
-                                                   size_t bytes);
-  void leave_lane(Node& node, bool up, const std::string& sender, size_t bytes);
-  void refuse(Node& node);
-  void learn_of_refusal(Node& node, uint64_t session);
-  void arrive_at_server(Node& from, Travelling envelope);
-  void receive(Node& node, Travelling envelope);
-  void retry_connect(Node& node, Duration pause);
-  void admit(Node& node, uint64_t session, const roles::NodeJoined& joined);
   void schedule_wake(Node& node);
-  void tell_line(Node& node, roles::Event event);
-  // Of one hop; `node`: between it and the server.
-  [[nodiscard]] Duration delay(const Node* node = nullptr);
-  [[nodiscard]] Duration uniform(Duration below);
-  [[nodiscard]] bool happens(uint32_t per_mille);
 
   Observer& observer_;
   std::map<std::string, std::unique_ptr<Node>> nodes_;  // By name; "server" is one.
   std::map<std::string, Node*> by_machine_;
   Node* server_ = nullptr;
-  uint64_t next_session_ = 1;
   pb::PoolStatus server_status_;  // The last one it was asked for by the world itself.
 };
 

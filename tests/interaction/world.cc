@@ -30,7 +30,7 @@ std::string range(std::vector<uint32_t> items) {
 // Everything is exact: every machine gives the very same answers.
 World::World() : pool_(1, *this) {
   pool_.roles_are_checked = true;
-  pool_.reconnects = false;
+  pool_.lines.reconnect = false;
   pool_.add("server", pb::ROLE_FLAG_UNSPECIFIED);
   for (const char* name : {"c1", "c2"}) {
     const sim::HashKeys keys = sim::keys_of(name);
@@ -63,7 +63,7 @@ void World::restart(const std::string& name) {
   pool_.start_and_connect_now(node(name));
   if (name == "server") {
     for (const auto& [other, n] : pool_.nodes()) {
-      if (other != "server") pool_.connect(*n);
+      if (other != "server") pool_.lines.open(*n);
     }
   }
   advance({});
@@ -97,12 +97,12 @@ void World::restore() {
   restart("server");
 }
 
-void World::cut(const std::string& name) { node(name).cut_up = node(name).cut_down = true; }
+void World::cut(const std::string& name) { node(name).line.cut_up = node(name).line.cut_down = true; }
 
 void World::heal(const std::string& name) {
-  node(name).cut_up = node(name).cut_down = false;
-  pool_.close_line(node(name));
-  pool_.connect(node(name));
+  node(name).line.cut_up = node(name).line.cut_down = false;
+  pool_.lines.close(node(name));
+  pool_.lines.open(node(name));
   advance({});
 }
 
@@ -130,7 +130,7 @@ void World::pause(const std::string& name) { pool_.pause(node(name)); }
 void World::resume(const std::string& name) {
   pool_.resume(node(name));
   for (const auto& [other, n] : pool_.nodes()) {
-    if (other != "server") pool_.connect(*n);
+    if (other != "server") pool_.lines.open(*n);
   }
   advance({});
 }
@@ -259,7 +259,7 @@ void World::on_send(const sim::Node& from, const pb::Envelope& e) {
 void World::advance(Duration duration) { pool_.agenda.run_until(pool_.now() + duration); }
 
 void World::ask(pb::Envelope envelope) {
-  pool_.from_client("call", std::move(envelope));
+  pool_.lines.ask_server("call", std::move(envelope));
   advance({});
 }
 
