@@ -34,16 +34,24 @@ void add_sim_command(CLI::App& app, cli::Commands& commands) {
       ->add_option("--liars", *liars,
                    "count wrong answers in pools with liars instead, over so many items each")
       ->check(CLI::Range(1, 1'000'000'000));
-  auto nodes = std::make_shared<int>(0);
+  auto detection = std::make_shared<sim::DetectionOptions>();
+  auto* nodes =
+      command
+          ->add_option("--nodes", detection->nodes,
+                       "measure instead how soon a server with so many nodes notices lost ones")
+          ->check(CLI::Range(1, 1'000'000));
   command
-      ->add_option("--nodes", *nodes,
-                   "measure instead how soon a server with so many nodes notices lost ones")
-      ->check(CLI::Range(1, 1'000'000));
+      ->add_option("--jobs", detection->jobs_over,
+                   "with --nodes: so many jobs that are over in the server's database, and 50 that "
+                   "go on; also print what a heartbeat costs it and what memory they take")
+      ->check(CLI::Range(0, 10'000'000))
+      ->needs(nodes);
   command->footer("Example:\n  muster sim --seed 1 --count 1000");
-  commands["sim"] = [options, liars, nodes]() -> Status {
-    const int code = *liars > 0   ? sim::print_liars(*liars, options->seed)
-                     : *nodes > 0 ? sim::print_detection(*nodes, options->seed)
-                                  : sim::run_campaign(*options);
+  commands["sim"] = [options, liars, detection]() -> Status {
+    detection->seed = options->seed;
+    const int code = *liars > 0             ? sim::print_liars(*liars, options->seed)
+                     : detection->nodes > 0 ? sim::print_detection(*detection)
+                                            : sim::run_campaign(*options);
     if (code != 0) std::exit(code);  // 1 wrong, 3 stuck: these are the simulator's own.
     return {};
   };

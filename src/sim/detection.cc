@@ -1,11 +1,16 @@
 #include "sim/detection.h"
 
+#include <time.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <map>
 
 #include "base/digest.h"
 #include "roles/message.h"
+#include "sim/history.h"
 #include "sim/stand_in_tasks.h"
 #include "sim/world.h"
 
@@ -13,31 +18,52 @@ namespace muster::sim {
 namespace {
 
 constexpr int kStruck = 100;  // Of each kind.
+// Jobs that go on. Their coordinator builds their requests until the end: what they cost is the
+// server's part of them alone.
+constexpr int kGoingOn = 50;
+constexpr Duration kFreezing = seconds(1'000'000'000);
+
+// Of this thread: what else the machine does meanwhile is not in it.
+double cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+// Of this process, resident.
+double memory_mib() {
+  std::ifstream statm("/proc/self/statm");
+  double pages = 0, resident = 0;
+  statm >> pages >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
 
 class Run final : private Observer {
  public:
-  Run(int nodes, uint64_t seed) : world_(seed, *this) {
+  explicit Run(const DetectionOptions& options) : options_(options), world_(options.seed, *this) {
     world_.lines.weather = {.least_delay = milliseconds(1), .jitter = milliseconds(500)};
     add("server", pb::ROLE_FLAG_UNSPECIFIED);
     add("s1", pb::ROLE_FLAG_STORAGE);
     add("s2", pb::ROLE_FLAG_STORAGE);
-    for (int i = 0; i < nodes; ++i) {
+    for (int i = 0; i < options.nodes; ++i) {
       Node& node = add("w" + std::to_string(i), pb::ROLE_FLAG_COMPUTE);
       node.clock_drift_ppm = static_cast<int64_t>(world_.rng.below(40'001)) - 20'000;
     }
-    for (auto& [name, node] : world_.nodes()) world_.start(*node);
+    if (options.jobs_over) add_jobs(*options.jobs_over);
+    start();
   }
 
-  Detection run(int nodes) {
+  Detection run() {
     world_.lines.reconnect = false;
     world_.agenda.run_until(world_.now() + seconds(40));
-    outcome_ = {};
-    for (int i = 0; i < 2 * kStruck && i < nodes; ++i) {
+    world_.around_step = [this](const Node& node, const auto& step) { time(node, step); };
+    for (int i = 0; i < 2 * kStruck && i < options_.nodes; ++i) {
       Node& node = world_.node("w" + std::to_string(i));
       const auto wait = Duration(static_cast<int64_t>(world_.rng.below(10'000'000)));
       world_.agenda.in(wait, [this, &node, closes = i % 2 == 0] { strike(node, closes); });
     }
     world_.agenda.run_until(world_.now() + seconds(30));
+    outcome_.mib_at_end = memory_mib();
     return outcome_;
   }
 
@@ -53,11 +79,43 @@ class Run final : private Observer {
     return node;
   }
 
+  // The pool is old enough to have a history.
+  void add_jobs(int over) {
+    world_.agenda.run_until(Instant(2 * kHistory));
+    world_.freezing = kFreezing;
+    add("c1", pb::ROLE_FLAG_COORDINATOR);
+    ServerDisk& database = world_.node("server").database;
+    const int64_t now_ms = world_.now().time_since_epoch().count() / 1000;
+    add_jobs_that_are_over(database, over, now_ms);
+    add_jobs_that_go_on(database, kGoingOn, now_ms);
+  }
+
+  void start() {
+    outcome_.mib_before = memory_mib();
+    world_.start(world_.node("server"));
+    outcome_.mib_started = memory_mib();
+    for (auto& [name, node] : world_.nodes()) {
+      if (!node->is_server()) world_.start(*node);
+    }
+  }
+
+  void time(const Node& node, const std::function<void()>& step) {
+    if (!node.is_server()) return step();
+    const double begun = cpu_seconds();
+    step();
+    outcome_.server_seconds += cpu_seconds() - begun;
+  }
+
   void strike(Node& node, bool closes) {
     strikes_[roles::short_id(node.machine)] = {world_.now(), closes};
     ++(closes ? outcome_.lines_closed : outcome_.silent);
     if (closes) return world_.kill(node);
     node.line.cut_up = node.line.cut_down = true;
+  }
+
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    const bool counts = world_.around_step && !node.is_server() && envelope.has_heartbeat();
+    outcome_.heartbeats += counts ? 1 : 0;
   }
 
   // "machine 0123abcd is gone: ..."
@@ -77,14 +135,11 @@ class Run final : private Observer {
     strikes_.erase(strike);
   }
 
+  DetectionOptions options_;
   World world_;
   std::map<std::string, Strike> strikes_;  // By short id.
   Detection outcome_;
 };
-
-}  // namespace
-
-namespace {
 
 // One job among many machines. What the server does is timed from outside: each event of the
 // agenda.
@@ -171,28 +226,42 @@ bool print_cost(int nodes, int history, uint64_t seed) {
   return cost.job_done;
 }
 
+void print_cost_of_jobs(const DetectionOptions& options, const Detection& d) {
+  std::printf("%d nodes, %d jobs over, %d going on: ", options.nodes, *options.jobs_over, kGoingOn);
+  std::printf("a heartbeat costs %.2f us of the server's CPU time, over %lu\n",
+              d.server_seconds * 1e6 / static_cast<double>(std::max<uint64_t>(1, d.heartbeats)),
+              static_cast<unsigned long>(d.heartbeats));
+  std::printf("%d nodes, %d jobs over, %d going on: ", options.nodes, *options.jobs_over, kGoingOn);
+  std::printf("%.0f MiB with the database, %.0f MiB with a server on it, %.0f MiB at the end\n",
+              d.mib_before, d.mib_started, d.mib_at_end);
+}
+
+bool print_detected(const DetectionOptions& options) {
+  const Detection d = measure_detection(options);
+  std::printf("%d nodes: %d of %d closed lines noticed, the last after %.3f s (limit 1 s)\n",
+              options.nodes, d.noticed_closed, d.lines_closed, to_seconds(d.longest_closed));
+  std::printf("%d nodes: %d of %d silences noticed, the last after %.3f s (limit 10 s)\n",
+              options.nodes, d.noticed_silent, d.silent, to_seconds(d.longest_silence));
+  std::printf("%d nodes: %d healthy ones taken for lost\n", options.nodes, d.wrongly);
+  if (options.jobs_over) print_cost_of_jobs(options, d);
+  std::fflush(stdout);
+  return d.noticed_closed == d.lines_closed && d.noticed_silent == d.silent &&
+         d.longest_closed <= seconds(1) && d.longest_silence <= seconds(10) && d.wrongly == 0;
+}
+
 }  // namespace
 
 LargePoolCost measure_large_pool(int nodes, int history, uint64_t seed) {
   return JobRun(nodes, history, seed).run();
 }
 
-Detection measure_detection(int nodes, uint64_t seed) { return Run(nodes, seed).run(nodes); }
+Detection measure_detection(const DetectionOptions& options) { return Run(options).run(); }
 
-int print_detection(int nodes, uint64_t seed) {
-  const Detection d = measure_detection(nodes, seed);
-  std::printf("%d nodes: %d of %d closed lines noticed, the last after %.3f s (limit 1 s)\n", nodes,
-              d.noticed_closed, d.lines_closed, to_seconds(d.longest_closed));
-  std::printf("%d nodes: %d of %d silences noticed, the last after %.3f s (limit 10 s)\n", nodes,
-              d.noticed_silent, d.silent, to_seconds(d.longest_silence));
-  std::printf("%d nodes: %d healthy ones taken for lost\n", nodes, d.wrongly);
-  const bool good = d.noticed_closed == d.lines_closed && d.noticed_silent == d.silent &&
-                    d.longest_closed <= seconds(1) && d.longest_silence <= seconds(10) &&
-                    d.wrongly == 0;
-  bool done = true;
-  for (const int history : {0, 1000, 10'000}) done &= print_cost(100, history, seed);
-  done &= print_cost(nodes, 0, seed);
-  return good && done ? 0 : 1;
+int print_detection(const DetectionOptions& options) {
+  bool good = print_detected(options);
+  for (const int history : {0, 1000, 10'000}) good &= print_cost(100, history, options.seed);
+  good &= print_cost(options.nodes, 0, options.seed);
+  return good ? 0 : 1;
 }
 
 }  // namespace muster::sim

@@ -142,7 +142,7 @@ void World::in_process(Node& node, uint64_t life, std::function<void(Process&)> 
     });
     return;
   }
-  what(*node.process);
+  around_step ? around_step(node, [&] { what(*node.process); }) : what(*node.process);
   schedule_wake(node);
 }
 

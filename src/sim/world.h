@@ -127,6 +127,8 @@ class World {
   Duration freezing{};  // Building a job's requests takes up to so much.
   // Each role is looked through after each step (it costs time).
   bool roles_are_checked = false;
+  // Whoever measures what processes cost: gets each of their steps, and does it.
+  std::function<void(const Node&, const std::function<void()>& step)> around_step;
 
   [[nodiscard]] Instant now() const { return agenda.now(); }
   // Not running yet. `key_of`: another node whose key it has, by mistake.

@@ -19,7 +19,9 @@ int main(int argc, char** argv) {
   const uint64_t first = std::strtoull(argv[1], nullptr, 10);
   const uint64_t count = std::strtoull(argv[2], nullptr, 10);
   if (only == "liars") return muster::sim::print_liars(count, first);
-  if (only == "nodes") return muster::sim::print_detection(static_cast<int>(count), first);
+  if (only == "nodes") {
+    return muster::sim::print_detection({.nodes = static_cast<int>(count), .seed = first});
+  }
   if (only == "anything") only.clear();
   if (!only.empty() && !muster::sim::is_kind(only)) {
     std::fprintf(stderr, "'%s' is no fault and no act; src/sim/plan.cc and acts.cc list them\n",
