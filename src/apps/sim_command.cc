@@ -3,6 +3,7 @@
 #include "apps/daemon.h"
 #include "sim/campaign.h"
 #include "sim/detection.h"
+#include "sim/large_job.h"
 #include "sim/liars.h"
 #include "sim/plan.h"
 
@@ -46,11 +47,18 @@ void add_sim_command(CLI::App& app, cli::Commands& commands) {
                    "go on; also print what a heartbeat costs it and what memory they take")
       ->check(CLI::Range(0, 10'000'000))
       ->needs(nodes);
+  auto items = std::make_shared<int>(0);
+  command
+      ->add_option("--items", *items,
+                   "run one job of so many items of 3 kB instead, and see what is on its way to "
+                   "the stores")
+      ->check(CLI::Range(1, 1'000'000));
   command->footer("Example:\n  muster sim --seed 1 --count 1000");
-  commands["sim"] = [options, liars, detection]() -> Status {
+  commands["sim"] = [options, liars, detection, items]() -> Status {
     detection->seed = options->seed;
     const int code = *liars > 0             ? sim::print_liars(*liars, options->seed)
                      : detection->nodes > 0 ? sim::print_detection(*detection)
+                     : *items > 0           ? sim::print_large_job(*items, options->seed)
                                             : sim::run_campaign(*options);
     if (code != 0) std::exit(code);  // 1 wrong, 3 stuck: these are the simulator's own.
     return {};
