@@ -124,6 +124,7 @@ void Driver::execute(pb::Role name, const roles::Command& command) {
                  [&](const roles::StopScoring&) { ports_.engine->stop_scoring(); },
                  [&](const roles::ReadRecords& read) { ports_.records->read(name, read); },
                  [&](const roles::ReadDigests& read) { ports_.records->read_digests(name, read); },
+                 [&](const roles::FindJobs& find) { ports_.database->find(name, find); },
              },
              command);
 }

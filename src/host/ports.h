@@ -31,6 +31,9 @@ class Database {
   virtual ~Database() = default;
   // All of it or nothing; answered by Stored to `owner`.
   virtual void commit(pb::Role owner, roles::Commit commit) = 0;
+  // Answered by JobsFound. Sees every commit that was asked for before it, and is answered after
+  // those and before any that is asked for later.
+  virtual void find(pb::Role owner, const roles::FindJobs& find) = 0;
 };
 
 // What a storage node keeps. A read sees every write that was asked for before it.

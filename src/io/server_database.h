@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <variant>
 
 #include "base/file.h"
 #include "host/ports.h"
@@ -11,6 +12,8 @@
 
 namespace muster::io {
 
+class ServerTables;
+
 // The server's database, through SOCI: one SQLite file now. Opening it raises the pool's epoch, and
 // every write is refused under an older one, so that a forgotten twin can change nothing. Nothing
 // is committed into a file that was deleted or moved away under the server.
@@ -18,8 +21,8 @@ namespace muster::io {
 // A commit is one transaction. One that was not begun or not carried out has failed; one that the
 // database was asked to end, and did not say that it has, may be there: kUnknown.
 //
-// kMostWaiting commits may wait; what is over has failed at once, so that a database that hangs
-// fills no memory.
+// kMostWaiting commits and searches may wait; what is over has failed at once, so that a database
+// that hangs fills no memory.
 class ServerDatabase final : public host::Database {
  public:
   static constexpr size_t kMostWaiting = 20'000;
@@ -42,19 +45,20 @@ class ServerDatabase final : public host::Database {
   [[nodiscard]] std::chrono::milliseconds clock_ahead() const { return clock_ahead_; }
 
   void commit(pb::Role owner, roles::Commit commit) override;
+  void find(pb::Role owner, const roles::FindJobs& find) override;
 
  private:
-  class Tables;
   struct Work {
     pb::Role owner;
-    roles::Commit commit;
+    std::variant<roles::Commit, roles::FindJobs> what;
   };
-  ServerDatabase(std::unique_ptr<Tables> tables, host::Inbox& inbox);
+  ServerDatabase(std::unique_ptr<ServerTables> tables, host::Inbox& inbox);
   void work_through(const std::deque<Work>& work, const std::function<void()>& superseded);
-  roles::Stored carry_out(const roles::Commit& commit);
+  [[nodiscard]] roles::Event carry_out(const roles::Commit& commit);
+  [[nodiscard]] roles::Event carry_out(const roles::FindJobs& find);
   bool look();
 
-  std::unique_ptr<Tables> tables_;
+  std::unique_ptr<ServerTables> tables_;
   host::Inbox& inbox_;
   roles::server::ServerState state_;
   std::chrono::milliseconds clock_ahead_{};

@@ -59,8 +59,8 @@ TEST_F(ServerDatabaseTest, TheLatestRunOfAJobIsThereAgainUnderAHigherEpoch) {
       folder, answers, [] {}, kToday);
   const auto state = again->take_state();
   EXPECT_GT(state.pool_epoch, epoch);
-  ASSERT_EQ(state.jobs.size(), 1u);
-  EXPECT_EQ(state.jobs[0].run(), 2u);
+  ASSERT_EQ(state.live.size(), 1u);
+  EXPECT_EQ(state.live[0].run(), 2u);
 }
 
 TEST_F(ServerDatabaseTest, AForgottenTwinIsToldAndChangesNothing) {
@@ -82,7 +82,7 @@ TEST_F(ServerDatabaseTest, AForgottenTwinIsToldAndChangesNothing) {
   EXPECT_TRUE((*ServerDatabase::open(
                    folder, answers, [] {}, kToday))
                   ->take_state()
-                  .jobs.empty());
+                  .live.empty());
 }
 
 TEST_F(ServerDatabaseTest, CommitsNothingIntoAFileThatIsNotThereAnyMore) {
@@ -101,8 +101,8 @@ TEST_F(ServerDatabaseTest, CommitsNothingIntoAFileThatIsNotThereAnyMore) {
   const auto state = (*ServerDatabase::open(
                           folder, answers, [] {}, kToday))
                          ->take_state();
-  ASSERT_EQ(state.jobs.size(), 1u);
-  EXPECT_EQ(state.jobs[0].job(), "b");
+  ASSERT_EQ(state.live.size(), 1u);
+  EXPECT_EQ(state.live[0].job(), "b");
 }
 
 // One start with a clock 40 days ahead once ended the retention of every job.
@@ -118,6 +118,111 @@ TEST_F(ServerDatabaseTest, BelievesAClockThatJumpsAWeekAndNoMore) {
   for (int starts = 0; starts < 9; ++starts) EXPECT_EQ(ahead(kToday + 46 * kDay), 39 * kDay);
   EXPECT_EQ(ahead(kToday + 6 * kDay), 0) << "the clock was put right";
   EXPECT_EQ(ahead(kToday + 7 * kDay), 0);
+}
+
+pb::JobRow row_of(const std::string& job, uint32_t run, pb::JobState state, int64_t accepted_ms,
+                  int64_t ended_ms) {
+  pb::JobRow row;
+  row.set_job(job);
+  row.set_run(run);
+  row.set_state(state);
+  row.set_accepted_at_ms(accepted_ms);
+  row.set_ended_at_ms(ended_ms);
+  row.set_frozen_digest("digest");
+  return row;
+}
+
+pb::Reason reason_of(const std::string& job, uint32_t run, uint64_t number, int64_t at_ms) {
+  pb::Reason reason;
+  reason.set_job(job);
+  reason.set_run(run);
+  reason.set_number(number);
+  reason.set_machine("m" + std::to_string(number));
+  reason.set_at_ms(at_ms);
+  return reason;
+}
+
+// Three jobs: "aa" is over, in its second run; "ab" goes on; "b" is over.
+roles::Commit three_jobs() {
+  return {
+      1,
+      {roles::SaveJob{row_of("aa", 1, pb::JOB_STATE_DONE, 10, 20)},
+       roles::SaveReason{reason_of("aa", 1, 2, 15)},
+       roles::SaveJob{row_of("aa", 2, pb::JOB_STATE_FAILED, 30, 60)},
+       roles::SaveReason{reason_of("aa", 2, 2, 50)},
+       roles::SaveJob{row_of("ab", 1, pb::JOB_STATE_RUNNING, 40, 0)},
+       roles::SaveReason{reason_of("ab", 1, 1, 41)}, roles::SaveReason{reason_of("ab", 1, 2, 42)},
+       roles::SaveJob{row_of("b", 1, pb::JOB_STATE_CANCELLED, 20, 70)}}};
+}
+
+std::string names(const std::vector<pb::JobRow>& rows) {
+  std::string names;
+  for (const pb::JobRow& row : rows) names += row.job() + "/" + std::to_string(row.run()) + " ";
+  return names;
+}
+
+TEST_F(ServerDatabaseTest, WhatIsOverIsFoundThereByWhoAsks) {
+  auto database = *ServerDatabase::open(
+      folder, answers, [] {}, kToday);
+  database->commit(pb::ROLE_SERVER, three_jobs());
+  EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
+  const auto find = [&](const std::string& named, const std::string& machine = "") {
+    database->find(pb::ROLE_SERVER, {7, named, machine});
+    const auto answer = answers.wait<roles::JobsFound>();
+    EXPECT_EQ(answer.call, 7u);
+    return answer.found.value_or(roles::FoundJobs());
+  };
+  const roles::FoundJobs all = find("");
+  EXPECT_EQ(names(all.rows), "ab/1 aa/2 b/1 ") << "the latest run of each, accepted last first";
+  EXPECT_EQ(all.in_all, 3u);
+  const roles::FoundJobs one = find("aa", "m2");
+  EXPECT_EQ(names(one.rows), "aa/2 ");
+  ASSERT_EQ(one.reasons.size(), 1u) << "of the run before nothing is told";
+  EXPECT_EQ(one.reasons[0].at_ms(), 50);
+  ASSERT_EQ(one.reasons_of_machine.size(), 2u);
+  EXPECT_EQ(one.reasons_of_machine[0].job(), "ab") << "by time";
+  EXPECT_EQ(names(find("a").rows), "aa/2 ab/1 ");
+  EXPECT_TRUE(find("a").reasons.empty());
+  for (const char* nothing : {"c", "aaa", "a%", "' OR 1 = 1 --"}) {
+    EXPECT_TRUE(find(nothing).rows.empty()) << nothing;
+  }
+  EXPECT_TRUE(run_sql("UPDATE job SET row = 'zz' WHERE job = 'b'"));
+  database->find(pb::ROLE_SERVER, {8, "b", ""});
+  const auto unreadable = answers.wait<roles::JobsFound>();
+  ASSERT_FALSE(unreadable.found);
+  EXPECT_NE(unreadable.found.error().message.find("where job = 'b' AND run = 1 cannot be read"),
+            std::string::npos)
+      << unreadable.found.error().message;
+}
+
+TEST_F(ServerDatabaseTest, AServerBeginsWithWhatGoesOnAndWhatIsKept) {
+  for (const bool is_old : {false, true}) {
+    auto database = *ServerDatabase::open(
+        folder, answers, [] {}, kToday);
+    database->commit(pb::ROLE_SERVER, three_jobs());
+    EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
+    database.reset();
+    // As it was before these were columns.
+    if (is_old) {
+      EXPECT_TRUE(
+          run_sql("DROP INDEX job_accepted; DROP INDEX job_ended; DROP INDEX reason_machine;"
+                  "ALTER TABLE job DROP COLUMN accepted_ms; ALTER TABLE job DROP COLUMN ended_ms;"
+                  "ALTER TABLE reason DROP COLUMN machine; ALTER TABLE reason DROP COLUMN at_ms;"));
+    }
+    database = *ServerDatabase::open(
+        folder, answers, [] {}, kToday);
+    const auto state = database->take_state();
+    EXPECT_EQ(names(state.live), "ab/1 ");
+    ASSERT_EQ(state.kept.size(), 2u);
+    EXPECT_EQ(state.kept[0].run.job(), "b") << "what ended last first";
+    EXPECT_EQ(state.kept[1].ended_at_ms, 60);
+    EXPECT_EQ(state.kept[1].run.run(), 2u);
+    EXPECT_EQ(state.reasons.size(), 2u) << "of what goes on alone";
+    database->find(pb::ROLE_SERVER, {9, "", "m2"});
+    const auto found = answers.wait<roles::JobsFound>().found.value_or(roles::FoundJobs());
+    EXPECT_EQ(names(found.rows), "ab/1 aa/2 b/1 ");
+    EXPECT_EQ(found.reasons_of_machine.size(), 2u);
+  }
 }
 
 // All of a commit, or none: what it saves belongs together.
@@ -144,8 +249,8 @@ TEST_F(ServerDatabaseTest, ACommitOfSeveralChangesIsOneTransaction) {
   const auto state = (*ServerDatabase::open(
                           folder, answers, [] {}, kToday))
                          ->take_state();
-  ASSERT_EQ(state.jobs.size(), 1u);
-  EXPECT_EQ(state.jobs[0].job(), "a");
+  ASSERT_EQ(state.live.size(), 1u);
+  EXPECT_EQ(state.live[0].job(), "a");
   EXPECT_EQ(state.view.number(), 7u);
 }
 

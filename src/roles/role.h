@@ -45,7 +45,7 @@ struct ScoreItem {
 // Drop all scoring that has been asked for.
 struct StopScoring {};
 using Command = std::variant<PinModel, FreezeRequests, LoadModel, ScoreItem, StopScoring,
-                             ReadRecords, ReadDigests>;
+                             ReadRecords, ReadDigests, FindJobs>;
 
 // ---- What can happen to a role.
 
@@ -134,7 +134,7 @@ struct DigestsRead {
 
 using Event = std::variant<Tick, Received, Stored, NodeJoined, NodeLeft, Misspoken, LineUp,
                            LineDown, Resumed, ModelPinned, RequestsFrozen, ModelLoading,
-                           ModelLoaded, Scoring, ItemScored, RecordsRead, DigestsRead>;
+                           ModelLoaded, Scoring, ItemScored, RecordsRead, DigestsRead, JobsFound>;
 
 // ---- What one step asks the outside world to do. Plain data: the daemon executes it, the
 // simulator executes it under faults, a test simply reads it.
@@ -152,7 +152,7 @@ struct Note {
 // Order is part of the contract: a message in `send` that names a write leaves only after that
 // write is durable. A crash in between loses messages, never promises. A write that failed, or
 // whose outcome is unknown, comes back as an event, and the messages that waited for it are
-// dropped.
+// dropped. What is read was asked for after the writes of the same step.
 struct Effects {
   std::vector<Commit> commits;      // Of the server, to its database.
   std::vector<RecordWrite> writes;  // Of a storage node, to its records.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/overloaded.h"
+#include "roles/server/job_row.h"
 
 namespace muster::sim {
 
@@ -161,16 +162,72 @@ roles::server::ServerState ServerDisk::state() const {
   roles::server::ServerState state{.pool_epoch = pool_epoch,
                                    .pool = pool,
                                    .view = view,
-                                   .jobs = {},
+                                   .live = {},
+                                   .kept = {},
                                    .machines = {},
                                    .reasons = {}};
-  for (const auto& [id, row] : rows) state.jobs.push_back(row);
+  std::vector<const pb::JobRow*> over;
+  for (const auto& [id, row] : rows) {
+    roles::server::is_over(row.state()) ? over.push_back(&row) : state.live.push_back(row);
+  }
+  std::stable_sort(over.begin(), over.end(), [](const auto* a, const auto* b) {
+    return a->ended_at_ms() > b->ended_at_ms();
+  });
+  over.resize(std::min(over.size(), roles::server::kMostKept));
+  for (const pb::JobRow* row : over) {
+    if (auto run = roles::server::kept_run(*row)) state.kept.push_back(std::move(*run));
+  }
   for (const auto& [id, row] : machines) state.machines.push_back(row);
   for (const auto& [id, reason] : reasons) {
-    auto row = rows.find(reason.job());
-    if (row != rows.end() && row->second.run() == reason.run()) state.reasons.push_back(reason);
+    if (is_of_latest_run(reason)) state.reasons.push_back(reason);
   }
   return state;
+}
+
+roles::FoundJobs ServerDisk::find(const roles::FindJobs& find) const {
+  roles::FoundJobs found = find.named.empty() ? all() : named(find.named);
+  for (const auto& [id, reason] : reasons) {
+    if (!is_of_latest_run(reason)) continue;
+    if (found.rows.size() == 1 && reason.job() == found.rows.front().job()) {
+      found.reasons.push_back(reason);
+    }
+    if (!find.machine.empty() && reason.machine() == find.machine) {
+      found.reasons_of_machine.push_back(reason);
+    }
+  }
+  std::stable_sort(found.reasons_of_machine.begin(), found.reasons_of_machine.end(),
+                   [](const auto& a, const auto& b) { return a.at_ms() < b.at_ms(); });
+  return found;
+}
+
+roles::FoundJobs ServerDisk::named(const std::string& prefix) const {
+  roles::FoundJobs found;
+  for (auto it = rows.lower_bound(prefix); it != rows.end() && it->first.starts_with(prefix);
+       ++it) {
+    if (found.rows.size() < roles::kMostNamed) found.rows.push_back(it->second);
+  }
+  return found;
+}
+
+roles::FoundJobs ServerDisk::all() const {
+  std::vector<const pb::JobRow*> latest;
+  for (const auto& [id, row] : rows) latest.push_back(&row);
+  std::stable_sort(latest.begin(), latest.end(), [](const auto* a, const auto* b) {
+    return a->accepted_at_ms() > b->accepted_at_ms();
+  });
+  roles::FoundJobs found{.in_all = rows.size()};
+  size_t bytes = 0;
+  for (const pb::JobRow* row : latest) {
+    bytes += row->ByteSizeLong();
+    if (bytes > roles::kMostFound) break;
+    found.rows.push_back(*row);
+  }
+  return found;
+}
+
+bool ServerDisk::is_of_latest_run(const pb::Reason& reason) const {
+  const auto row = rows.find(reason.job());
+  return row != rows.end() && row->second.run() == reason.run();
 }
 
 }  // namespace muster::sim

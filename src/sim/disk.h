@@ -57,6 +57,12 @@ struct ServerDisk {
 
   void apply(const roles::Change& change);
   [[nodiscard]] roles::server::ServerState state() const;
+  [[nodiscard]] roles::FoundJobs find(const roles::FindJobs& find) const;
+
+ private:
+  [[nodiscard]] roles::FoundJobs all() const;
+  [[nodiscard]] roles::FoundJobs named(const std::string& prefix) const;
+  [[nodiscard]] bool is_of_latest_run(const pb::Reason& reason) const;
 };
 
 }  // namespace muster::sim

@@ -17,6 +17,7 @@ class NodeStore final : public host::Database, public host::Records {
   NodeStore(World& world, Node& node);
 
   void commit(pb::Role owner, roles::Commit commit) override;
+  void find(pb::Role owner, const roles::FindJobs& find) override;
   void write(pb::Role owner, roles::RecordWrite write) override;
   void read(pb::Role owner, const roles::ReadRecords& read) override;
   void read_digests(pb::Role owner, const roles::ReadDigests& read) override;

@@ -59,7 +59,7 @@ Effects Coordinator::step(Instant now, const Event& event) {
                    for (auto& [id, job] : jobs_) job.on_resumed(now);
                  },
                  Ignores<Tick, Stored, NodeJoined, NodeLeft, Misspoken, ModelLoading, ModelLoaded,
-                         Scoring, ItemScored, RecordsRead, DigestsRead>{}},
+                         Scoring, ItemScored, RecordsRead, DigestsRead, JobsFound>{}},
       event);
   for (auto& [id, job] : jobs_) {
     // On a new line nothing is said of a job before it is known whose pool this is: one that begins

@@ -8,6 +8,17 @@ pb::Envelope submit_failure(const std::string& client, const Error& error) {
   return reply;
 }
 
+pb::Envelope failed(const pb::Envelope& call, const Error& error) {
+  pb::Envelope reply = to_client(call.from().machine());
+  const pb::Failure failure = to_failure(error);
+  if (call.has_submit()) *reply.mutable_submit_reply()->mutable_failure() = failure;
+  if (call.has_watch()) *reply.mutable_job_update()->mutable_failure() = failure;
+  if (call.has_cancel_job()) *reply.mutable_cancel_reply()->mutable_failure() = failure;
+  if (call.has_why()) *reply.mutable_why_reply()->mutable_failure() = failure;
+  if (call.has_list_jobs()) *reply.mutable_job_list()->mutable_failure() = failure;
+  return reply;
+}
+
 pb::Envelope too_many_jobs(const std::string& client) {
   return submit_failure(client,
                         {Code::kTryLater, "a thousand jobs are waiting already; try again later"});

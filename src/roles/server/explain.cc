@@ -3,6 +3,7 @@
 #include <set>
 
 #include "roles/message.h"
+#include "roles/server/found_jobs.h"
 #include "roles/server/lending.h"
 
 namespace muster::roles::server {
@@ -15,6 +16,7 @@ std::string items_of(const pb::JobRow& row) {
 
 std::string explain_running(const Situation& pool, const JobTable::Job& job) {
   const pb::JobRow& row = job.row;
+  if (row.run() == 0) return "waits for the database: it is accepted when its row is there";
   if (!job.cannot_write.empty()) return "waits: " + job.cannot_write;
   if (row.coordinator().empty()) return "waits for a coordinator: none is connected";
   if (!row.reason().empty()) return "waits: " + row.reason();
@@ -22,13 +24,9 @@ std::string explain_running(const Situation& pool, const JobTable::Job& job) {
          " machines lent";
 }
 
-void explain_job(const Situation& pool, const JobTable::Job& job, pb::WhyReply& reply) {
-  const pb::JobRow& row = job.row;
-  reply.set_what(row.job());
-  if (row.state() == pb::JOB_STATE_DONE) reply.set_now("done: " + items_of(row));
-  if (row.state() == pb::JOB_STATE_FAILED) reply.set_now("failed: " + row.reason());
-  if (row.state() == pb::JOB_STATE_CANCELLED) reply.set_now("cancelled");
-  if (row.state() == pb::JOB_STATE_RUNNING) reply.set_now(explain_running(pool, job));
+std::string explain_over(const pb::JobRow& row) {
+  if (row.state() == pb::JOB_STATE_DONE) return "done: " + items_of(row);
+  return row.state() == pb::JOB_STATE_FAILED ? "failed: " + row.reason() : "cancelled";
 }
 
 // Why a machine that may compute has no work. The first job tells it.
@@ -81,6 +79,15 @@ pb::WhyReply failure(Code code, const std::string& why) {
   return reply;
 }
 
+std::string cannot_read(const Error& error) {
+  return "the database cannot be read: " + error.message;
+}
+
+pb::WhyReply nothing_named(const std::string& what, const Result<FoundJobs>& found) {
+  if (!found) return failure(found.error().code, cannot_read(found.error()));
+  return failure(Code::kNotFound, "no job and no machine is called '" + what + "'");
+}
+
 }  // namespace
 
 std::string state_of(const Situation& pool, const std::string& machine, const Nodes::Node& node) {
@@ -94,22 +101,38 @@ std::string state_of(const Situation& pool, const std::string& machine, const No
   return stores.empty() ? works : stores + ", " + works;
 }
 
-pb::WhyReply explain(const Situation& pool, const Reasons& reasons, const std::string& what) {
-  const auto jobs = pool.jobs.named(what);
+std::optional<FindJobs> search_for(const Situation& pool, const std::string& what) {
+  if (what.empty() || pool.jobs.find(what) != nullptr) return std::nullopt;
+  FindJobs search{.named = what};
+  const auto machines = machines_named(pool, what);
+  if (machines.size() == 1) search.machine = *machines.begin();
+  return search;
+}
+
+pb::WhyReply explain(const Situation& pool, const Reasons& reasons, const std::string& what,
+                     const Result<FoundJobs>& found) {
+  const FoundJobs before = found.value_or(FoundJobs());
+  const auto jobs = jobs_named(pool.jobs, before, what);
   const auto machines = machines_named(pool, what);
   if (jobs.size() + machines.size() > 1) {
     return failure(Code::kInvalidArgument, "several jobs or machines begin so; say more");
   }
   pb::WhyReply reply;
-  if (jobs.size() == 1) {
-    explain_job(pool, pool.jobs.at(jobs.front()), reply);
-    reasons.list_job(jobs.front(), reply);
-  } else if (machines.size() == 1) {
+  if (machines.size() == 1) {
     explain_machine(pool, *machines.begin(), reply);
-    reasons.list_machine(*machines.begin(), reply);
-  } else {
-    return failure(Code::kNotFound, "no job and no machine is called '" + what + "'");
+    if (!found) reply.set_now(reply.now() + "; " + cannot_read(found.error()));
+    reasons.list_machine(*machines.begin(), before.reasons_of_machine, reply);
+    return reply;
   }
+  if (jobs.empty()) return nothing_named(what, found);
+  reply.set_what(*jobs.begin());
+  if (const JobTable::Job* job = pool.jobs.find(reply.what())) {
+    reply.set_now(explain_running(pool, *job));
+    reasons.list_job(reply.what(), reply);
+    return reply;
+  }
+  reply.set_now(explain_over(*row_of(before, reply.what())));
+  for (const pb::Reason& reason : before.reasons) *reply.add_reasons() = reason;
   return reply;
 }
 

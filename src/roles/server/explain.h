@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "roles/server/reasons.h"
@@ -11,9 +12,12 @@ namespace muster::roles::server {
 [[nodiscard]] std::string state_of(const Situation& pool, const std::string& machine,
                                    const Nodes::Node& node);
 
-// Why the job or machine whose name begins so is as it is, and what happened to it. A failure, if
-// there is none, or more than one.
+// What the database has to be asked for explain(); none: what is known here is enough.
+[[nodiscard]] std::optional<FindJobs> search_for(const Situation& pool, const std::string& what);
+
+// Why the job or machine whose name begins so is as it is, and what happened to it; of what is over
+// as the database has found it, as far as it could. A failure, if there is none, or more than one.
 [[nodiscard]] pb::WhyReply explain(const Situation& pool, const Reasons& reasons,
-                                   const std::string& what);
+                                   const std::string& what, const Result<FoundJobs>& found);
 
 }  // namespace muster::roles::server

@@ -10,7 +10,7 @@ namespace muster::roles::server {
 namespace {
 
 std::string why(const PoolForTest& pool, const Reasons& reasons, const std::string& what) {
-  const pb::WhyReply reply = explain(pool.situation(), reasons, what);
+  const pb::WhyReply reply = explain(pool.situation(), reasons, what, pool.found);
   return reply.has_failure() ? "! " + reply.failure().message() : reply.now();
 }
 
@@ -127,12 +127,59 @@ TEST(Explain, WhatHappenedToOneThatIsNamed) {
   pool.commit("job");
   Reasons reasons(pool.ids);
   reasons.note_event(pool.jobs.at("job").row, "mb", "failed", 1, pool.effects);
-  EXPECT_EQ(explain(pool.situation(), reasons, "job").reasons_size(), 1);
-  EXPECT_EQ(explain(pool.situation(), reasons, "ma").reasons_size(), 0);
-  EXPECT_EQ(explain(pool.situation(), reasons, "mb").reasons_size(), 1);
+  const auto count = [&](const std::string& what) {
+    return explain(pool.situation(), reasons, what, pool.found).reasons_size();
+  };
+  EXPECT_EQ(count("job"), 1);
+  EXPECT_EQ(count("ma"), 0);
+  EXPECT_EQ(count("mb"), 1);
   EXPECT_EQ(why(pool, reasons, "mb"), "not connected");
   EXPECT_EQ(why(pool, reasons, "m"), "! several jobs or machines begin so; say more");
   EXPECT_EQ(why(pool, reasons, ""), "! no job and no machine is called ''");
+}
+
+TEST(Explain, WhatHappenedToOneThatIsOverIsWhatTheDatabaseHas) {
+  PoolForTest pool;
+  pool.join("m");
+  pool.commit("j1", [](pb::JobRow& row) { row.set_state(pb::JOB_STATE_CANCELLED); });
+  pool.commit("j2");
+  Reasons reasons(pool.ids);
+  pool.found.reasons.resize(3);
+  pool.found.reasons_of_machine.resize(2);
+  const pb::WhyReply over = explain(pool.situation(), reasons, "j1", pool.found);
+  EXPECT_EQ(over.what(), "j1");
+  EXPECT_EQ(over.now(), "cancelled");
+  EXPECT_EQ(over.reasons_size(), 3);
+  EXPECT_EQ(explain(pool.situation(), reasons, "m", pool.found).reasons_size(), 2);
+  EXPECT_EQ(why(pool, reasons, "j"), "! several jobs or machines begin so; say more");
+}
+
+TEST(Explain, TheDatabaseIsAskedOnlyWhereItIsNeeded) {
+  PoolForTest pool;
+  pool.join("m1");
+  pool.join("m2");
+  pool.commit("job");
+  EXPECT_FALSE(search_for(pool.situation(), "job")) << "it is all known";
+  EXPECT_FALSE(search_for(pool.situation(), ""));
+  EXPECT_EQ(search_for(pool.situation(), "jo")->named, "jo") << "others may begin so";
+  EXPECT_EQ(search_for(pool.situation(), "m1")->machine, "m1");
+  EXPECT_EQ(search_for(pool.situation(), "m")->machine, "");
+}
+
+TEST(Explain, SaysWhatItCanWhereTheDatabaseCannotBeRead) {
+  PoolForTest pool;
+  pool.join("m");
+  pool.commit("job");
+  const Reasons reasons(pool.ids);
+  const auto words = [&](const std::string& what) {
+    const pb::WhyReply reply =
+        explain(pool.situation(), reasons, what, fail(Code::kTryLater, "it is away"));
+    return reply.has_failure() ? "! " + reply.failure().message() : reply.now();
+  };
+  EXPECT_EQ(words("jo"), "running: 0 of 0 items settled, 0 machines lent");
+  EXPECT_EQ(words("m"),
+            "idle; job job wants no more machines; the database cannot be read: it is away");
+  EXPECT_EQ(words("x"), "! the database cannot be read: it is away");
 }
 
 }  // namespace

@@ -12,10 +12,8 @@ namespace muster::roles::server {
 void JobTable::restore(pb::JobRow row) {
   Job& job = jobs_[row.job()];
   job.tenure = Tenure(row.coordinator());
-  if (!is_over(row.state())) {
-    live_.insert(row.job());
-    row.clear_coordinator();
-  }
+  live_.insert(row.job());
+  row.clear_coordinator();
   job.row = std::move(row);
 }
 
@@ -103,15 +101,16 @@ void JobTable::fail(Instant now, Job& job, const std::string& why, Settled& sett
 
 // What was heard while the row was written is not in it.
 void JobTable::commit(Instant now, Job& job, const pb::JobRow& row, Settled& settled) {
-  settled.is_reassigned = job.row.epoch() != row.epoch();
   settled.is_new_run = job.row.run() != row.run();
-  job.cannot_write.clear();
-  const pb::JobRow before = std::exchange(job.row, row);
+  settled.is_reassigned = !settled.is_new_run && job.row.epoch() != row.epoch();
+  settled.row = row;
   if (is_over(row.state())) {
     live_.erase(row.job());
-    kept_until_.reset();  // Looked at anew.
+    jobs_.erase(row.job());
     return;
   }
+  job.cannot_write.clear();
+  const pb::JobRow before = std::exchange(job.row, row);
   live_.insert(row.job());
   if (settled.is_reassigned) {
     job.tenure.begin(now, row.settled_items());
@@ -121,37 +120,7 @@ void JobTable::commit(Instant now, Job& job, const pb::JobRow& row, Settled& set
     job.row.set_settled_items(before.settled_items());
     job.row.set_total_items(before.total_items());
   }
-}
-
-bool JobTable::is_kept(const pb::JobRow& row, int64_t now_ms) const {
-  return is_over(row.state()) && now_ms < row.ended_at_ms() + retain_ms_;
-}
-
-std::vector<const pb::JobRow*> JobTable::kept(int64_t now_ms) const {
-  std::vector<const pb::JobRow*> rows;
-  for (const auto& [id, job] : jobs_) {
-    // What nobody has frozen has no records.
-    if (is_kept(job.row, now_ms) && !job.row.frozen_digest().empty()) rows.push_back(&job.row);
-  }
-  std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
-    return a->ended_at_ms() > b->ended_at_ms();
-  });
-  return rows;
-}
-
-bool JobTable::expire_kept(Instant now, int64_t now_ms, Effects& effects) {
-  const bool has_expired = kept_until_ && *kept_until_ <= now;
-  if (has_expired) kept_until_.reset();
-  if (!kept_until_) {
-    kept_until_ = Instant::max();
-    for (const auto& [id, job] : jobs_) {
-      if (!is_kept(job.row, now_ms)) continue;
-      const auto left = job.row.ended_at_ms() + retain_ms_ - now_ms;
-      kept_until_ = std::min(*kept_until_, now + milliseconds(left));
-    }
-  }
-  if (*kept_until_ != Instant::max()) effects.wake_by(*kept_until_);
-  return has_expired;
+  settled.row = job.row;
 }
 
 void JobTable::check() const {
@@ -163,7 +132,8 @@ void JobTable::check() const {
     const auto is_of_it = [&](const JobChange& change) { return change.row.job() == id; };
     MUSTER_CHECK(job.row.job() == id);
     MUSTER_CHECK(job.row.run() > 0 || job.is_writing);
-    if (job.row.run() > 0 && !is_over(job.row.state())) live.insert(id);
+    MUSTER_CHECK(!is_over(job.row.state()));
+    if (job.row.run() > 0) live.insert(id);
     MUSTER_CHECK(job.is_writing == pending_.holds(is_of_it));
     writing += job.is_writing ? 1 : 0;
   }

@@ -21,18 +21,15 @@ struct JobChange {
 };
 inline SaveJob to_change(const JobChange& change) { return {change.row}; }
 
-// The latest run of each job, as its row is committed. Progress and the loss of a coordinator are
-// noted at once and not written: they are told again, or seen.
+// The runs that go on, each as its row is committed; one that is over leaves the table. Progress
+// and the loss of a coordinator are noted at once and not written: they are told again, or seen.
 //
 // One change of a row is written at a time; until it is known what became of it nothing else may be
-// written of that job. A new job is in the table while its first row is on its way, with run 0, and
-// gone if that could not be written.
+// written of that job. One that begins is in the table while its run's first row is on its way,
+// with run 0, and gone if that could not be written.
 //
-// Records of a run that is over are kept for a while; a machine of the view hears of them, and that
-// a run's time has come. Nothing else costs what there is of runs that are over.
-//
-// Invariants: live() are the runs that are committed and go on; is_writing is true of the jobs
-// whose change is pending.
+// Invariants: live() are the runs that are committed; is_writing is true of the jobs whose change
+// is pending.
 class JobTable {
  public:
   struct Job {
@@ -42,9 +39,9 @@ class JobTable {
     Tenure tenure;
   };
 
-  // Records are kept for so long after a run's end.
-  JobTable(Duration retain, WriteIds& ids) : retain_ms_(retain.count() / 1000), pending_(ids) {}
-  // As it was written by a server before. Whoever had the job starts again under a new epoch.
+  explicit JobTable(WriteIds& ids) : pending_(ids) {}
+  // Goes on, as it was written by a server before. Whoever had the job starts again under a new
+  // epoch.
   void restore(pb::JobRow row);
 
   // ---- What is there.
@@ -79,21 +76,13 @@ class JobTable {
   struct Settled {
     Outcome outcome = Outcome::kDone;  // Unknown: it is written again, and the rest says nothing.
     JobChange change;
+    pb::JobRow row;                                  // As the run stands now, if it is done.
     bool is_new_run = false, is_reassigned = false;  // By this, if it is done.
     bool is_news = false;  // If it failed: of another reason than before, in a committed row.
   };
   // What became of a change; none: the write was not of a job.
   std::optional<Settled> settle(Instant now, const Stored& stored);
   [[nodiscard]] size_t writing() const { return pending_.size(); }
-
-  // ---- Records that are kept. Unix time in milliseconds.
-
-  [[nodiscard]] bool is_kept(const pb::JobRow& row, int64_t now_ms) const;
-  // Of runs that have records, the latest first.
-  [[nodiscard]] std::vector<const pb::JobRow*> kept(int64_t now_ms) const;
-  // Whether some run's time has come since this was asked last; wakes for the next. Walks the table
-  // when a run has ended, or its time has come.
-  [[nodiscard]] bool expire_kept(Instant now, int64_t now_ms, Effects& effects);
 
   // Looks at all of it (checked).
   void check() const;
@@ -102,12 +91,9 @@ class JobTable {
   void commit(Instant now, Job& job, const pb::JobRow& row, Settled& settled);
   void fail(Instant now, Job& job, const std::string& why, Settled& settled);
 
-  int64_t retain_ms_;
   std::map<std::string, Job> jobs_;
   std::set<std::string> live_;
   Pending<JobChange> pending_;
-  // The next run whose records are kept no longer; none: to be looked at anew.
-  std::optional<Instant> kept_until_;
 };
 
 }  // namespace muster::roles::server

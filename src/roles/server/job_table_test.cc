@@ -6,8 +6,6 @@ namespace muster::roles::server {
 namespace {
 
 constexpr Instant kStart{seconds(1000)};
-constexpr int64_t kNowMs = 5'000'000;
-constexpr Duration kRetain = seconds(100);
 
 pb::JobRow row_of(const std::string& id, uint32_t run = 1, uint64_t epoch = 0,
                   pb::JobState state = pb::JOB_STATE_RUNNING, const std::string& coordinator = "") {
@@ -17,13 +15,6 @@ pb::JobRow row_of(const std::string& id, uint32_t run = 1, uint64_t epoch = 0,
   row.set_epoch(epoch);
   row.set_state(state);
   row.set_coordinator(coordinator);
-  return row;
-}
-
-pb::JobRow ended(const std::string& id, int64_t at_ms, const std::string& frozen = "digest") {
-  pb::JobRow row = row_of(id, 1, 1, pb::JOB_STATE_DONE);
-  row.set_ended_at_ms(at_ms);
-  row.set_frozen_digest(frozen);
   return row;
 }
 
@@ -54,7 +45,7 @@ class JobTableTest : public testing::Test {
   const pb::JobRow& row(const std::string& id) { return jobs_.at(id).row; }
 
   WriteIds ids_;
-  JobTable jobs_{kRetain, ids_};
+  JobTable jobs_{ids_};
   Effects effects_;
 };
 
@@ -72,9 +63,13 @@ TEST_F(JobTableTest, AJobGoesOnFromTheCommitOfItsRowToThatOfItsEnd) {
   EXPECT_EQ(jobs_.live(), Ids{"j"});
   const auto over = commit(row_of("j", 1, 0, pb::JOB_STATE_FAILED));
   EXPECT_FALSE(over.is_new_run);
+  EXPECT_EQ(over.row.state(), pb::JOB_STATE_FAILED);
   EXPECT_EQ(jobs_.live(), Ids{});
   EXPECT_EQ(jobs_.going_on(), 0u);
-  EXPECT_TRUE(commit(row_of("j", 2)).is_new_run);
+  EXPECT_EQ(jobs_.find("j"), nullptr) << "what is over is in the database alone";
+  const auto again = commit(row_of("j", 2, 3));
+  EXPECT_TRUE(again.is_new_run);
+  EXPECT_FALSE(again.is_reassigned) << "its epoch is above those of the run before";
   EXPECT_EQ(jobs_.live(), Ids{"j"});
   EXPECT_FALSE(jobs_.settle(kStart, {99, Outcome::kDone, ""})) << "another's";
 }
@@ -172,41 +167,9 @@ TEST_F(JobTableTest, IsNamedByItsBeginning) {
 
 TEST_F(JobTableTest, WhoHadAJobAtTheStartBeginsAgain) {
   jobs_.restore(row_of("j", 1, 4, pb::JOB_STATE_RUNNING, "coord"));
-  jobs_.restore(row_of("k", 1, 4, pb::JOB_STATE_DONE, "coord"));
   EXPECT_EQ(row("j").coordinator(), "");
   EXPECT_EQ(jobs_.at("j").tenure.before(), "coord");
-  EXPECT_EQ(row("k").coordinator(), "coord");
   EXPECT_EQ(jobs_.live(), Ids{"j"});
-}
-
-TEST_F(JobTableTest, RecordsAreKeptForAWhileAfterTheEnd) {
-  commit(row_of("live"));
-  commit(ended("first", kNowMs - 60'000));
-  commit(ended("second", kNowMs - 30'000));
-  commit(ended("unfrozen", kNowMs - 30'000, ""));
-  commit(ended("gone", kNowMs - 100'000));
-  std::string kept;
-  for (const pb::JobRow* row : jobs_.kept(kNowMs)) kept += row->job() + " ";
-  EXPECT_EQ(kept, "second first ");
-}
-
-TEST_F(JobTableTest, ItIsSeenWhenARunsTimeHasCome) {
-  const auto expires = [&](int64_t after_ms) {
-    effects_.wake_at.reset();
-    return jobs_.expire_kept(kStart + milliseconds(after_ms), kNowMs + after_ms, effects_);
-  };
-  EXPECT_FALSE(expires(0));
-  EXPECT_FALSE(effects_.wake_at);
-  commit(ended("first", kNowMs - 60'000));
-  commit(ended("second", kNowMs - 30'000));
-  EXPECT_FALSE(expires(0));
-  EXPECT_EQ(effects_.wake_at, kStart + milliseconds(40'000));
-  EXPECT_FALSE(expires(39'999));
-  EXPECT_TRUE(expires(40'000));
-  EXPECT_EQ(effects_.wake_at, kStart + milliseconds(70'000));
-  EXPECT_FALSE(expires(40'001)) << "once";
-  EXPECT_TRUE(expires(70'000));
-  EXPECT_FALSE(effects_.wake_at);
 }
 
 }  // namespace

@@ -15,26 +15,16 @@ class Room {
   explicit Room(size_t taken = 0) : bytes_(taken) {}
   [[nodiscard]] bool take(const google::protobuf::MessageLite& message) {
     bytes_ += message.ByteSizeLong() + 4;
-    return bytes_ <= kMostListed;
+    return bytes_ <= kMostFound;
   }
 
  private:
   size_t bytes_;
 };
 
-pb::LiveJob run_of(const pb::JobRow& row) {
-  pb::LiveJob run;
-  run.set_job(row.job());
-  run.set_run(row.run());
-  run.set_epoch(row.epoch());
-  *run.mutable_assignments() = row.assignments();
-  return run;
-}
-
-void list_kept(const JobTable& jobs, int64_t now_ms, pb::PoolState& state) {
+void list_kept(const KeptRuns& kept, int64_t now_ms, pb::PoolState& state) {
   Room room(state.ByteSizeLong());
-  for (const pb::JobRow* row : jobs.kept(now_ms)) {
-    pb::LiveJob run = run_of(*row);
+  for (pb::LiveJob& run : kept.list(now_ms)) {
     if (!room.take(run)) return;
     *state.add_kept() = std::move(run);
   }
@@ -61,7 +51,7 @@ pb::PoolState pool_state(const Situation& pool, const pb::PoolRow& row, const st
   *state.mutable_view() = pool.view.view();
   state.set_pool(row.pool());
   for (const std::string& id : pool.jobs.live()) *state.add_live() = run_of(pool.jobs.at(id).row);
-  if (pool.view.contains(machine)) list_kept(pool.jobs, now_ms, state);
+  if (pool.view.contains(machine)) list_kept(pool.kept, now_ms, state);
   if (pool.nodes.coordinators().contains(machine)) {
     *state.mutable_coordinators() = row.coordinators();
   }
@@ -93,9 +83,12 @@ pb::PoolStatus pool_status(const Situation& pool) {
   return out;
 }
 
-pb::JobList job_list(const JobTable& jobs) {
+pb::JobList job_list(const JobTable& jobs, const FoundJobs& found) {
   std::vector<const pb::JobRow*> rows;
-  for (const auto& [id, job] : jobs.all()) rows.push_back(&job.row);
+  for (const std::string& id : jobs.live()) rows.push_back(&jobs.at(id).row);
+  for (const pb::JobRow& row : found.rows) {
+    if (jobs.find(row.job()) == nullptr) rows.push_back(&row);
+  }
   std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
     return a->accepted_at_ms() > b->accepted_at_ms();
   });
@@ -105,7 +98,8 @@ pb::JobList job_list(const JobTable& jobs) {
     if (!room.take(*row)) break;
     *list.add_rows() = *row;
   }
-  list.set_left_out(static_cast<uint32_t>(rows.size()) - static_cast<uint32_t>(list.rows_size()));
+  const uint64_t in_all = std::max<uint64_t>(found.in_all, rows.size());
+  list.set_left_out(static_cast<uint32_t>(in_all) - static_cast<uint32_t>(list.rows_size()));
   return list;
 }
 

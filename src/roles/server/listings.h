@@ -7,9 +7,8 @@
 
 namespace muster::roles::server {
 
-// How things stand, as messages. A list ends where a message has no more room (kMostListed); a
+// How things stand, as messages. A list ends where a message has no more room (kMostFound); a
 // researcher is told how many are left out.
-constexpr size_t kMostListed = 900u << 10;  // Bytes: a message has a MiB.
 
 // What this node is to be, as far as it is known now; `row` is the pool's. A machine of the view
 // hears which runs are over but kept, the latest first: what is not named is not kept. Without a
@@ -20,7 +19,8 @@ constexpr size_t kMostListed = 900u << 10;  // Bytes: a message has a MiB.
 // What goes on, and who is there. Version and wanted copies are the caller's.
 [[nodiscard]] pb::PoolStatus pool_status(const Situation& pool);
 
-// The latest run of each job, those that were accepted last first.
-[[nodiscard]] pb::JobList job_list(const JobTable& jobs);
+// The latest run of each job, those that were accepted last first: as far as they go on as it is
+// known here, the others as the database has `found` them.
+[[nodiscard]] pb::JobList job_list(const JobTable& jobs, const FoundJobs& found);
 
 }  // namespace muster::roles::server

@@ -71,7 +71,7 @@ TEST(PoolState, NamesTheLatestOfWhatIsKeptAsFarAsThereIsRoom) {
   const pb::PoolState state = pool_state(pool.situation(), {}, "s", kNowMs);
   ASSERT_EQ(state.kept_size(), 8);
   EXPECT_EQ(state.kept(0).job(), "j21");
-  EXPECT_LE(state.ByteSizeLong(), kMostListed);
+  EXPECT_LE(state.ByteSizeLong(), kMostFound);
 }
 
 TEST(PoolStatus, CountsWhatItLeavesOut) {
@@ -105,10 +105,20 @@ TEST(JobList, BeginsWithWhatWasAcceptedLast) {
       if (i % 2 == 0) row.set_state(pb::JOB_STATE_DONE);
     });
   }
-  const pb::JobList list = job_list(pool.jobs);
-  ASSERT_EQ(list.rows_size(), 8);
-  EXPECT_EQ(list.rows(0).job(), "j21");
-  EXPECT_EQ(list.left_out(), 4u);
+  pool.jobs.write({pool.jobs.at("j21").row, {}, {}, {}}, pool.effects);
+  pb::JobRow begins;
+  begins.set_job("new");
+  pool.jobs.write({begins, {}, {}, {}}, pool.effects);
+  pool.found.in_all = 100;
+  pb::JobRow older = pool.jobs.at("j19").row;
+  older.set_settled_items(-1);
+  pool.found.rows.push_back(older);
+  const pb::JobList list = job_list(pool.jobs, pool.found);
+  std::string jobs;
+  for (const pb::JobRow& row : list.rows()) jobs += row.job() + " ";
+  EXPECT_EQ(jobs, "j21 j20 j19 j18 j17 j16 j15 j14 ");
+  EXPECT_EQ(list.rows(2).settled_items(), 0) << "of what goes on more is known here";
+  EXPECT_EQ(list.left_out(), 92u);
 }
 
 }  // namespace

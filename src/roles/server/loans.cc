@@ -76,12 +76,10 @@ void Loans::begin_run(const std::string& job) {
 }
 
 std::vector<std::string> Loans::end_run(const std::string& job) {
-  Job& ended = jobs_[job];
-  std::vector<std::string> machines(ended.lent.begin(), ended.lent.end());
+  const std::set<std::string> lent = this->lent(job);
+  std::vector<std::string> machines(lent.begin(), lent.end());
   for (const std::string& machine : machines) take_back(machine);
-  ended.released.clear();
-  ended.lent_before.clear();
-  ended.wants = 0;
+  jobs_.erase(job);
   return machines;
 }
 

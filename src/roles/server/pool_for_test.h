@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "roles/server/job_row.h"
 #include "roles/server/situation.h"
 
 namespace muster::roles::server {
@@ -33,7 +34,7 @@ struct PoolForTest {
     nodes.join(kStart, machine, hello);
     loans.join(machine, true);
   }
-  // A job of the coordinator "coord", as `change` has it.
+  // A job of the coordinator "coord", as `change` has it. One that is over is found in the database.
   template <typename Change>
   void commit(const std::string& job, Change change) {
     pb::JobRow row;
@@ -45,6 +46,9 @@ struct PoolForTest {
     change(row);
     jobs.write({row, {}, {}, {}}, effects);
     (void)jobs.settle(kStart, {effects.commits.back().id, Outcome::kDone, ""});
+    if (!is_over(row.state())) return;
+    found.rows.push_back(row);
+    if (const auto run = kept_run(row)) kept.add(*run);
   }
   void commit(const std::string& job) {
     commit(job, [](pb::JobRow&) {});
@@ -62,14 +66,16 @@ struct PoolForTest {
     row.set_strikes(3);
     standings.restore(row);
   }
-  [[nodiscard]] Situation situation() const { return {nodes, loans, standings, view, jobs}; }
+  [[nodiscard]] Situation situation() const { return {nodes, loans, standings, view, jobs, kept}; }
 
   WriteIds ids;
   Nodes nodes{1};
   Loans loans;
   Standings standings{3, ids};
   StorageView view;
-  JobTable jobs{seconds(100), ids};
+  JobTable jobs{ids};
+  KeptRuns kept{seconds(100)};
+  FoundJobs found;
   Effects effects;
 };
 

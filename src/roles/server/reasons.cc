@@ -12,36 +12,51 @@ constexpr int64_t kOftenMs = 10'000;
 }  // namespace
 
 void Reasons::restore(pb::Reason reason) {
-  auto& reasons = stories_[reason.job()].reasons;
-  reasons.push_back(std::move(reason));
+  auto& entries = stories_[reason.job()].entries;
+  entries.push_back({std::move(reason), true});
 }
 
 void Reasons::note_event(const pb::JobRow& run, const std::string& machine, const std::string& text,
                          int64_t at_ms, Effects& effects) {
   Story& story = stories_[run.job()];
   const auto last =
-      std::find_if(story.reasons.rbegin(), story.reasons.rend(),
-                   [&](const pb::Reason& reason) { return reason.machine() == machine; });
-  const bool again = last != story.reasons.rend() && last->text() == text;
-  pb::Reason& reason = again ? *last : add(story, run, machine, text);
+      std::find_if(story.entries.rbegin(), story.entries.rend(),
+                   [&](const Entry& entry) { return entry.reason.machine() == machine; });
+  const bool again = last != story.entries.rend() && last->reason.text() == text;
+  Entry& entry = again ? *last : add(story, run, machine, text);
+  pb::Reason& reason = entry.reason;
   reason.set_times(reason.times() + 1);
   const bool is_rare = at_ms - reason.at_ms() >= kOftenMs;
   const bool is_power_of_two = (reason.times() & (reason.times() - 1)) == 0;
   reason.set_at_ms(at_ms);
-  if (is_rare || is_power_of_two) effects.commits.push_back({ids_.next(), {SaveReason{reason}}});
+  entry.is_written = false;
+  if (is_rare || is_power_of_two) write(entry, effects);
 }
 
-pb::Reason& Reasons::add(Story& story, const pb::JobRow& run, const std::string& machine,
-                         const std::string& text) {
-  const uint64_t number = story.reasons.empty() ? 1 : story.reasons.back().number() + 1;
-  if (story.reasons.size() >= kMost) story.reasons.pop_front();
-  pb::Reason& reason = story.reasons.emplace_back();
-  reason.set_job(run.job());
-  reason.set_run(run.run());
-  reason.set_number(number);
-  reason.set_machine(machine);
-  reason.set_text(text);
-  return reason;
+Reasons::Entry& Reasons::add(Story& story, const pb::JobRow& run, const std::string& machine,
+                             const std::string& text) {
+  const uint64_t number = story.entries.empty() ? 1 : story.entries.back().reason.number() + 1;
+  if (story.entries.size() >= kMost) story.entries.pop_front();
+  Entry& entry = story.entries.emplace_back();
+  entry.reason.set_job(run.job());
+  entry.reason.set_run(run.run());
+  entry.reason.set_number(number);
+  entry.reason.set_machine(machine);
+  entry.reason.set_text(text);
+  return entry;
+}
+
+void Reasons::write(Entry& entry, Effects& effects) {
+  effects.commits.push_back({ids_.next(), {SaveReason{entry.reason}}});
+  entry.is_written = true;
+}
+
+void Reasons::end_run(const std::string& job, Effects& effects) {
+  auto ended = stories_.extract(job);
+  if (ended.empty()) return;
+  for (Entry& entry : ended.mapped().entries) {
+    if (!entry.is_written) write(entry, effects);
+  }
 }
 
 void Reasons::note_happenings(const pb::JobRow& run, const pb::JobProgress& progress, int64_t at_ms,
@@ -58,13 +73,17 @@ void Reasons::note_happenings(const pb::JobRow& run, const pb::JobProgress& prog
 void Reasons::list_job(const std::string& job, pb::WhyReply& reply) const {
   const auto found = stories_.find(job);
   if (found == stories_.end()) return;
-  for (const pb::Reason& reason : found->second.reasons) *reply.add_reasons() = reason;
+  for (const Entry& entry : found->second.entries) *reply.add_reasons() = entry.reason;
 }
 
-void Reasons::list_machine(const std::string& machine, pb::WhyReply& reply) const {
+void Reasons::list_machine(const std::string& machine, const std::vector<pb::Reason>& before,
+                           pb::WhyReply& reply) const {
+  for (const pb::Reason& reason : before) {
+    if (!stories_.contains(reason.job())) *reply.add_reasons() = reason;
+  }
   for (const auto& [job, story] : stories_) {
-    for (const pb::Reason& reason : story.reasons) {
-      if (reason.machine() == machine) *reply.add_reasons() = reason;
+    for (const Entry& entry : story.entries) {
+      if (entry.reason.machine() == machine) *reply.add_reasons() = entry.reason;
     }
   }
   std::stable_sort(reply.mutable_reasons()->begin(), reply.mutable_reasons()->end(),
@@ -76,7 +95,8 @@ void Reasons::list_machine(const std::string& machine, pb::WhyReply& reply) cons
 void Reasons::check() const {
   for (const auto& [job, story] : stories_) {
     const pb::Reason* before = nullptr;
-    for (const pb::Reason& reason : story.reasons) {
+    for (const Entry& entry : story.entries) {
+      const pb::Reason& reason = entry.reason;
       MUSTER_CHECK(reason.job() == job);
       MUSTER_CHECK(before == nullptr || before->run() == reason.run());
       MUSTER_CHECK(before == nullptr || before->number() < reason.number());

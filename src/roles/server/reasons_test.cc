@@ -38,12 +38,13 @@ class ReasonsTest : public testing::Test {
   }
   std::vector<std::string> of_machine(const std::string& machine) {
     pb::WhyReply reply;
-    reasons_.list_machine(machine, reply);
+    reasons_.list_machine(machine, before_, reply);
     return words(reply);
   }
 
   WriteIds ids_;
   Reasons reasons_{ids_};
+  std::vector<pb::Reason> before_;  // As the database has found them.
   Effects effects_;
 };
 
@@ -124,10 +125,36 @@ TEST_F(ReasonsTest, GoOnWhereTheServerBeforeEnded) {
   EXPECT_EQ(of_job("j"), (Words{"7 a failed 4", "8 a is gone 1"}));
 }
 
+TEST_F(ReasonsTest, ListWhatAMachineDidInJobsThatAreOver) {
+  note("j", "a", "here", kNow);
+  for (const char* job : {"over", "j"}) {
+    pb::Reason& reason = before_.emplace_back();
+    reason.set_job(job);
+    reason.set_number(9);
+    reason.set_machine("a");
+    reason.set_text("before");
+    reason.set_at_ms(kNow - 1);
+  }
+  EXPECT_EQ(of_machine("a"), (Words{"9 a before 0", "1 a here 1"}))
+      << "of what goes on more is known here";
+}
+
+TEST_F(ReasonsTest, WhatIsNotWrittenYetIsWrittenAtTheEnd) {
+  for (int i = 0; i < 3; ++i) note("j", "a", "failed", kNow + i);
+  note("j", "b", "failed");
+  const size_t before = effects_.commits.size();
+  reasons_.end_run("j", effects_);
+  ASSERT_EQ(effects_.commits.size(), before + 1);
+  EXPECT_EQ(std::get<SaveReason>(effects_.commits.back().changes.at(0)).reason.times(), 3u);
+  EXPECT_EQ(of_job("j"), Words{}) << "the database has it";
+  reasons_.end_run("j", effects_);
+  EXPECT_EQ(effects_.commits.size(), before + 1);
+}
+
 TEST_F(ReasonsTest, TheNextRunBeginsAnew) {
   note("j", "a", "failed");
   note("k", "a", "failed");
-  reasons_.forget("j");
+  reasons_.end_run("j", effects_);
   reasons_.note_event(run_of("j", 2), "a", "failed", kNow, effects_);
   reasons_.check();
   EXPECT_EQ(of_job("j"), Words{"1 a failed 1"});

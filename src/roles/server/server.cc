@@ -3,6 +3,7 @@
 
 #include "base/overloaded.h"
 #include "roles/message.h"
+#include "roles/server/client_replies.h"
 #include "roles/server/explain.h"
 #include "roles/server/lending.h"
 #include "roles/server/listings.h"
@@ -18,10 +19,12 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
       view_(std::move(state.view), options_.storage_nodes, grace_until_,
             {nodes_, loans_, standings_}, write_ids_),
-      jobs_(options_.retain, write_ids_),
+      jobs_(write_ids_),
+      kept_(options_.retain),
       submissions_((state.pool_epoch << 32) + 1) {
   for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
-  for (pb::JobRow& row : state.jobs) jobs_.restore(std::move(row));
+  for (pb::JobRow& row : state.live) jobs_.restore(std::move(row));
+  for (const KeptRun& run : state.kept) kept_.add(run);
   for (pb::Reason& reason : state.reasons) {
     if (jobs_.find(reason.job()) != nullptr) reasons_.restore(std::move(reason));
   }
@@ -38,6 +41,10 @@ Effects Server::step(Instant now, const Event& event) {
           [&](const NodeJoined& joined) { on_joined(now, joined, effects); },
           [&](const NodeLeft& left) { on_left(now, left.machine, "its line closed", effects); },
           [&](const Stored& stored) { on_stored(now, stored, effects); },
+          [&](const JobsFound& found) {
+            const auto call = searches_.take(found.call);
+            if (call) answer(now, *call, found.found, effects);
+          },
           [&](const Resumed&) {
             nodes_.excuse(now);
             view_.excuse(now);
@@ -51,7 +58,12 @@ Effects Server::step(Instant now, const Event& event) {
   if (const Job* job = jobs_.find(loans_.job_of(retiring))) send_lend(now, job->row, effects);
   jobs_.keep(now, effects);
   submissions_.expire(now, effects);
-  if (jobs_.expire_kept(now, unix_ms(now), effects)) nodes_.mark_all_stale();
+  for (const pb::Envelope& call : searches_.expire(now, effects)) {
+    answer(now, call, fail(Code::kTryLater, "it has not answered in 10 s; try again"), effects);
+  }
+  if (kept_.expire(now, unix_ms(now), effects)) {
+    for (const std::string& machine : view_.machines()) nodes_.mark_stale(machine);
+  }
   assign_jobs(now, effects);
   lend_machines(now, effects);
   for (const std::string& machine : nodes_.take_stale()) {
@@ -62,8 +74,9 @@ Effects Server::step(Instant now, const Event& event) {
 }
 
 size_t Server::pending() const {
-  return jobs_.writing() + submissions_.size() + view_.writing() + coordinators_.writing() +
-         watchers_.size() + nodes_.unseen() + standings_.writing() + loans_.size();
+  return jobs_.writing() + submissions_.size() + searches_.size() + view_.writing() +
+         coordinators_.writing() + watchers_.size() + nodes_.unseen() + standings_.writing() +
+         loans_.size();
 }
 
 void Server::check() const {
@@ -72,13 +85,14 @@ void Server::check() const {
   standings_.check();
   view_.check();
   jobs_.check();
+  kept_.check();
   submissions_.check();
   reasons_.check();
 }
 
 bool Server::in_grace(Instant now) const { return now < grace_until_; }
 
-Situation Server::situation() const { return {nodes_, loans_, standings_, view_, jobs_}; }
+Situation Server::situation() const { return {nodes_, loans_, standings_, view_, jobs_, kept_}; }
 
 void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) {
   const std::string& machine = joined.machine;
@@ -112,7 +126,7 @@ void Server::on_holding(Instant now, const std::string& machine, const pb::Holdi
   nodes_.mark_stale(machine);
   const std::string& id = holding.key().job();
   const Job* job = jobs_.find(id);
-  if (job == nullptr || is_over(job->row.state()) || job->row.run() != holding.key().run()) return;
+  if (job == nullptr || job->row.run() == 0 || job->row.run() != holding.key().run()) return;
   const bool is_known = loans_.may_go_on(now, machine, id);
   const bool is_welcome =
       may_compute(situation(), machine, *nodes_.find(machine)) && !loans_.has_released(id, machine);
@@ -169,7 +183,7 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
   const std::string& from = envelope.from().machine();
   const bool is_client = envelope.from().role() == pb::ROLE_CLIENT;
   if (!nodes_.hear(now, from) && !is_client) return;  // Not admitted, or gone.
-  if (is_client) return on_client(now, from, envelope, effects);
+  if (is_client) return on_client(now, envelope, effects);
   switch (envelope.body_case()) {
     case pb::Envelope::kPoolStateSeen:
       return nodes_.see(from, envelope.pool_state_seen().revision());
@@ -180,7 +194,7 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kStoreState:
       return on_store_state(now, from, envelope.store_state(), effects);
     case pb::Envelope::kPinned:
-      return on_pinned(from, envelope.pinned(), effects);
+      return on_pinned(now, from, envelope.pinned(), effects);
     case pb::Envelope::kRefusals:
       return on_refusals(now, from, envelope.refusals(), effects);
     case pb::Envelope::kSilentStore:
@@ -208,35 +222,63 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
 }
 
 // A researcher's call.
-void Server::on_client(Instant now, const std::string& client, const pb::Envelope& envelope,
-                       Effects& effects) {
-  pb::Envelope answer = envelope_to(envelope.from());
-  switch (envelope.body_case()) {
+void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) {
+  const std::string& client = call.from().machine();
+  switch (call.body_case()) {
     case pb::Envelope::kSubmit:
-      return on_submit(now, client, envelope.submit(), effects);
+      return on_submit(now, call, effects);
     case pb::Envelope::kWatch:
-      return on_watch(client, envelope.watch(), effects);
+      return on_watch(now, call, nullptr, effects);
     case pb::Envelope::kCancelJob:
-      return on_cancel(now, client, envelope.cancel_job(), effects);
-    case pb::Envelope::kWhy:
-      *answer.mutable_why_reply() = explain(situation(), reasons_, envelope.why().what());
-      return effects.send.push_back({std::move(answer)});
-    case pb::Envelope::kPardon:
-      return standings_.pardon(client, envelope.pardon(), effects);
-    case pb::Envelope::kHangUp:
-      watchers_.hang_up(client, jobs_.live());
-      return submissions_.hang_up(client);
-    case pb::Envelope::kGetStatus:
-      *answer.mutable_pool_status() = pool_status(situation());
-      answer.mutable_pool_status()->set_version(options_.version);
-      answer.mutable_pool_status()->set_copies_wanted(options_.storage_nodes);
-      return effects.send.push_back({std::move(answer)});
+      return on_cancel(now, call, nullptr, effects);
     case pb::Envelope::kListJobs:
-      *answer.mutable_job_list() = job_list(jobs_);
-      return effects.send.push_back({std::move(answer)});
+      return search(now, call, {}, effects);
+    case pb::Envelope::kWhy: {
+      auto what = search_for(situation(), call.why().what());
+      if (!what) return answer(now, call, FoundJobs(), effects);
+      return search(now, call, std::move(*what), effects);
+    }
+    case pb::Envelope::kPardon:
+      return standings_.pardon(client, call.pardon(), effects);
+    case pb::Envelope::kHangUp:
+      watchers_.hang_up(client);
+      searches_.hang_up(client);
+      return submissions_.hang_up(client);
+    case pb::Envelope::kGetStatus: {
+      pb::Envelope reply = to_client(client);
+      *reply.mutable_pool_status() = pool_status(situation());
+      reply.mutable_pool_status()->set_version(options_.version);
+      reply.mutable_pool_status()->set_copies_wanted(options_.storage_nodes);
+      return effects.send.push_back({std::move(reply)});
+    }
     default:
       return;
   }
+}
+
+// The call goes on with answer().
+void Server::search(Instant now, const pb::Envelope& call, FindJobs what, Effects& effects) {
+  if (searches_.ask(now, call, std::move(what), effects)) return;
+  effects.send.push_back({failed(
+      call, {Code::kTryLater, "a thousand calls wait for the database already; try again later"})});
+}
+
+void Server::answer(Instant now, const pb::Envelope& call, const Result<FoundJobs>& found,
+                    Effects& effects) {
+  pb::Envelope reply = to_client(call.from().machine());
+  if (call.has_why()) {
+    *reply.mutable_why_reply() = explain(situation(), reasons_, call.why().what(), found);
+    return effects.send.push_back({std::move(reply)});
+  }
+  if (!found) {
+    const Error error{found.error().code, "the database cannot be read: " + found.error().message};
+    return effects.send.push_back({failed(call, error)});
+  }
+  if (call.has_submit()) return accept(now, call, &*found, effects);
+  if (call.has_watch()) return on_watch(now, call, &*found, effects);
+  if (call.has_cancel_job()) return on_cancel(now, call, &*found, effects);
+  *reply.mutable_job_list() = job_list(jobs_, *found);
+  effects.send.push_back({std::move(reply)});
 }
 
 void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {

@@ -7,9 +7,11 @@
 #include "roles/server/coordinators.h"
 #include "roles/server/job_row.h"
 #include "roles/server/job_table.h"
+#include "roles/server/kept_runs.h"
 #include "roles/server/loans.h"
 #include "roles/server/nodes.h"
 #include "roles/server/reasons.h"
+#include "roles/server/searches.h"
 #include "roles/server/server_state.h"
 #include "roles/server/situation.h"
 #include "roles/server/standings.h"
@@ -32,7 +34,8 @@ namespace muster::roles::server {
 // itself. Whoever says what he may not is noted; ten times in a minute cost him his line, and he is
 // lent no more until pardoned.
 //
-// Every step costs what the nodes and the jobs that go on ask for, not what there ever was.
+// Every step costs what the nodes and the jobs that go on ask for, not what there ever was. What is
+// over is in the database alone: a call that is about it waits for what is found there (Searches).
 //
 // Invariants, over several parts: a machine that is quarantined is lent to no job; a job that is
 // over has no machine, and nobody watches it.
@@ -51,8 +54,10 @@ class Server final : public Role {
   void on_joined(Instant now, const NodeJoined& joined, Effects& effects);
   void on_left(Instant now, const std::string& machine, const std::string& why, Effects& effects);
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
-  void on_client(Instant now, const std::string& client, const pb::Envelope& envelope,
-                 Effects& effects);
+  void on_client(Instant now, const pb::Envelope& call, Effects& effects);
+  void search(Instant now, const pb::Envelope& call, FindJobs what, Effects& effects);
+  void answer(Instant now, const pb::Envelope& call, const Result<FoundJobs>& found,
+              Effects& effects);
   void on_stored(Instant now, const Stored& stored, Effects& effects);
   void on_machine_stored(Instant now, const Standings::Settled& settled, Effects& effects);
   void on_quarantine(Instant now, const std::string& machine, Effects& effects);
@@ -73,16 +78,17 @@ class Server final : public Role {
   [[nodiscard]] Situation situation() const;
 
   // server_jobs.cc: from a request to a committed end, and what coordinators say and hear.
-  void on_submit(Instant now, const std::string& client, const pb::Submit& submit,
+  void on_submit(Instant now, const pb::Envelope& call, Effects& effects);
+  void on_pinned(Instant now, const std::string& from, const pb::Pinned& pinned, Effects& effects);
+  // `found`: what the database has of the job; null: it was not asked yet.
+  void accept(Instant now, const pb::Envelope& call, const FoundJobs* found, Effects& effects);
+  void begin_run(const pb::Envelope& call, const std::string& id, const pb::JobRow& before,
                  Effects& effects);
-  void on_pinned(const std::string& from, const pb::Pinned& pinned, Effects& effects);
-  void accept(const std::string& client, const pb::Submit& submit, const pb::ModelPin& pin,
-              Effects& effects);
-  void on_watch(const std::string& client, const pb::Watch& watch, Effects& effects);
-  void on_cancel(Instant now, const std::string& client, const pb::CancelJob& cancel,
-                 Effects& effects);
+  void on_watch(Instant now, const pb::Envelope& call, const FoundJobs* found, Effects& effects);
+  void on_cancel(Instant now, const pb::Envelope& call, const FoundJobs* found, Effects& effects);
   void on_row_stored(Instant now, const Stored& stored, Effects& effects);
   void on_row_committed(Instant now, const JobTable::Settled& settled, Effects& effects);
+  void end_run(Instant now, const pb::JobRow& row, Effects& effects);
   void assign_jobs(Instant now, Effects& effects);
   void assign_to(Instant now, const Job& job, const std::string& coordinator, uint64_t epoch,
                  Effects& effects);
@@ -117,6 +123,8 @@ class Server final : public Role {
   Coordinators coordinators_;
   StorageView view_;
   JobTable jobs_;
+  KeptRuns kept_;
+  Searches searches_;
   Submissions submissions_;
   Watchers watchers_;
   Reasons reasons_{write_ids_};

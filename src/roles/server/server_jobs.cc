@@ -6,6 +6,7 @@
 #include "base/probe.h"
 #include "roles/message.h"
 #include "roles/server/client_replies.h"
+#include "roles/server/found_jobs.h"
 #include "roles/server/job_request.h"
 #include "roles/server/lending.h"
 #include "roles/server/server.h"
@@ -19,10 +20,20 @@ constexpr int kMostClasses = 8;
 constexpr size_t kLongestKey = 64;
 constexpr size_t kMostLive = 1000;
 
-// The same submission with its model pinned: it needs no look-up any more.
-pb::Submit pinned(pb::Submit submit, const pb::ModelPin& pin) {
-  *submit.mutable_request()->mutable_directory_pin() = pin;
-  return submit;
+// The call of a submission whose model is known: it needs no look-up any more.
+pb::Envelope pinned(const Submission& submission, const pb::ModelPin& pin) {
+  pb::Envelope call;
+  *call.mutable_from() = address(pb::ROLE_CLIENT, submission.client);
+  *call.mutable_submit() = submission.submit;
+  *call.mutable_submit()->mutable_request()->mutable_directory_pin() = pin;
+  return call;
+}
+
+// What is asked for, with what it leaves to the server.
+pb::JobRequest complete(pb::JobRequest request) {
+  if (request.redundancy() == 0) request.set_redundancy(kDefaultRedundancy);
+  if (request.quorum_wait_ms() == 0) request.set_quorum_wait_ms(kDefaultQuorumWaitMs);
+  return request;
 }
 
 const char* how_it_ended(pb::JobState state) {
@@ -46,10 +57,10 @@ std::string least_busy(const Situation& pool) {
 
 }  // namespace
 
-void Server::on_submit(Instant now, const std::string& client, const pb::Submit& submit,
-                       Effects& effects) {
-  const pb::JobRequest& request = submit.request();
-  if (submit.idempotency_key().size() > kLongestKey) {
+void Server::on_submit(Instant now, const pb::Envelope& call, Effects& effects) {
+  const std::string& client = call.from().machine();
+  const pb::JobRequest& request = call.submit().request();
+  if (call.submit().idempotency_key().size() > kLongestKey) {
     const Error error{Code::kInvalidArgument, "an idempotency key has 64 bytes at most"};
     effects.send.push_back({submit_failure(client, error)});
     return;
@@ -59,9 +70,7 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     return;
   }
   if (!submissions_.has_room()) return effects.send.push_back({too_many_jobs(client)});
-  if (request.has_directory_pin()) {
-    return accept(client, submit, request.directory_pin(), effects);
-  }
+  if (request.has_directory_pin()) return accept(now, call, nullptr, effects);
   const std::string coordinator = least_busy(situation());
   if (coordinator.empty()) {
     const Error error{Code::kTryLater,
@@ -70,26 +79,28 @@ void Server::on_submit(Instant now, const std::string& client, const pb::Submit&
     effects.send.push_back({submit_failure(client, error)});
     return;
   }
-  submissions_.look_up(now, coordinator, {client, submit}, effects);
+  submissions_.look_up(now, coordinator, {client, call.submit()}, effects);
 }
 
-void Server::on_pinned(const std::string& from, const pb::Pinned& pinned, Effects& effects) {
+void Server::on_pinned(Instant now, const std::string& from, const pb::Pinned& pinned,
+                       Effects& effects) {
   const auto found = submissions_.take_pinned(from, pinned.call());
   if (!found) return;
   if (pinned.has_failure()) {
     effects.send.push_back({submit_failure(found->client, to_error(pinned.failure()))});
     return;
   }
-  accept(found->client, found->submit, pinned.model(), effects);
+  accept(now, server::pinned(*found, pinned.model()), nullptr, effects);
 }
 
-void Server::accept(const std::string& client, const pb::Submit& submit, const pb::ModelPin& pin,
+// The request says which model it is.
+void Server::accept(Instant now, const pb::Envelope& call, const FoundJobs* found,
                     Effects& effects) {
-  pb::JobRequest request = submit.request();
-  if (request.redundancy() == 0) request.set_redundancy(kDefaultRedundancy);
-  if (request.quorum_wait_ms() == 0) request.set_quorum_wait_ms(kDefaultQuorumWaitMs);
+  const std::string& client = call.from().machine();
+  const pb::Submit& submit = call.submit();
+  const pb::ModelPin& pin = submit.request().directory_pin();
   const Status checked = check_pin(pin);
-  const auto id = checked ? job_id(request, pin) : fail(checked.error());
+  const auto id = checked ? job_id(complete(submit.request()), pin) : fail(checked.error());
   if (!id) {
     effects.send.push_back({submit_failure(client, id.error())});
     return;
@@ -97,17 +108,29 @@ void Server::accept(const std::string& client, const pb::Submit& submit, const p
   const Job* job = jobs_.find(*id);
   if (job != nullptr && job->is_writing) {  // Nothing is said before it is known what the row says.
     MUSTER_PROBE("a submit meets a row that is being written");
-    return submissions_.wait_for_row(*id, {client, pinned(submit, pin)});
+    return submissions_.wait_for_row(*id, {client, submit});
   }
   if (job != nullptr) {
-    const bool repeated = began(job->row, submit);
-    const bool attach = repeated || !is_over(job->row.state()) ||
-                        (job->row.state() == pb::JOB_STATE_DONE && !request.force());
-    if (attach) return effects.send.push_back({submit_reply(client, job->row, !repeated)});
+    return effects.send.push_back({submit_reply(client, job->row, !began(job->row, submit))});
   }
+  if (found == nullptr) return search(now, call, {.named = *id}, effects);
+  const pb::JobRow* before = row_of(*found, *id);
+  const bool repeated = before != nullptr && began(*before, submit);
+  const bool attach =
+      before != nullptr && before->state() == pb::JOB_STATE_DONE && !submit.request().force();
+  if (repeated || attach) {
+    return effects.send.push_back({submit_reply(client, *before, !repeated)});
+  }
+  begin_run(call, *id, before == nullptr ? pb::JobRow() : *before, effects);
+}
+
+// `before`: the job's run before, empty if there was none.
+void Server::begin_run(const pb::Envelope& call, const std::string& id, const pb::JobRow& before,
+                       Effects& effects) {
+  const std::string& client = call.from().machine();
   if (jobs_.going_on() >= kMostLive) return effects.send.push_back({too_many_jobs(client)});
-  const pb::JobRow before = job == nullptr ? pb::JobRow() : job->row;
-  pb::JobRow row = next_run(*id, before, submit, std::move(request), pin);
+  const pb::JobRequest& request = call.submit().request();
+  pb::JobRow row = next_run(id, before, call.submit(), complete(request), request.directory_pin());
   const pb::Envelope reply = submit_reply(client, row, false);
   const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
   jobs_.write({std::move(row), {reply}, submit_failure(client, away), {}}, effects);
@@ -126,39 +149,51 @@ void Server::on_row_stored(Instant now, const Stored& stored, Effects& effects) 
     if (answer.has_to()) effects.send.push_back({answer});
     const Job* job = jobs_.find(id);
     if (job == nullptr) {
-      watchers_.end(id);
+      const Error away{Code::kTryLater, "the database cannot be written: " + stored.why};
+      watchers_.fail(id, away, effects);
     } else if (settled->is_news) {
       watchers_.tell(job->row, job->cannot_write, effects);
     }
   }
-  for (const auto& [client, submit] : waiting) on_submit(now, client, submit, effects);
+  for (const Submission& submission : waiting) {
+    const pb::ModelPin& pin = submission.submit.request().directory_pin();
+    accept(now, pinned(submission, pin), nullptr, effects);
+  }
 }
 
 void Server::on_row_committed(Instant now, const JobTable::Settled& settled, Effects& effects) {
-  const std::string& id = settled.change.row.job();
-  const pb::JobRow& row = jobs_.at(id).row;
+  const pb::JobRow& row = settled.row;
+  const std::string& id = row.job();
   const bool over = is_over(row.state());
-  if (settled.is_new_run) {
-    effects.note("job " + short_id(id) + " accepted: " + row.model().name());
-  }
-  if (over) effects.note("job " + short_id(id) + how_it_ended(row.state()));
-  if (!nodes_.contains(row.coordinator())) jobs_.clear_coordinator(id);  // Gone meanwhile.
   for (const pb::Envelope& reply : settled.change.replies) effects.send.push_back({reply});
   standings_.add_tallies(settled.change.tallies, effects);
-  if (over) {
-    for (const std::string& machine : loans_.end_run(id)) nodes_.mark_stale(machine);
-  }
   if (settled.is_new_run) {
+    effects.note("job " + short_id(id) + " accepted: " + row.model().name());
     loans_.begin_run(id);
-    reasons_.forget(id);
+    kept_.drop(id);
   }
+  if (over) {
+    end_run(now, row, effects);
+  } else {
+    if (!nodes_.contains(row.coordinator())) jobs_.clear_coordinator(id);  // Gone meanwhile.
+    if (settled.is_reassigned) loans_.stop_wanting(id);
+    watchers_.tell(jobs_.at(id).row, "", effects);
+  }
+  if (settled.is_new_run || settled.is_reassigned || over) nodes_.mark_all_stale();
+}
+
+// Nothing of it is left here but that its records are kept.
+void Server::end_run(Instant now, const pb::JobRow& row, Effects& effects) {
+  const std::string& id = row.job();
+  effects.note("job " + short_id(id) + how_it_ended(row.state()));
+  for (const std::string& machine : loans_.end_run(id)) nodes_.mark_stale(machine);
   if (row.state() == pb::JOB_STATE_FAILED) {
     note_event(now, row, "", "failed: " + row.reason(), effects);
   }
-  if (settled.is_new_run || settled.is_reassigned || over) nodes_.mark_all_stale();
-  if (settled.is_reassigned && !over) loans_.stop_wanting(id);
+  reasons_.end_run(id, effects);
+  if (const auto run = kept_run(row)) kept_.add(*run);
   watchers_.tell(row, "", effects);
-  if (over) watchers_.end(id);  // They have heard the end.
+  watchers_.end(id);  // They have heard the end.
 }
 
 // Gives jobs without a coordinator to one, under a new epoch, and repeats Assign until it speaks.
@@ -246,7 +281,7 @@ void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& c
 void Server::on_commit_class(const std::string& from, const pb::CommitClass& commit,
                              Effects& effects) {
   const Job* job = jobs_.current(commit.key(), from);
-  if (job == nullptr || job->is_writing || is_over(job->row.state())) return;
+  if (job == nullptr || job->is_writing) return;
   pb::JobRow row = job->row;
   const auto& known = row.numeric_classes();
   const bool is_new =
@@ -263,7 +298,7 @@ void Server::on_commit_class(const std::string& from, const pb::CommitClass& com
 void Server::on_progress(Instant now, const std::string& from, const pb::JobProgress& progress,
                          Effects& effects) {
   const Job* job = jobs_.current(progress.key(), from);
-  if (job == nullptr || is_over(job->row.state())) return;
+  if (job == nullptr) return;
   const pb::JobRow& row = job->row;
   reasons_.note_happenings(row, progress, unix_ms(now), effects);
   if (row.reason() != progress.reason() && !progress.reason().empty()) {
@@ -278,10 +313,6 @@ void Server::on_finish(Instant now, const std::string& from, const pb::Finish& f
   if (job == nullptr || job->is_writing) return;
   pb::Envelope answer = envelope_to(address(pb::ROLE_COORDINATOR, from));
   *answer.mutable_finished()->mutable_key() = finish.key();
-  if (is_over(job->row.state())) {
-    effects.send.push_back({std::move(answer)});
-    return;
-  }
   jobs_.write({finished(job->row, finish, unix_ms(now)),
                {std::move(answer)},
                {},
@@ -289,33 +320,48 @@ void Server::on_finish(Instant now, const std::string& from, const pb::Finish& f
               effects);
 }
 
-void Server::on_cancel(Instant now, const std::string& client, const pb::CancelJob& cancel,
+void Server::on_cancel(Instant now, const pb::Envelope& call, const FoundJobs* found,
                        Effects& effects) {
-  pb::Envelope reply = to_client(client);
-  auto refuse = [&](Code code, const std::string& why) {
-    *reply.mutable_cancel_reply()->mutable_failure() = to_failure({code, why});
-    effects.send.push_back({std::move(reply)});
+  const std::string& named = call.cancel_job().job();
+  const auto refuse = [&](Code code, const std::string& why) {
+    effects.send.push_back({failed(call, {code, why})});
   };
-  const auto matching = jobs_.named(cancel.job());
-  if (matching.empty()) return refuse(Code::kNotFound, "no job is called '" + cancel.job() + "'");
+  const bool is_whole = jobs_.find(named) != nullptr;
+  if (!is_whole && !named.empty() && found == nullptr) {
+    return search(now, call, {.named = named}, effects);
+  }
+  const auto matching = is_whole           ? std::set{named}
+                        : found == nullptr ? std::set<std::string>()
+                                           : jobs_named(jobs_, *found, named);
+  if (matching.empty()) return refuse(Code::kNotFound, "no job is called '" + named + "'");
   if (matching.size() > 1) return refuse(Code::kInvalidArgument, "several jobs begin so; say more");
-  const Job& job = jobs_.at(matching.front());
-  if (is_over(job.row.state())) return refuse(Code::kFailed, "that job is over already");
-  if (job.is_writing) return refuse(Code::kTryLater, "that job is just changing; try again");
-  pb::JobRow row = ended(job.row, pb::JOB_STATE_CANCELLED, "cancelled", unix_ms(now));
+  const Job* job = jobs_.find(*matching.begin());
+  if (job == nullptr) return refuse(Code::kFailed, "that job is over already");
+  if (job->is_writing) return refuse(Code::kTryLater, "that job is just changing; try again");
+  pb::JobRow row = ended(job->row, pb::JOB_STATE_CANCELLED, "cancelled", unix_ms(now));
+  pb::Envelope reply = to_client(call.from().machine());
   reply.mutable_cancel_reply()->set_state(row.state());
   jobs_.write({std::move(row), {std::move(reply)}, {}, {}}, effects);
 }
 
-void Server::on_watch(const std::string& client, const pb::Watch& watch, Effects& effects) {
+void Server::on_watch(Instant now, const pb::Envelope& call, const FoundJobs* found,
+                      Effects& effects) {
+  const std::string& client = call.from().machine();
+  const std::string& id = call.watch().job();
   pb::Envelope update = to_client(client);
-  if (const Job* job = jobs_.find(watch.job())) {
+  if (const Job* job = jobs_.find(id)) {
+    watchers_.add(id, client);
+    if (job->row.run() == 0) return;  // It is told when it is there.
     *update.mutable_job_update()->mutable_row() = job->row;
-    if (!is_over(job->row.state())) watchers_.add(watch.job(), client);
-  } else {
-    *update.mutable_job_update()->mutable_failure() =
-        to_failure({Code::kNotFound, "no job is called '" + watch.job() + "'"});
+    return effects.send.push_back({std::move(update)});
   }
+  if (found == nullptr && !id.empty()) return search(now, call, {.named = id}, effects);
+  const pb::JobRow* row = found == nullptr ? nullptr : row_of(*found, id);
+  if (row == nullptr) {
+    return effects.send.push_back(
+        {failed(call, {Code::kNotFound, "no job is called '" + id + "'"})});
+  }
+  *update.mutable_job_update()->mutable_row() = *row;
   effects.send.push_back({std::move(update)});
 }
 
@@ -347,8 +393,8 @@ void Server::on_overtaken(Instant now, const std::string& from, const pb::Overta
   const Job* job = jobs_.current(overtaken.key(), from);
   constexpr uint64_t kHighest = uint64_t{1} << 62;
   const uint64_t epoch = overtaken.epoch();
-  const bool news = job != nullptr && !job->is_writing && !is_over(job->row.state()) &&
-                    epoch >= job->row.epoch() && epoch < kHighest;
+  const bool news =
+      job != nullptr && !job->is_writing && epoch >= job->row.epoch() && epoch < kHighest;
   if (!news) return;
   MUSTER_PROBE("a restored server goes on above the epochs that stores know");
   note_event(now, job->row, from, "an assignment that this database does not know was there before",
@@ -360,7 +406,7 @@ void Server::on_overtaken(Instant now, const std::string& from, const pb::Overta
 void Server::on_want(Instant now, const std::string& from, const pb::WantWorkers& want,
                      Effects& effects) {
   const Job* job = jobs_.current(want.key(), from);
-  if (job == nullptr || is_over(job->row.state())) return;
+  if (job == nullptr) return;
   for (const std::string& machine : loans_.want(job->row.job(), want)) {
     MUSTER_PROBE("a job gives a machine back before it is over");
     nodes_.mark_stale(machine);

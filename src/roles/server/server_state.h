@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,25 @@ struct ServerOptions {
   std::vector<std::string> coordinators;
 };
 
+// A run that is over, whose records may be kept yet.
+struct KeptRun {
+  int64_t ended_at_ms = 0;  // Unix time.
+  pb::LiveJob run;
+};
+// None: nobody has frozen it, so that it has no records.
+[[nodiscard]] std::optional<KeptRun> kept_run(const pb::JobRow& row);
+
+constexpr size_t kMostKept = 20'000;  // More have no room in what stores are told.
+
 // What the server had written when it stopped. A new pool starts with nothing.
 struct ServerState {
   uint64_t pool_epoch = 0;  // Higher than that of every server before it.
   pb::PoolRow pool;
   pb::View view;
-  std::vector<pb::JobRow> jobs;  // The latest run of each.
+  std::vector<pb::JobRow> live;  // Runs that go on.
+  std::vector<KeptRun> kept;     // Of jobs whose latest run is over: kMostKept that ended last.
   std::vector<pb::MachineRow> machines;
-  std::vector<pb::Reason> reasons;  // Of these runs, each job's in order.
+  std::vector<pb::Reason> reasons;  // Of the runs that go on, each job's in order.
 };
 
 }  // namespace muster::roles::server

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "roles/server/job_table.h"
+#include "roles/server/kept_runs.h"
 #include "roles/server/loans.h"
 #include "roles/server/nodes.h"
 #include "roles/server/standings.h"
@@ -16,6 +17,7 @@ struct Situation {
   const Standings& standings;
   const StorageView& view;
   const JobTable& jobs;
+  const KeptRuns& kept;
 };
 
 }  // namespace muster::roles::server

@@ -17,6 +17,13 @@ bool lists(const google::protobuf::RepeatedPtrField<pb::Member>& list, const std
 
 }  // namespace
 
+std::vector<std::string> StorageView::machines() const {
+  std::vector<std::string> machines;
+  for (const pb::Member& member : view_.members()) machines.push_back(member.machine());
+  for (const pb::Member& joiner : view_.joiners()) machines.push_back(joiner.machine());
+  return machines;
+}
+
 bool StorageView::contains(const std::string& machine) const {
   return lists(view_.members(), machine) || is_joining(machine);
 }

@@ -45,6 +45,7 @@ class StorageView {
 
   [[nodiscard]] const pb::View& view() const { return view_; }
   [[nodiscard]] bool contains(const std::string& machine) const;
+  [[nodiscard]] std::vector<std::string> machines() const;  // Members, then joiners.
   // "storage" or "joining storage", for a person; empty: neither.
   [[nodiscard]] std::string describe(const std::string& machine) const;
   // The machine that gets no more leases, to become a store then; empty: none.

@@ -59,6 +59,10 @@ std::vector<Submission> Submissions::take_waiting(const std::string& job) {
 void Submissions::hang_up(const std::string& client) {
   std::erase_if(pinning_,
                 [&](const auto& entry) { return entry.second.submission.client == client; });
+  for (auto& [job, asking] : asking_) {
+    std::erase_if(asking, [&](const Submission& waiting) { return waiting.client == client; });
+  }
+  std::erase_if(asking_, [](const auto& entry) { return entry.second.empty(); });
 }
 
 size_t Submissions::size() const {

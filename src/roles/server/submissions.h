@@ -49,7 +49,7 @@ class Submissions {
   // The row is written, or not: those that waited, in the order they came.
   std::vector<Submission> take_waiting(const std::string& job);
 
-  // Nobody waits for the look-ups of this call any more.
+  // Nobody waits for the answer to this call any more.
   void hang_up(const std::string& client);
   [[nodiscard]] size_t size() const;
   // Looks at all of it (checked).

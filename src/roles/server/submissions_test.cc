@@ -75,6 +75,15 @@ TEST_F(SubmissionsTest, AreForgottenWhenTheCallHangsUp) {
   submissions_.hang_up("c1");
   EXPECT_FALSE(submissions_.take_pinned("coord", kFirst));
   EXPECT_TRUE(submissions_.take_pinned("coord", kFirst + 1));
+  submissions_.wait_for_row("j", of("c3"));
+  submissions_.wait_for_row("j", of("c4"));
+  submissions_.hang_up("c3");
+  submissions_.check();
+  EXPECT_EQ(submissions_.take_waiting("j").size(), 1u);
+  submissions_.wait_for_row("j", of("c3"));
+  submissions_.hang_up("c3");
+  submissions_.check();
+  EXPECT_EQ(submissions_.size(), 0u);
 }
 
 TEST_F(SubmissionsTest, WaitForTheRowOfTheirJobInOrder) {

@@ -4,9 +4,18 @@
 
 namespace muster::roles::server {
 
-void Watchers::hang_up(const std::string& client, const std::set<std::string>& jobs) {
-  for (auto& [job, clients] : by_job_) {
-    if (jobs.contains(job)) clients.erase(client);
+void Watchers::hang_up(const std::string& client) {
+  for (auto& [job, clients] : by_job_) clients.erase(client);
+  std::erase_if(by_job_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+void Watchers::fail(const std::string& job, const Error& error, Effects& effects) {
+  const auto watching = by_job_.extract(job);
+  if (watching.empty()) return;
+  for (const std::string& client : watching.mapped()) {
+    pb::Envelope update = to_client(client);
+    *update.mutable_job_update()->mutable_failure() = to_failure(error);
+    effects.send.push_back({std::move(update)});
   }
 }
 

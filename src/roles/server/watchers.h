@@ -13,10 +13,12 @@ namespace muster::roles::server {
 class Watchers {
  public:
   void add(const std::string& job, const std::string& client) { by_job_[job].insert(client); }
-  // The call has ended: it watches none of these jobs any more.
-  void hang_up(const std::string& client, const std::set<std::string>& jobs);
+  // The call has ended: it watches nothing any more.
+  void hang_up(const std::string& client);
   // Tells them how the job's row is now; `message` is what a row does not say.
   void tell(const pb::JobRow& row, const std::string& message, Effects& effects) const;
+  // The job is not there, after all. They hear no more.
+  void fail(const std::string& job, const Error& error, Effects& effects);
   // They have heard the end.
   void end(const std::string& job) { by_job_.erase(job); }
   [[nodiscard]] size_t size() const;

@@ -33,14 +33,25 @@ TEST(Watchers, HearOfTheirJobUntilItIsOver) {
   EXPECT_EQ(watchers.size(), 1u);
 }
 
-TEST(Watchers, HangUpOnTheJobsThatAreNamed) {
+TEST(Watchers, HangUpOnWhateverTheyWatch) {
   Watchers watchers;
-  for (const char* job : {"j", "k", "l"}) watchers.add(job, "a");
+  for (const char* job : {"j", "k"}) watchers.add(job, "a");
   watchers.add("j", "b");
-  watchers.hang_up("a", {"j", "k"});
+  watchers.hang_up("a");
   EXPECT_EQ(told(watchers, "j"), "b");
   EXPECT_EQ(told(watchers, "k"), "");
-  EXPECT_EQ(told(watchers, "l"), "a");
+  EXPECT_EQ(watchers.size(), 1u);
+}
+
+TEST(Watchers, HearThatAJobIsNotThereAfterAll) {
+  Watchers watchers;
+  for (const char* client : {"a", "b"}) watchers.add("j", client);
+  Effects effects;
+  watchers.fail("j", {Code::kTryLater, "the disk is full"}, effects);
+  ASSERT_EQ(effects.send.size(), 2u);
+  EXPECT_EQ(effects.send[0].envelope.to().machine(), "a");
+  EXPECT_EQ(effects.send[1].envelope.job_update().failure().message(), "the disk is full");
+  EXPECT_EQ(watchers.size(), 0u);
 }
 
 }  // namespace

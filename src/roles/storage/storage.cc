@@ -39,7 +39,8 @@ Effects Storage::step(Instant now, const Event& event) {
                    for (auto& [source, heard] : source_heard_) heard = now;
                  },
                  Ignores<Tick, NodeJoined, NodeLeft, Misspoken, LineDown, ModelPinned,
-                         RequestsFrozen, ModelLoading, ModelLoaded, Scoring, ItemScored>{}},
+                         RequestsFrozen, ModelLoading, ModelLoaded, Scoring, ItemScored,
+                         JobsFound>{}},
       event);
   watch_disk(now, effects);
   move_copies(now, effects);

@@ -47,7 +47,7 @@ Effects Worker::step(Instant now, const Event& event) {
                  [&](const ItemScored& scored) { on_scored(now, scored, effects); },
                  [&](const LineUp&) { intake_.on_line_up(); },
                  Ignores<Tick, Stored, NodeJoined, NodeLeft, Misspoken, LineDown, Resumed,
-                         ModelPinned, RequestsFrozen, RecordsRead, DigestsRead>{}},
+                         ModelPinned, RequestsFrozen, RecordsRead, DigestsRead, JobsFound>{}},
       event);
   score_next(effects);
   outbox_.send_due(now, effects);
