@@ -44,7 +44,8 @@ TEST(Explain, WhyAMachineHasNoWork) {
            {"quarantined", [](auto& pool) { pool.quarantine("m"); },
             "quarantined: it was outvoted 3 times; 'muster pardon m' lets it in again"},
            {"banished", [](auto& pool) { pool.standings.banish("m", "a lie", pool.effects); },
-            "quarantined: it said what it may not, ten times in a minute (); 'muster pardon m' "
+            "quarantined: it said what it may not, ten times in a minute (a lie); 'muster pardon "
+            "m' "
             "lets it in again"},
            {"full",
             [](auto& pool) {

@@ -57,6 +57,7 @@ Effects Server::step(Instant now, const Event& event) {
   const std::string retiring = view_.keep(now, effects);
   if (const Job* job = jobs_.find(loans_.job_of(retiring))) send_lend(now, job->row, effects);
   jobs_.keep(now, effects);
+  standings_.keep(now, effects);
   submissions_.expire(now, effects);
   for (const pb::Envelope& call : searches_.expire(now, effects)) {
     answer(now, call, fail(Code::kTryLater, "it has not answered in 10 s; try again"), effects);
@@ -286,7 +287,7 @@ void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
   if (written == StorageView::Written::kNewView) nodes_.mark_all_stale();
   if (written != StorageView::Written::kNotAView) return;
   if (coordinators_.settle(now, stored)) return;
-  if (const auto settled = standings_.settle(stored, effects)) {
+  if (const auto settled = standings_.settle(now, stored, effects)) {
     return on_machine_stored(now, *settled, effects);
   }
   on_row_stored(now, stored, effects);

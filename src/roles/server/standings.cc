@@ -83,13 +83,27 @@ bool Standings::is_too_much(Instant now, const std::string& machine, uint32_t ti
 void Standings::banish(const std::string& machine, const std::string& what, Effects& effects) {
   Standing& standing = standing_of(machine);
   standing.banished = true;
-  if (standing.write) return;
+  standing.refusal = what;
+  to_banish_.insert(machine);
+  if (!standing.write) write_banished(standing, effects);
+}
+
+void Standings::write_banished(Standing& standing, Effects& effects) {
   pb::MachineRow row = standing.row;
   row.set_misbehaved(true);
   row.set_quarantined(true);
   row.set_refused(standing.refused);
-  row.set_refusal(what);
+  row.set_refusal(standing.refusal);
   write(standing, std::move(row), effects);
+}
+
+void Standings::keep(Instant now, Effects& effects) {
+  if (to_banish_.empty()) return;
+  if (banish_due_ > now) return effects.wake_by(banish_due_);
+  for (const std::string& machine : to_banish_) {
+    Standing& standing = standings_.at(machine);
+    if (!standing.write) write_banished(standing, effects);
+  }
 }
 
 void Standings::note_lapse(Instant now, const std::string& machine, const std::string& what,
@@ -140,7 +154,7 @@ void Standings::add_charge(const std::string& from, const pb::ReportCharge& repo
   row.set_strikes(charge.agreed() >= kForgivenBy ? 1 : row.strikes() + 1);
   row.set_quarantined(row.quarantined() ||
                       (quarantine_after_ > 0 && row.strikes() >= quarantine_after_));
-  standing.replies.push_back(std::move(answer));
+  standing.replies.push_back({std::move(answer), {}});
   effects.warn("machine " + short_id(charge.machine()) + " was outvoted: " + charge.difference());
   write(standing, std::move(row), effects);
 }
@@ -177,8 +191,12 @@ void Standings::pardon(const std::string& client, const pb::Pardon& pardon, Effe
   row.set_misbehaved(false);
   row.set_refused(0);
   row.clear_refusal();
+  pb::Envelope otherwise = to_client(client);
+  *otherwise.mutable_pardon_reply()->mutable_failure() =
+      to_failure({Code::kTryLater, "the database cannot be written; try again in a minute"});
   reply.mutable_pardon_reply()->set_machine(row.machine());
-  standing.replies.push_back(std::move(reply));
+  standing.replies.push_back({std::move(reply), std::move(otherwise)});
+  to_banish_.erase(row.machine());
   write(standing, std::move(row), effects);
 }
 
@@ -189,7 +207,8 @@ void Standings::write(Standing& standing, pb::MachineRow row, Effects& effects) 
   effects.commits.push_back({*standing.write, {SaveMachine{std::move(row)}}});
 }
 
-std::optional<Standings::Settled> Standings::settle(const Stored& stored, Effects& effects) {
+std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& stored,
+                                                    Effects& effects) {
   auto written = writes_.extract(stored.id);
   if (written.empty()) return std::nullopt;
   Settled settled{.machine = written.mapped().machine()};
@@ -199,6 +218,11 @@ std::optional<Standings::Settled> Standings::settle(const Stored& stored, Effect
   auto waiting = std::exchange(standing.waiting, {});
   if (stored.outcome != Outcome::kDone) {
     MUSTER_PROBE("a machine's standing could not be committed");
+    for (const Reply& reply : replies) {
+      if (reply.otherwise.has_to()) effects.send.push_back({reply.otherwise});
+    }
+    if (standing.banished && !standing.row.misbehaved()) to_banish_.insert(settled.machine);
+    banish_due_ = now + kRepeatEvery;
     return settled;
   }
   const bool was = standing.row.quarantined();
@@ -206,18 +230,17 @@ std::optional<Standings::Settled> Standings::settle(const Stored& stored, Effect
   settled.is_quarantined = standing.row.quarantined() && !was;
   settled.is_pardoned = was && !standing.row.quarantined();
   settled.waited = std::move(waiting);
-  for (const pb::Envelope& reply : replies) effects.send.push_back({reply});
+  for (const Reply& reply : replies) effects.send.push_back({reply.when_done});
   const std::string name = short_id(settled.machine);
   if (settled.is_quarantined) {
     effects.warn("machine " + name + " is quarantined; 'muster pardon " + name +
                  "' lets it in again");
   }
+  if (standing.row.misbehaved()) to_banish_.erase(settled.machine);
   // What was seen while another row was being written.
-  if (standing.banished && !standing.row.misbehaved() && !was) {
-    pb::MachineRow row = standing.row;
-    row.set_misbehaved(true);
-    row.set_quarantined(true);
-    write(standing, std::move(row), effects);
+  if (to_banish_.contains(settled.machine)) {
+    settled.is_pardoned = false;
+    write_banished(standing, effects);
   }
   if (settled.is_pardoned) {
     forgive(standing);
@@ -324,6 +347,8 @@ void Standings::check() const {
     MUSTER_CHECK(standing.write || (standing.replies.empty() && standing.waiting.empty()));
     MUSTER_CHECK(standing.waiting.size() <= kMostWaiting);
     MUSTER_CHECK(standing.refused_at.size() < kMostRefusals);
+    const bool to_banish = standing.banished && !standing.row.misbehaved();
+    MUSTER_CHECK(!to_banish || standing.write || to_banish_.contains(machine));
     if (!standing.write) continue;
     ++writing;
     const auto write = writes_.find(*standing.write);

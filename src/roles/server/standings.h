@@ -21,7 +21,8 @@ namespace muster::roles::server {
 // the machine had agreed with others on kForgivenBy items since the one before; so many strikes are
 // quarantine: no vote of the machine counts, and it is lent no more, until it is pardoned. Whoever
 // says what he may not, as this server saw itself, is quarantined as soon as it is too much
-// (banished), before a row says so, and does not store either. What others say of a machine is
+// (banished), before a row says so, and does not store either; that is written until it is there,
+// so that a restart forgives nobody. What others say of a machine is
 // counted, and held against nobody. A store that lapses is out of the view for a while, twice as
 // long each further time; that is not written.
 //
@@ -68,7 +69,7 @@ class Standings {
   void add_charge(const std::string& from, const pb::ReportCharge& report, Effects& effects);
   // Not precious: what is lost here, the machine earns again.
   void add_tallies(const std::vector<pb::Tally>& tallies, Effects& effects);
-  // Answers the client, once it is written or at once.
+  // Answers the client, once it is written, or cannot be, or at once. Of what was seen until then.
   void pardon(const std::string& client, const pb::Pardon& pardon, Effects& effects);
 
   // ---- A row was written, or not.
@@ -80,7 +81,9 @@ class Standings {
   };
   // None: it was no row of a machine. What could not be written is asked for again by whoever
   // asked, and its outcome may be unknown: the next row says all again.
-  std::optional<Settled> settle(const Stored& stored, Effects& effects);
+  std::optional<Settled> settle(Instant now, const Stored& stored, Effects& effects);
+  // Writes who is banished and not yet so by his row; wakes for what could not be written.
+  void keep(Instant now, Effects& effects);
   [[nodiscard]] size_t writing() const { return writes_.size(); }
 
   // ---- How things stand.
@@ -108,10 +111,14 @@ class Standings {
   void check() const;
 
  private:
+  struct Reply {
+    pb::Envelope when_done;
+    pb::Envelope otherwise;  // `to` unset: nothing.
+  };
   struct Standing {
     pb::MachineRow row;                                             // As committed.
     std::optional<WriteId> write;                                   // Of the next row.
-    std::vector<pb::Envelope> replies;                              // To send when that is durable.
+    std::vector<Reply> replies;                                     // To whom asked for that.
     std::vector<std::pair<std::string, pb::ReportCharge>> waiting;  // Until it is written, or not.
     uint64_t refused = 0;                                           // Messages of it.
     std::string refusal;                                            // The last of them.
@@ -125,12 +132,15 @@ class Standings {
   Standing& standing_of(const std::string& machine);
   [[nodiscard]] const Standing* find(const std::string& machine) const;
   void write(Standing& standing, pb::MachineRow row, Effects& effects);
+  void write_banished(Standing& standing, Effects& effects);
   static void forgive(Standing& standing);
 
   uint32_t quarantine_after_;
   WriteIds& ids_;
   std::map<std::string, Standing> standings_;  // By machine: those of which anything is known.
   std::map<WriteId, pb::MachineRow> writes_;
+  std::set<std::string> to_banish_;  // Whose rows do not say it yet.
+  Instant banish_due_{};
 };
 
 }  // namespace muster::roles::server

@@ -31,7 +31,7 @@ class StandingsTest : public testing::Test {
     const Commit write = effects_.commits.front();
     effects_.commits.erase(effects_.commits.begin());
     rows_.push_back(std::get<SaveMachine>(write.changes.at(0)).row);
-    auto settled = standings_.settle({write.id, outcome, ""}, effects_);
+    auto settled = standings_.settle(kStart, {write.id, outcome, ""}, effects_);
     standings_.check();
     return settled;
   }
@@ -106,7 +106,7 @@ TEST_F(StandingsTest, ThreeStrikesAreQuarantineUnlessTheyWereMadeGood) {
     for (const uint64_t agreed : c.agreed) {
       Effects effects;
       standings.add_charge("coord", charge_of("m1", item++, agreed), effects);
-      last = standings.settle({effects.commits.at(0).id}, effects)->is_quarantined;
+      last = standings.settle(kStart, {effects.commits.at(0).id}, effects)->is_quarantined;
     }
     EXPECT_EQ(standings.is_quarantined("m1"), c.quarantined) << c.name;
     EXPECT_EQ(last, c.quarantined) << c.name << ": told when it happens";
@@ -117,7 +117,7 @@ TEST_F(StandingsTest, WithoutALimitNobodyIsQuarantined) {
   Standings standings(0, ids_);
   for (uint32_t item = 0; item < 5; ++item) {
     standings.add_charge("coord", charge_of("m1", item), effects_);
-    const auto settled = standings.settle({effects_.commits.back().id}, effects_);
+    const auto settled = standings.settle(kStart, {effects_.commits.back().id}, effects_);
     ASSERT_TRUE(settled);
     EXPECT_FALSE(settled->is_quarantined);
   }
@@ -206,6 +206,54 @@ TEST_F(StandingsTest, WhoIsBanishedIsSoAtOnceAndInTheRowLater) {
   EXPECT_TRUE(rows_.back().misbehaved());
   ASSERT_TRUE(settled);
   EXPECT_TRUE(settled->is_quarantined);
+}
+
+TEST_F(StandingsTest, WhoIsBanishedStaysSoWhateverTheDatabaseDoes) {
+  for (const Outcome outcome : {Outcome::kFailed, Outcome::kUnknown}) {
+    const std::string machine = outcome == Outcome::kFailed ? "m1" : "m2";
+    standings_.banish(machine, "spoke for others", effects_);
+    settle(outcome);
+    effects_.wake_at.reset();
+    standings_.keep(kStart, effects_);
+    EXPECT_TRUE(effects_.commits.empty());
+    EXPECT_EQ(effects_.wake_at, kStart + kRepeatEvery);
+    standings_.keep(kStart + kRepeatEvery, effects_);
+    ASSERT_EQ(effects_.commits.size(), 1u);
+    settle();
+    EXPECT_EQ(rows_.back().machine(), machine);
+    EXPECT_TRUE(rows_.back().misbehaved());
+    standings_.keep(kStart + seconds(9), effects_);
+    EXPECT_TRUE(effects_.commits.empty()) << "once";
+  }
+}
+
+TEST_F(StandingsTest, WhoIsQuarantinedAlreadyIsBanishedByHisRowToo) {
+  for (uint32_t item = 0; item < 3; ++item) charge(item);
+  standings_.add_charge("coord", charge_of("m1", 9), effects_);
+  standings_.banish("m1", "spoke for others", effects_);
+  settle();
+  ASSERT_EQ(effects_.commits.size(), 1u);
+  settle();
+  EXPECT_TRUE(rows_.back().misbehaved());
+}
+
+TEST_F(StandingsTest, APardonIsOfWhatWasSeenBefore) {
+  for (uint32_t item = 0; item < 3; ++item) charge(item);
+  answers();
+  standings_.pardon("c", pardon_of("m1"), effects_);
+  standings_.banish("m1", "spoke for others", effects_);
+  const auto settled = settle();
+  ASSERT_TRUE(settled);
+  EXPECT_FALSE(settled->is_pardoned);
+  EXPECT_EQ(answers(), 1u);
+  EXPECT_TRUE(standings_.is_banished("m1"));
+  settle();
+  EXPECT_TRUE(rows_.back().misbehaved());
+  standings_.pardon("c", pardon_of("m1"), effects_);
+  settle(Outcome::kFailed);
+  ASSERT_EQ(effects_.send.size(), 1u);
+  EXPECT_TRUE(effects_.send[0].envelope.pardon_reply().has_failure()) << "it is not pardoned";
+  EXPECT_TRUE(standings_.is_banished("m1"));
 }
 
 TEST_F(StandingsTest, RefusalsAreCountedAndWrittenNowAndThen) {
