@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "base/check.h"
-#include "interaction/world.h"
+#include "interaction/stage.h"
 
 namespace muster::interaction {
 namespace {
@@ -62,8 +62,8 @@ pb::JobRequest request_of(const CommandLine& line) {
   return request;
 }
 
-std::string show_result(const World& world) {
-  const pb::JobRow row = world.row();
+std::string show_result(const Stage& stage) {
+  const pb::JobRow row = stage.row();
   std::string text;
   if (row.state() == pb::JOB_STATE_FAILED) text = "failed: " + row.reason() + "\n";
   if (row.state() == pb::JOB_STATE_CANCELLED) text = "cancelled\n";
@@ -79,105 +79,105 @@ std::string show_result(const World& world) {
     text += "\n";
   }
   if (row.state() == pb::JOB_STATE_DONE) {
-    text += world.result_equals_alone() ? "equal to one process alone\n"
+    text += stage.result_equals_alone() ? "equal to one process alone\n"
                                         : "NOT what one process alone gives\n";
   }
   return text;
 }
 
-void run_pool(World& world, const CommandLine& line) {
+void run_pool(Stage& stage, const CommandLine& line) {
   const int workers = std::stoi(line.get("workers", "4"));
   const uint64_t agreed = std::stoul(line.get("agreed", "0"));
-  if (line.settings.contains("retain")) world.set_retain(duration_of(line.get("retain", "")));
-  for (int i = 1; agreed > 0 && i <= workers; ++i) world.know("w" + std::to_string(i), agreed);
-  world.start_server();
-  for (int i = 1; i <= workers; ++i) world.join("w" + std::to_string(i), pb::ROLE_FLAG_AUTO);
+  if (line.settings.contains("retain")) stage.set_retain(duration_of(line.get("retain", "")));
+  for (int i = 1; agreed > 0 && i <= workers; ++i) stage.know("w" + std::to_string(i), agreed);
+  stage.start_server();
+  for (int i = 1; i <= workers; ++i) stage.join("w" + std::to_string(i), pb::ROLE_FLAG_AUTO);
   const int coordinators = std::stoi(line.get("coordinators", "1"));
   for (int i = 1; i <= coordinators; ++i) {
-    world.join("c" + std::to_string(i), pb::ROLE_FLAG_COORDINATOR);
+    stage.join("c" + std::to_string(i), pb::ROLE_FLAG_COORDINATOR);
   }
 }
 
-std::string show(const World& world, const std::string& what) {
-  if (what == "view") return world.show_view() + "\n";
-  if (what == "machines") return world.show_machines();
-  if (what == "records") return world.show_records();
-  if (what == "result") return world.with_names(show_result(world));
+std::string show(const Stage& stage, const std::string& what) {
+  if (what == "view") return stage.show_view() + "\n";
+  if (what == "machines") return stage.show_machines();
+  if (what == "records") return stage.show_records();
+  if (what == "result") return stage.with_names(show_result(stage));
   return "nothing is called '" + what + "'\n";
 }
 
-std::string run_command(World& world, const std::string& text) {
+std::string run_command(Stage& stage, const std::string& text) {
   const CommandLine line(text);
-  world.transcript.clear();
+  stage.transcript.clear();
   const std::string& who = line.subject;
   if (line.word == "pool")
-    run_pool(world, line);
+    run_pool(stage, line);
   else if (line.word == "join")
-    world.join(who, flag_of(line.get("role", "auto")), line.get("owner", ""));
+    stage.join(who, flag_of(line.get("role", "auto")), line.get("owner", ""));
   else if (line.word == "kill")
-    world.kill(who);
+    stage.kill(who);
   else if (line.word == "restart")
-    world.restart(who);
+    stage.restart(who);
   else if (line.word == "cut")
-    world.cut(who);
+    stage.cut(who);
   else if (line.word == "heal")
-    world.heal(who);
+    stage.heal(who);
   else if (line.word == "lie")
-    world.set_lying(who, true);
+    stage.set_lying(who, true);
   else if (line.word == "class")
-    world.set_class(who, line.get("is", "other"));
+    stage.set_class(who, line.get("is", "other"));
   else if (line.word == "why")
-    world.why(who);
+    stage.why(who);
   else if (line.word == "pardon")
-    world.pardon(who);
+    stage.pardon(who);
   else if (line.word == "crash_engine")
-    world.set_engine_failing(who, line.get("is", "yes") == "yes");
+    stage.set_engine_failing(who, line.get("is", "yes") == "yes");
   else if (line.word == "object")
-    world.set_objecting(who, line.get("to", "model"));
+    stage.set_objecting(who, line.get("to", "model"));
   else if (line.word == "fill")
-    world.set_disk_full(who, line.get("is", "yes") == "yes");
+    stage.set_disk_full(who, line.get("is", "yes") == "yes");
   else if (line.word == "hang")
-    world.hang_disk(who);
+    stage.hang_disk(who);
   else if (line.word == "back_up")
-    world.back_up();
+    stage.back_up();
   else if (line.word == "restore")
-    world.restore();
+    stage.restore();
   else if (line.word == "rot")
-    world.rot(who, std::stoul(line.get("record", "0")));
+    stage.rot(who, std::stoul(line.get("record", "0")));
   else if (line.word == "lose")
-    world.lose(who, std::stoul(line.get("record", "0")));
+    stage.lose(who, std::stoul(line.get("record", "0")));
   else if (line.word == "pause")
-    world.pause(who);
+    stage.pause(who);
   else if (line.word == "resume")
-    world.resume(who);
+    stage.resume(who);
   else if (line.word == "lose_model")
-    world.set_model_missing(who, line.get("is", "yes") == "yes");
+    stage.set_model_missing(who, line.get("is", "yes") == "yes");
   else if (line.word == "speed")
-    world.set_seconds_per_item(who, std::stod(line.get("seconds_per_item", "1")));
+    stage.set_seconds_per_item(who, std::stod(line.get("seconds_per_item", "1")));
   else if (line.word == "job")
-    world.submit(request_of(line), line.get("key", ""));
+    stage.submit(request_of(line), line.get("key", ""));
   else if (line.word == "cancel")
-    world.cancel();
+    stage.cancel();
   else if (line.word == "advance")
-    world.advance(duration_of(line.subject));
+    stage.advance(duration_of(line.subject));
   else if (line.word == "finish")
-    world.run_job(duration_of(line.get("within", "600")));
+    stage.run_job(duration_of(line.get("within", "600")));
   else if (line.word == "show")
-    return show(world, line.subject);
+    return show(stage, line.subject);
   else
     return "no command is called '" + line.word + "'\n";
-  return world.transcript;
+  return stage.transcript;
 }
 
 // Who is restarted before each command of a replay.
 enum class Restarted { kNobody, kStorage, kServer, kCoordinator };
 
-void restart(World& world, Restarted who) {
-  if (who == Restarted::kStorage) return world.rebuild_storage();
+void restart(Stage& stage, Restarted who) {
+  if (who == Restarted::kStorage) return stage.rebuild_storage();
   const std::string name = who == Restarted::kServer ? "server" : "c1";
-  if (who == Restarted::kNobody || !world.is_running(name)) return;
-  world.kill(name);
-  world.restart(name);
+  if (who == Restarted::kNobody || !stage.is_running(name)) return;
+  stage.kill(name);
+  stage.restart(name);
 }
 
 struct Replayed {
@@ -186,18 +186,18 @@ struct Replayed {
 };
 
 Replayed replay(const std::string& script, Restarted restarted = Restarted::kNobody) {
-  World world;
+  Stage stage;
   std::istringstream lines(script);
   Replayed out;
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("> ")) {
-      if (world.is_running("server")) restart(world, restarted);
-      out.transcript += line + "\n" + run_command(world, line.substr(2));
+      if (stage.is_running("server")) restart(stage, restarted);
+      out.transcript += line + "\n" + run_command(stage, line.substr(2));
     } else if (line.starts_with("#") || line.empty()) {
       out.transcript += line + "\n";
     }
   }
-  out.outcome = world.outcome();
+  out.outcome = stage.outcome();
   return out;
 }
 

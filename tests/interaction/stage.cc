@@ -1,4 +1,4 @@
-#include "interaction/world.h"
+#include "interaction/stage.h"
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +28,7 @@ std::string range(std::vector<uint32_t> items) {
 }  // namespace
 
 // Everything is exact: every machine gives the very same answers.
-World::World() : pool_(1, *this) {
+Stage::Stage() : pool_(1, *this) {
   pool_.roles_are_checked = true;
   pool_.lines.reconnect = false;
   pool_.add("server", pb::ROLE_FLAG_UNSPECIFIED);
@@ -38,28 +38,28 @@ World::World() : pool_(1, *this) {
   }
 }
 
-sim::Node& World::node(const std::string& name) { return pool_.node(name); }
+sim::Node& Stage::node(const std::string& name) { return pool_.node(name); }
 
-void World::start_server() { pool_.start(node("server")); }
+void Stage::start_server() { pool_.start(node("server")); }
 
-void World::join(const std::string& name, pb::RoleFlag flag, const std::string& owner) {
+void Stage::join(const std::string& name, pb::RoleFlag flag, const std::string& owner) {
   pool_.add(name, flag).engine.model_class.exact = true;
   node(name).owner = owner;
   pool_.start_and_connect_now(node(name));
   advance({});
 }
 
-bool World::is_running(const std::string& name) const {
+bool Stage::is_running(const std::string& name) const {
   auto found = pool_.nodes().find(name);
   return found != pool_.nodes().end() && found->second->process != nullptr;
 }
 
-void World::kill(const std::string& name) {
+void Stage::kill(const std::string& name) {
   pool_.kill(node(name));
   advance({});
 }
 
-void World::restart(const std::string& name) {
+void Stage::restart(const std::string& name) {
   pool_.start_and_connect_now(node(name));
   if (name == "server") {
     for (const auto& [other, n] : pool_.nodes()) {
@@ -69,7 +69,7 @@ void World::restart(const std::string& name) {
   advance({});
 }
 
-void World::rebuild_storage() {
+void Stage::rebuild_storage() {
   pb::Envelope envelope;
   auto* state = envelope.mutable_pool_state();
   *state->mutable_view() = node("server").database.view;
@@ -89,60 +89,62 @@ void World::rebuild_storage() {
   }
 }
 
-void World::back_up() { backup_ = node("server").database; }
+void Stage::back_up() { backup_ = node("server").database; }
 
-void World::restore() {
+void Stage::restore() {
   pool_.kill(node("server"));
   node("server").database = backup_;
   restart("server");
 }
 
-void World::cut(const std::string& name) { node(name).line.cut_up = node(name).line.cut_down = true; }
+void Stage::cut(const std::string& name) {
+  node(name).line.cut_up = node(name).line.cut_down = true;
+}
 
-void World::heal(const std::string& name) {
+void Stage::heal(const std::string& name) {
   node(name).line.cut_up = node(name).line.cut_down = false;
   pool_.lines.close(node(name));
   pool_.lines.open(node(name));
   advance({});
 }
 
-void World::set_lying(const std::string& name, bool lying) {
+void Stage::set_lying(const std::string& name, bool lying) {
   node(name).engine.lie = lying ? "lie" : "";
 }
-void World::set_seconds_per_item(const std::string& name, double s) {
+void Stage::set_seconds_per_item(const std::string& name, double s) {
   node(name).engine.per_item = from_seconds(s);
 }
-void World::set_engine_failing(const std::string& name, bool failing) {
+void Stage::set_engine_failing(const std::string& name, bool failing) {
   node(name).engine.failing = failing;
 }
-void World::set_objecting(const std::string& name, const std::string& to) {
+void Stage::set_objecting(const std::string& name, const std::string& to) {
   node(name).engine.objects_to_model = to == "model";
   node(name).engine.objects_to_items = to == "items";
 }
-void World::set_disk_full(const std::string& name, bool full) { node(name).disk.full = full; }
-void World::hang_disk(const std::string& name) { pool_.hang_disk(node(name), true); }
-void World::rot(const std::string& name, uint64_t record) { node(name).records.rot(record); }
-void World::lose(const std::string& name, uint64_t record) {
+void Stage::set_disk_full(const std::string& name, bool full) { node(name).disk.full = full; }
+void Stage::hang_disk(const std::string& name) { pool_.hang_disk(node(name), true); }
+void Stage::rot(const std::string& name, uint64_t record) { node(name).records.rot(record); }
+void Stage::lose(const std::string& name, uint64_t record) {
   sim::RecordDisk& records = node(name).records;
   records.drop({{records.records().at(record).digest}});
 }
-void World::pause(const std::string& name) { pool_.pause(node(name)); }
-void World::resume(const std::string& name) {
+void Stage::pause(const std::string& name) { pool_.pause(node(name)); }
+void Stage::resume(const std::string& name) {
   pool_.resume(node(name));
   for (const auto& [other, n] : pool_.nodes()) {
     if (other != "server") pool_.lines.open(*n);
   }
   advance({});
 }
-void World::set_model_missing(const std::string& name, bool missing) {
+void Stage::set_model_missing(const std::string& name, bool missing) {
   node(name).engine.missing_model = missing;
 }
 
-void World::set_class(const std::string& name, const std::string& numeric_class) {
+void Stage::set_class(const std::string& name, const std::string& numeric_class) {
   node(name).engine.model_class.name = numeric_class;
 }
 
-void World::know(const std::string& name, uint64_t agreed) {
+void Stage::know(const std::string& name, uint64_t agreed) {
   const sim::HashKeys keys = sim::keys_of(name);
   pb::MachineRow row;
   row.set_machine(roles::machine_id(keys.public_key()));
@@ -150,21 +152,21 @@ void World::know(const std::string& name, uint64_t agreed) {
   node("server").database.machines[row.machine()] = row;
 }
 
-void World::set_retain(Duration retain) { pool_.server_options.retain = retain; }
+void Stage::set_retain(Duration retain) { pool_.server_options.retain = retain; }
 
-void World::pardon(const std::string& name) {
+void Stage::pardon(const std::string& name) {
   pb::Envelope envelope = roles::envelope_to_server();
   envelope.mutable_pardon()->set_machine(node(name).machine);
   ask(std::move(envelope));
 }
 
-void World::why(const std::string& what) {
+void Stage::why(const std::string& what) {
   pb::Envelope envelope = roles::envelope_to_server();
   envelope.mutable_why()->set_what(what == "job" ? job_ : node(what).machine);
   ask(std::move(envelope));
 }
 
-std::string World::show_machines() const {
+std::string Stage::show_machines() const {
   std::string text;
   for (const auto& [name, n] : pool_.nodes()) {
     const auto& machines = pool_.nodes().at("server")->database.machines;
@@ -179,7 +181,7 @@ std::string World::show_machines() const {
   return text;
 }
 
-std::string World::name_of(const pb::Address& address) const {
+std::string Stage::name_of(const pb::Address& address) const {
   if (address.role() == pb::ROLE_SERVER) return "server";
   if (address.role() == pb::ROLE_CLIENT) return "researcher";
   for (const auto& [name, n] : pool_.nodes()) {
@@ -188,7 +190,7 @@ std::string World::name_of(const pb::Address& address) const {
   return "?";
 }
 
-std::string World::with_names(std::string text) const {
+std::string Stage::with_names(std::string text) const {
   auto replace = [&](const std::string& from, const std::string& to) {
     for (size_t at = text.find(from); at != std::string::npos;
          at = text.find(from, at + to.size())) {
@@ -205,18 +207,18 @@ std::string World::with_names(std::string text) const {
   return text;
 }
 
-void World::tell(const std::string& who, const std::string& text) {
+void Stage::tell(const std::string& who, const std::string& text) {
   transcript +=
       who + std::string(who.size() < 11 ? 11 - who.size() : 1, ' ') + with_names(text) + "\n";
 }
 
-void World::on_note(const sim::Node& from, const roles::Note& note) {
+void Stage::on_note(const sim::Node& from, const roles::Note& note) {
   // Each record stored is too much to tell; show records says what is there.
   if (note.text.starts_with("storage: ") && note.text.ends_with(" stored")) return;
   tell(from.name, note.text);
 }
 
-void World::on_send(const sim::Node& from, const pb::Envelope& e) {
+void Stage::on_send(const sim::Node& from, const pb::Envelope& e) {
   std::string text;
   if (e.has_grant()) {
     std::vector<uint32_t> items;
@@ -256,14 +258,14 @@ void World::on_send(const sim::Node& from, const pb::Envelope& e) {
   tell(from.name, "-> " + name_of(e.to()) + "  " + text);
 }
 
-void World::advance(Duration duration) { pool_.agenda.run_until(pool_.now() + duration); }
+void Stage::advance(Duration duration) { pool_.agenda.run_until(pool_.now() + duration); }
 
-void World::ask(pb::Envelope envelope) {
+void Stage::ask(pb::Envelope envelope) {
   pool_.lines.ask_server("call", std::move(envelope));
   advance({});
 }
 
-void World::submit(const pb::JobRequest& request, const std::string& idempotency_key) {
+void Stage::submit(const pb::JobRequest& request, const std::string& idempotency_key) {
   pb::Envelope envelope = roles::envelope_to_server();
   *envelope.mutable_submit()->mutable_request() = request;
   envelope.mutable_submit()->set_idempotency_key(idempotency_key);
@@ -275,26 +277,26 @@ void World::submit(const pb::JobRequest& request, const std::string& idempotency
   ask(envelope);
 }
 
-void World::cancel() {
+void Stage::cancel() {
   pb::Envelope envelope = roles::envelope_to_server();
   envelope.mutable_cancel_job()->set_job(job_);
   ask(envelope);
 }
 
-void World::run_job(Duration limit) {
+void Stage::run_job(Duration limit) {
   const Instant until = pool_.now() + limit;
   while (!roles::server::is_over(row().state()) && pool_.agenda.run_next(until)) {
   }
   advance({});
 }
 
-pb::JobRow World::row() const {
+pb::JobRow Stage::row() const {
   const auto& rows = pool_.nodes().at("server")->database.rows;
   auto found = rows.find(job_);
   return found == rows.end() ? pb::JobRow() : found->second;
 }
 
-std::string World::show_view() const {
+std::string Stage::show_view() const {
   const pb::View& view = pool_.nodes().at("server")->database.view;
   std::string text = "view " + std::to_string(view.number()) + ":";
   for (const auto& member : view.members())
@@ -304,7 +306,7 @@ std::string World::show_view() const {
   return text;
 }
 
-std::string World::show_records() const {
+std::string Stage::show_records() const {
   std::string text;
   for (const auto& [name, n] : pool_.nodes()) {
     std::map<std::string, int> kinds;
@@ -328,7 +330,7 @@ std::string World::show_records() const {
   return text;
 }
 
-std::string World::outcome() const {
+std::string Stage::outcome() const {
   const pb::JobRow job = row();
   std::string text = pb::JobState_Name(job.state()) + " " + job.reason() + "\n";
   for (pb::TaskResult task : job.result().tasks()) {
@@ -355,7 +357,7 @@ std::string World::outcome() const {
   return with_names(text);
 }
 
-bool World::result_equals_alone() const {
+bool Stage::result_equals_alone() const {
   const pb::JobRow job = row();
   for (const auto& task : job.result().tasks()) {
     std::vector<eval::ItemScore> scores;

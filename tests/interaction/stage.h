@@ -10,9 +10,9 @@ namespace muster::interaction {
 // Messages take no time and arrive in order unless a machine is cut off; a write is durable as soon
 // as it is asked for; an engine takes a second an item and answers by a hash of the question.
 // Everything worth telling goes to `transcript`, with names instead of ids.
-class World final : private sim::Observer {
+class Stage final : private sim::Observer {
  public:
-  World();
+  Stage();
 
   void start_server();
   void join(const std::string& name, pb::RoleFlag flag, const std::string& owner = "");
