@@ -49,6 +49,8 @@ void Stage::join(const std::string& name, pb::RoleFlag flag, const std::string& 
   advance({});
 }
 
+bool Stage::has(const std::string& name) const { return pool_.nodes().contains(name); }
+
 bool Stage::is_running(const std::string& name) const {
   auto found = pool_.nodes().find(name);
   return found != pool_.nodes().end() && found->second->process != nullptr;

@@ -16,6 +16,7 @@ class Stage final : private sim::Observer {
 
   void start_server();
   void join(const std::string& name, pb::RoleFlag flag, const std::string& owner = "");
+  [[nodiscard]] bool has(const std::string& name) const;  // A node, running or not.
   [[nodiscard]] bool is_running(const std::string& name) const;
   void kill(const std::string& name);     // Its line closes at once.
   void restart(const std::string& name);  // A new process on what it had stored.
