@@ -8,9 +8,10 @@
 namespace muster::interaction {
 namespace {
 
-// "job items=4 redundancy=2" as a word, what it is about, and its settings.
+// "job items=4 redundancy=2 loud" as a word, what it is about, and its settings.
 struct CommandLine {
   std::string word, subject;
+  bool loud = false;
   std::map<std::string, std::string> settings;
 
   [[nodiscard]] bool has(const std::string& key) const { return settings.contains(key); }
@@ -45,6 +46,8 @@ Result<CommandLine> parse(const std::string& text) {
     const size_t equals = parts[i].find('=');
     if (equals != std::string::npos) {
       line.settings[parts[i].substr(0, equals)] = parts[i].substr(equals + 1);
+    } else if (parts[i] == "loud") {
+      line.loud = true;
     } else if (line.subject.empty()) {
       line.subject = parts[i];
     } else {
@@ -127,18 +130,18 @@ struct Command {
   void (*run)(Stage& stage, const CommandLine& line);
 };
 
-// To add a command, add it here.
+// To add a command, add it here. `loud` belongs to those whose set-up is quiet (told_of).
 const std::vector<Command> kCommands = {
     // A server, workers w1 .. wN and coordinators c1 .. cN that join in this order; each worker has
     // agreed with others on so many items, and what is over is kept for `retain` seconds.
-    {"pool", "workers=N coordinators=N agreed=N retain=N", pool},
-    {"join", "NAME role=auto|compute|storage|coordinator owner=NAME",
+    {"pool", "workers=N coordinators=N agreed=N retain=N loud", pool},
+    {"join", "NAME role=auto|compute|storage|coordinator owner=NAME loud",
      [](Stage& stage, const CommandLine& line) {
        stage.join(line.subject, flag_of(line.get("role")), line.get("owner"));
      }},
 
     // The researcher.
-    {"job", "tasks=NAME items=N redundancy=N|auto quorum_wait=N force=yes|no key=NAME",
+    {"job", "tasks=NAME items=N redundancy=N|auto quorum_wait=N force=yes|no key=NAME loud",
      [](Stage& stage, const CommandLine& line) {
        stage.submit(request_of(line), line.get("key"));
      }},
@@ -231,14 +234,18 @@ Status check(const Stage& stage, const Command& command, const CommandLine& line
   };
   std::string subject;
   std::map<std::string, std::string> settings;
+  bool may_be_loud = false;
   for (const std::string& part : split(command.usage, ' ')) {
     const size_t equals = part.find('=');
     if (equals != std::string::npos) {
       settings[part.substr(0, equals)] = part.substr(equals + 1);
+    } else if (part == "loud") {
+      may_be_loud = true;
     } else {
       subject = part;
     }
   }
+  if (line.loud && !may_be_loud) return wrong("it is loud anyway");
   if (subject.empty() != line.subject.empty() ||
       (!subject.empty() && !fits(stage, subject, line.subject))) {
     return wrong("not '" + line.subject + "'");
@@ -251,6 +258,17 @@ Status check(const Stage& stage, const Command& command, const CommandLine& line
   return {};
 }
 
+// A set-up is seldom what a script is about, and how machines come together and who is lent first
+// changes more often than anything else. So a pool, and who joins before the first job, say
+// nothing, and a job does not say who is lent to it, unless the script says that they be `loud`.
+Stage::Told told_of(const Stage& stage, const CommandLine& line) {
+  if (line.loud) return Stage::Told::kAll;
+  if (line.word == "job") return Stage::Told::kAllButLending;
+  if (line.word == "pool" || (line.word == "join" && !stage.has_job()))
+    return Stage::Told::kNothing;
+  return Stage::Told::kAll;
+}
+
 }  // namespace
 
 Result<std::string> run_command(Stage& stage, const std::string& text) {
@@ -259,6 +277,7 @@ Result<std::string> run_command(Stage& stage, const std::string& text) {
     if (command.word != line.word) continue;
     MUSTER_TRY_STATUS(check(stage, command, line));
     stage.transcript.clear();
+    stage.told = told_of(stage, line);
     command.run(stage, line);
     return stage.transcript;
   }

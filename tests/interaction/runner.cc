@@ -89,6 +89,7 @@ TEST(Commands, WhatIsNotInTheTableNamesItsLine) {
       {"> kill w2", "not 'w2'"},
       {"> kill", "not ''"},
       {"> kill w1 now", "'now' after 'w1'"},
+      {"> kill w1 loud", "it is loud anyway"},
       {"> finish w1", "not 'w1'"},
       {"> show weather", "not 'weather'"},
       {"> ", "no command"},

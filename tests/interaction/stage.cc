@@ -25,6 +25,13 @@ std::string range(std::vector<uint32_t> items) {
   return text;
 }
 
+// What is said of a machine that is lent to a job: by the server and the coordinator, and by
+// itself.
+bool is_lending(const std::string& note) {
+  return note.starts_with("loading ") || note.starts_with("lent to job ") ||
+         (note.starts_with("machine ") && note.find(" is lent to job ") != std::string::npos);
+}
+
 }  // namespace
 
 // Everything is exact: every machine gives the very same answers.
@@ -210,6 +217,7 @@ std::string Stage::with_names(std::string text) const {
 }
 
 void Stage::tell(const std::string& who, const std::string& text) {
+  if (told == Told::kNothing) return;
   transcript +=
       who + std::string(who.size() < 11 ? 11 - who.size() : 1, ' ') + with_names(text) + "\n";
 }
@@ -217,6 +225,7 @@ void Stage::tell(const std::string& who, const std::string& text) {
 void Stage::on_note(const sim::Node& from, const roles::Note& note) {
   // Each record stored is too much to tell; show records says what is there.
   if (note.text.starts_with("storage: ") && note.text.ends_with(" stored")) return;
+  if (told == Told::kAllButLending && is_lending(note.text)) return;
   tell(from.name, note.text);
 }
 

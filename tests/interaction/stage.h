@@ -9,7 +9,7 @@ namespace muster::interaction {
 // A simulated pool in which nothing goes wrong by itself, driven by the commands of a script.
 // Messages take no time and arrive in order unless a machine is cut off; a write is durable as soon
 // as it is asked for; an engine takes a second an item and answers by a hash of the question.
-// Everything worth telling goes to `transcript`, with names instead of ids.
+// Everything worth telling goes to `transcript`, with names instead of ids, as far as `told` says.
 class Stage final : private sim::Observer {
  public:
   Stage();
@@ -17,6 +17,7 @@ class Stage final : private sim::Observer {
   void start_server();
   void join(const std::string& name, pb::RoleFlag flag, const std::string& owner = "");
   [[nodiscard]] bool has(const std::string& name) const;  // A node, running or not.
+  [[nodiscard]] bool has_job() const { return !job_.empty(); }
   [[nodiscard]] bool is_running(const std::string& name) const;
   void kill(const std::string& name);     // Its line closes at once.
   void restart(const std::string& name);  // A new process on what it had stored.
@@ -73,6 +74,7 @@ class Stage final : private sim::Observer {
   [[nodiscard]] std::string with_names(std::string text) const;
 
   std::string transcript;
+  enum class Told { kAll, kAllButLending, kNothing } told = Told::kAll;
 
  private:
   void on_send(const sim::Node& from, const pb::Envelope& envelope) override;
