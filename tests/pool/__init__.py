@@ -9,6 +9,6 @@
     test_cases       the pool of a unittest
     programs         where the programs and the test models lie
 
-Used by tools/ (demo, chaos, bench_busy, check_parity), tests/system, tests/insider and tests/faults, whose programs put
+Used by tools/ (demo, chaos, bench_busy, bench_large, check_parity), tests/system, tests/insider and tests/faults, whose programs put
 tests/ on their path. All of it starts only processes of its own and ends them by their id, stays on 127.0.0.1, and
 leaves neither a process nor a file behind. Needs nothing but Python's standard library."""

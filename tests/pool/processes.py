@@ -201,9 +201,9 @@ class Pool:
             self.coordinator = self.start("coordinator", env=env)
             self.server.wait_for("coordinator .* joined")
 
-    def relay(self):
+    def relay(self, heed=None):
         """A Relay before the server; its `port` is for whoever is to speak through it."""
-        self.relays.append(Relay(self.port))
+        self.relays.append(Relay(self.port, heed))
         return self.relays[-1]
 
     # What is asked of it.

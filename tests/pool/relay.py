@@ -7,6 +7,9 @@ namespaces would, and only whoever connects through it is hurt:
     delay        by how many seconds each piece is late
     blip()       connections that are there are closed; new ones are carried
 
+`carried` counts the connections so far. Whoever listens is given each piece before it goes on: `heed(connection, upwards,
+piece)`, upwards being towards the server; it runs on a thread for each direction.
+
 What passes nothing passes no end of a connection either: both sides have to notice by themselves."""
 import contextlib
 import socket
@@ -42,8 +45,9 @@ class Connection:
 class Relay:
     """Carries whoever connects to `port` on to port `target`, both of loopback."""
 
-    def __init__(self, target):
-        self.target, self.delay, self.passes = target, 0.0, threading.Event()
+    def __init__(self, target, heed=None):
+        self.target, self.heed, self.delay, self.passes = target, heed, 0.0, threading.Event()
+        self.carried = 0
         self.passes.set()
         self.connections, self.lock = set(), threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -66,6 +70,7 @@ class Relay:
     def _carry(self, connection):
         with self.lock:
             self.connections.add(connection)
+            self.carried += 1
         for source, sink in ((connection.near, connection.far), (connection.far, connection.near)):
             threading.Thread(target=self._pump, args=(source, sink, connection), daemon=True).start()
 
@@ -73,6 +78,8 @@ class Relay:
         try:
             while piece := source.recv(PIECE_BYTES):
                 self._wait(connection)
+                if self.heed:
+                    self.heed(connection, source is connection.near, piece)
                 sink.sendall(piece)
             self._wait(connection)
             over = connection.end_one_way(sink)
