@@ -1,4 +1,5 @@
-# One folder of src/ is one library. `NAME_test` is made of its *_test.cc files.
+# One folder of src/ is one library. `NAME_test` is made of its *_test.cc files; a test of it is called
+# NAME.SUITE.TEST, in the roles' folders NAME.parts.SUITE.TEST.
 #
 #   muster_library(eval DEPS muster_base)
 #   muster_library(engine_tokenizer DEPS muster_base LIBS onig)
@@ -25,7 +26,11 @@ function(muster_library name)
     target_compile_definitions(${name}_test PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     # Unit tests run under the sanitizers, and in release only where those cannot build them.
     if(MUSTER_SANITIZE OR name MATCHES "^(engine_(model|scoring|program)|io|io_mesh|client|cli)$")
-      gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+      set(prefix "${name}.")
+      if(name MATCHES "^roles")
+        set(prefix "${name}.parts.")  # ./dev test parts
+      endif()
+      gtest_discover_tests(${name}_test TEST_PREFIX ${prefix} DISCOVERY_TIMEOUT 60)
     endif()
   endif()
 endfunction()
