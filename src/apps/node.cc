@@ -3,7 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/printable.h"
-#include "roles/record.h"
+#include "wire/keys.h"
 
 namespace muster::apps {
 
@@ -13,7 +13,7 @@ Result<std::unique_ptr<Node>> Node::begin(const DaemonFlags& flags, const std::s
   node->folder_.emplace(std::move(folder));
   MUSTER_TRY(auto keys, io::MachineKeys::open(node->folder()));
   node->keys_.emplace(std::move(keys));
-  node->machine_ = roles::machine_id(node->keys_->public_key());
+  node->machine_ = wire::machine_id(node->keys_->public_key());
   return node;
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/digest.h"
 #include "muster/v1/pool.grpc.pb.h"
-#include "roles/message.h"
+#include "wire/failure.h"
 
 namespace muster::client {
 namespace {
@@ -166,7 +166,7 @@ Result<Reply> PoolClient::call(Call&& send, int tries) {
   Reply reply;
   const grpc::Status status = send(*line_->stub, &context, &reply);
   if constexpr (requires { reply.failure(); }) {  // The pool may say no.
-    if (reply.has_failure()) return fail(roles::to_error(reply.failure()));
+    if (reply.has_failure()) return fail(wire::to_error(reply.failure()));
   }
   if (status.ok()) return reply;
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && tries > 1) {

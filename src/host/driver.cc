@@ -1,9 +1,9 @@
 #include "host/driver.h"
 
 #include "base/overloaded.h"
-#include "roles/message.h"
 #include "wire/authority.h"
 #include "wire/bounds.h"
+#include "wire/envelope.h"
 
 namespace muster::host {
 
@@ -174,7 +174,7 @@ void Driver::beat(Instant now) {
   }
   if (beat_due_ > now) return;
   beat_due_ = now + roles::kHeartbeatEvery;
-  pb::Envelope envelope = roles::envelope_to_server();
+  pb::Envelope envelope = wire::envelope_to_server();
   envelope.mutable_heartbeat();
   ports_.net->send(std::move(envelope));
 }

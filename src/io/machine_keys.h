@@ -3,12 +3,12 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "base/rng.h"
-#include "roles/keys.h"
+#include "wire/keys.h"
 
 namespace muster::io {
 
 // A machine's Ed25519 key (libsodium; about 18 us to sign, 39 us to verify).
-class MachineKeys final : public roles::Keys {
+class MachineKeys final : public wire::Keys {
  public:
   // Reads machine.key in the folder, or makes it on the first start (0600). kDisk, or kDataLoss for
   // a file that is no key.

@@ -11,7 +11,7 @@
 #include "base/overloaded.h"
 #include "io/machine_keys.h"
 #include "io/sqlite.h"
-#include "roles/record.h"
+#include "wire/record.h"
 
 namespace muster::io {
 namespace {
@@ -62,7 +62,7 @@ pb::Feed answer_to(const pb::Subscribe& request) {
 void add_checked(const std::string& record, const Digest& name, pb::Feed& feed,
                  std::vector<Digest>& damaged) {
   auto* added = feed.add_records();
-  if (added->ParseFromString(record) && roles::record_digest(*added) == name) return;
+  if (added->ParseFromString(record) && wire::record_digest(*added) == name) return;
   feed.mutable_records()->RemoveLast();
   damaged.push_back(name);
 }

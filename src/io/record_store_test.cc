@@ -8,7 +8,7 @@
 
 #include "io/collecting_inbox.h"
 #include "io/sqlite.h"
-#include "roles/record.h"
+#include "wire/record.h"
 
 namespace muster::io {
 namespace {
@@ -25,7 +25,7 @@ class RecordStoreTest : public ::testing::Test {
   static roles::StoredRecord record(const std::string& body) {
     pb::SignedRecord signed_record;
     signed_record.set_body(body);
-    return {roles::record_digest(signed_record), "job", 1, "author",
+    return {wire::record_digest(signed_record), "job", 1, "author",
             signed_record.SerializeAsString()};
   }
   pb::Feed read(RecordStore& store, uint64_t cursor) {

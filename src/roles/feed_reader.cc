@@ -1,6 +1,6 @@
 #include "roles/feed_reader.h"
 
-#include "roles/message.h"
+#include "wire/envelope.h"
 
 namespace muster::roles {
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/owner.h"
+
 namespace muster::roles {
 
 bool had_run(const Assignments& assignments, uint64_t epoch, const std::string& machine) {

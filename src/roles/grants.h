@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "roles/message.h"
-#include "roles/record.h"
+#include "roles/role.h"
+#include "wire/keys.h"
+#include "wire/record.h"
 
 namespace muster::roles {
 

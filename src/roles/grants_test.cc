@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "roles/named_keys.h"
+#include "wire/named_keys.h"
 
 namespace muster::roles {
 namespace {

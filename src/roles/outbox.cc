@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "roles/message.h"
+#include "wire/envelope.h"
+#include "wire/record.h"
 
 namespace muster::roles {
 namespace {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "roles/record.h"
 #include "roles/role.h"
 
 namespace muster::roles {

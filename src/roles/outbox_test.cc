@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "wire/record.h"
+
 namespace muster::roles {
 namespace {
 

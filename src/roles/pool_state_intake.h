@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "roles/message.h"
 #include "roles/role.h"
+#include "wire/envelope.h"
 
 namespace muster::roles {
 

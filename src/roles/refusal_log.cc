@@ -1,6 +1,6 @@
 #include "roles/refusal_log.h"
 
-#include "roles/message.h"
+#include "wire/envelope.h"
 
 namespace muster::roles {
 

@@ -12,13 +12,15 @@
 #include "base/time.h"
 #include "roles/database.h"
 #include "roles/records.h"
-#include "wire/pb.h"
+#include "wire/envelope.h"
 
 namespace muster::eval {
 struct Item;
 }
 
 namespace muster::roles {
+
+using namespace wire;  // Roles speak the wire's words.
 
 // ---- What a role may ask to have done. Each is answered by an event of the same name.
 

@@ -4,8 +4,9 @@
 #include <algorithm>
 
 #include "eval/metric.h"
-#include "roles/message.h"
 #include "sim/stand_in_tasks.h"
+#include "wire/owner.h"
+#include "wire/short_id.h"
 
 namespace muster::sim {
 namespace {
@@ -26,7 +27,7 @@ ItemKey item_key(const pb::Record& record, uint32_t item) {
 
 std::string name_of(const ItemKey& key) {
   return "item " + std::to_string(std::get<2>(key)) + " of job " +
-         roles::short_id(std::get<0>(key)) + " run " + std::to_string(std::get<1>(key));
+         wire::short_id(std::get<0>(key)) + " run " + std::to_string(std::get<1>(key));
 }
 
 // The items of a job in order, over all its tasks.
@@ -144,7 +145,7 @@ class VotesAreSound final : public Checker {
   static std::string owner_of(const KnownRecord& answer) {
     pb::Record terms;
     terms.ParseFromString(answer.record.answer().grant().body());
-    return roles::owner_of(answer.author, terms.grant().owner());
+    return wire::owner_of(answer.author, terms.grant().owner());
   }
   // The server had told so for long enough that whoever settled had heard it.
   bool has_many_owners(const std::string& job, Instant then) const {

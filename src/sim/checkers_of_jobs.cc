@@ -1,7 +1,6 @@
 // What the server promises of jobs.
 #include "sim/checkers.h"
 
-#include "roles/message.h"
 #include "roles/server/job_row.h"
 
 namespace muster::sim {

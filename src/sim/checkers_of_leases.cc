@@ -1,8 +1,6 @@
 // Who is lent what, and what those who lend have read.
 #include <algorithm>
 
-#include "roles/message.h"
-#include "roles/record.h"
 #include "sim/checkers.h"
 
 namespace muster::sim {

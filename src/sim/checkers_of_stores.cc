@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "roles/message.h"
+#include "wire/short_id.h"
 
 namespace muster::sim {
 namespace {
@@ -100,7 +100,7 @@ class SealedIsSealed final : public Checker {
     if (!too_late_.contains(known.digest) || in_time_.contains(known.digest)) return;
     if (!members_hold(known.digest)) return;
     wrong("a record of epoch " + std::to_string(known.record.epoch()) + " of job " +
-          roles::short_id(known.record.job()) + " is acknowledged when a later one has begun");
+          wire::short_id(known.record.job()) + " is acknowledged when a later one has begun");
   }
   void on_database_lost() override { lost_ = working_; }
 

@@ -1,7 +1,6 @@
 // What an intruder must not bring about.
 #include <algorithm>
 
-#include "roles/message.h"
 #include "sim/checkers.h"
 #include "sim/process.h"
 

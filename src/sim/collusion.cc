@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "roles/message.h"
 #include "sim/process.h"
+#include "wire/envelope.h"
 
 namespace muster::sim {
 
@@ -54,7 +54,7 @@ class Collusion::Colluder final : public Insider {
  private:
   void say_failed(const pb::Envelope& granted) {
     pb::Envelope say =
-        roles::envelope_to(roles::address(pb::ROLE_COORDINATOR, granted.from().machine()));
+        wire::envelope_to(wire::address(pb::ROLE_COORDINATOR, granted.from().machine()));
     say.mutable_from()->set_role(pb::ROLE_WORKER);
     pb::LeaseFailed& failed = *say.mutable_lease_failed();
     *failed.mutable_key() = granted.grant().key();

@@ -9,10 +9,11 @@
 #include <map>
 
 #include "base/digest.h"
-#include "roles/message.h"
 #include "sim/history.h"
 #include "sim/stand_in_tasks.h"
 #include "sim/world.h"
+#include "wire/envelope.h"
+#include "wire/short_id.h"
 
 namespace muster::sim {
 namespace {
@@ -107,7 +108,7 @@ class Run final : private Observer {
   }
 
   void strike(Node& node, bool closes) {
-    strikes_[roles::short_id(node.machine)] = {world_.now(), closes};
+    strikes_[wire::short_id(node.machine)] = {world_.now(), closes};
     ++(closes ? outcome_.lines_closed : outcome_.silent);
     if (closes) return world_.kill(node);
     node.line.cut_up = node.line.cut_down = true;
@@ -182,7 +183,7 @@ class JobRun final : private Observer {
     world_.node("server").database.rows[row.job()] = row;
   }
   void submit() {
-    pb::Envelope envelope = roles::envelope_to_server();
+    pb::Envelope envelope = wire::envelope_to_server();
     pb::JobRequest& request = *envelope.mutable_submit()->mutable_request();
     request.set_model("ORG/model");
     request.add_tasks("tinyMMLU");
@@ -191,7 +192,7 @@ class JobRun final : private Observer {
   }
   void hear(const pb::Envelope& envelope) {
     if (envelope.has_submit_reply()) {
-      pb::Envelope watch = roles::envelope_to_server();
+      pb::Envelope watch = wire::envelope_to_server();
       watch.mutable_watch()->set_job(envelope.submit_reply().job());
       world_.lines.ask_server("researcher", watch);
     }

@@ -2,13 +2,13 @@
 
 #include <string>
 
-#include "roles/keys.h"
+#include "wire/keys.h"
 
 namespace muster::sim {
 
 // Keys without cryptography: the signature is a keyed hash, which still fails on an altered byte or
 // a wrong key. Two hundred times as fast as Ed25519.
-class HashKeys final : public roles::Keys {
+class HashKeys final : public wire::Keys {
  public:
   explicit HashKeys(std::string key) : key_(std::move(key)) {}
   [[nodiscard]] std::string public_key() const override { return key_; }

@@ -1,7 +1,7 @@
 #include "sim/intruder_answers.h"
 
-#include "roles/record.h"
 #include "sim/intruder_records.h"
+#include "wire/record.h"
 
 namespace muster::sim {
 
@@ -39,8 +39,8 @@ void UnaskedAnswers::answer_all(const OverheardRun& run) {
       *record.mutable_answer()->mutable_grant() =
           terms_of_its_own(record, *node_.keys, node_.owner, rng_);
     }
-    own.push_back(roles::sign_record(record, *node_.keys));
-    if (rng_.below(8) == 0) others.push_back(roles::sign_record(record, voice_.made_up_keys()));
+    own.push_back(wire::sign_record(record, *node_.keys));
+    if (rng_.below(8) == 0) others.push_back(wire::sign_record(record, voice_.made_up_keys()));
     if (own.size() >= kRecordsAtOnce) flush();
   }
   flush();
@@ -69,7 +69,7 @@ void UnaskedAnswers::answer_again() {
   std::vector<pb::SignedRecord> records;
   for (size_t n = 0; n < kRecordsAtOnce; ++n) {
     record.mutable_answer()->mutable_responses(0)->set_margin(static_cast<double>(n));
-    records.push_back(roles::sign_record(record, *node_.keys));
+    records.push_back(wire::sign_record(record, *node_.keys));
   }
   voice_.put(pb::ROLE_WORKER, records);
 }
@@ -100,7 +100,7 @@ void UnaskedAnswers::copy_answers() {
     if (record.has_answer()) alter_answer(record);
     if (rng_.below(6) == 0) record.set_run(record.run() + 1);
     if (rng_.below(6) == 0) record.set_epoch(record.epoch() + 1);
-    records.push_back(roles::sign_record(record, *node_.keys));
+    records.push_back(wire::sign_record(record, *node_.keys));
   }
   voice_.put(pb::ROLE_WORKER, records);
 }

@@ -1,6 +1,6 @@
 #include "sim/intruder_babbler.h"
 
-#include "roles/record.h"
+#include "wire/record.h"
 
 namespace muster::sim {
 
@@ -19,7 +19,7 @@ Babbler::Babbler(Voice& voice, Rng rng)
 void Babbler::say_anything() {
   if (const OverheardRun* run = voice_.some_run()) scribbler_.steal_text(run->key.job());
   if (const auto* record = overheard_.some_record(rng_))
-    scribbler_.steal_name(std::string(roles::record_digest(*record).view()));
+    scribbler_.steal_name(std::string(wire::record_digest(*record).view()));
   const auto* bodies = pb::Envelope::GetDescriptor()->FindOneofByName("body");
   for (int n = 0; n < 3; ++n) {
     pb::Envelope envelope;
@@ -50,7 +50,7 @@ void Babbler::mutate() {
     pb::Record record;
     if (!record.ParseFromString(records->at(n).body()) || rng_.below(2) == 0) continue;
     scribbler_.alter(record);
-    *records->Mutable(n) = roles::sign_record(record, *node_.keys);
+    *records->Mutable(n) = wire::sign_record(record, *node_.keys);
   }
   const Node& other = voice_.anybody();
   const bool elsewhere = rng_.below(4) == 0 && !other.is_server();

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "roles/record.h"
 #include "sim/intruder_records.h"
+#include "wire/record.h"
 
 namespace muster::sim {
 
@@ -97,7 +97,7 @@ void FalseFeeds::invent_votes(pb::Record& record, std::vector<pb::SignedRecord>&
     if (!steals) {
       *record.mutable_answer()->mutable_grant() = terms_of_its_own(record, keys, owner, rng_);
     }
-    records.push_back(roles::sign_record(record, keys));
+    records.push_back(wire::sign_record(record, keys));
   }
 }
 
@@ -111,7 +111,7 @@ void FalseFeeds::invent_verdict(const OverheardRun& run, pb::Record& record,
   settled.add_votes(std::string(32, 'v'));
   *record.mutable_settled() = settled;
   if (run.key.epoch() > 1 && rng_.below(2) == 0) record.set_epoch(run.key.epoch() - 1);
-  records.push_back(roles::sign_record(record, voice_.made_up_keys()));
+  records.push_back(wire::sign_record(record, voice_.made_up_keys()));
 }
 
 void FalseFeeds::invent_seals(const OverheardRun& run, std::vector<pb::SignedRecord>& records) {
@@ -122,7 +122,7 @@ void FalseFeeds::invent_seals(const OverheardRun& run, std::vector<pb::SignedRec
     record.set_epoch(epoch);
     record.mutable_seal();
     records.push_back(
-        roles::sign_record(record, rng_.below(2) == 0 ? *node_.keys : voice_.made_up_keys()));
+        wire::sign_record(record, rng_.below(2) == 0 ? *node_.keys : voice_.made_up_keys()));
   }
 }
 

@@ -1,7 +1,6 @@
 #include "sim/intruder_forger.h"
 
-#include "roles/message.h"
-#include "roles/record.h"
+#include "wire/record.h"
 
 namespace muster::sim {
 namespace {
@@ -55,7 +54,7 @@ void Forger::forge_view() {
     if (run == nullptr) return;
     refused.set_job(run->key.job());
     refused.set_run(run->key.run());
-    *refused.mutable_seal() = roles::sign_record(seal, *node_.keys);
+    *refused.mutable_seal() = wire::sign_record(seal, *node_.keys);
   };
   voice_.say_to_all(pb::ROLE_WORKER, refuse);
   voice_.say_to_all(pb::ROLE_COORDINATOR, refuse);
@@ -142,7 +141,7 @@ void Forger::claim_leases() {
     terms.mutable_grant()->set_lease(number);
     terms.mutable_grant()->set_machine(node_.machine);
     terms.mutable_grant()->add_items(held.items(0));
-    *held.mutable_terms() = roles::sign_record(terms, *node_.keys);
+    *held.mutable_terms() = wire::sign_record(terms, *node_.keys);
   }
   voice_.say(pb::ROLE_WORKER, pb::ROLE_COORDINATOR, run->coordinator, std::move(envelope));
 }
@@ -190,7 +189,7 @@ void Forger::forge_stores() {
   const auto done = [this](pb::Envelope& envelope) {
     envelope.mutable_put_done()->set_view(overheard_.view().number());
     for (const auto& record : overheard_.records())
-      envelope.mutable_put_done()->add_digests(std::string(roles::record_digest(record).view()));
+      envelope.mutable_put_done()->add_digests(std::string(wire::record_digest(record).view()));
   };
   voice_.say_to_all(pb::ROLE_WORKER, done);
   voice_.say_to_all(pb::ROLE_COORDINATOR, done);

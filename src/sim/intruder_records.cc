@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "roles/grants.h"
-#include "roles/message.h"
-#include "roles/record.h"
 #include "sim/stand_in_model.h"
+#include "wire/keys.h"
 
 namespace muster::sim {
 namespace {
@@ -48,7 +47,7 @@ pb::SignedRecord terms_of_its_own(const pb::Record& answer, const HashKeys& keys
                                   const std::string& owner, Rng& rng) {
   pb::GrantTerms terms;
   terms.set_lease(1 + rng.below(60));
-  terms.set_machine(roles::machine_id(keys.public_key()));
+  terms.set_machine(wire::machine_id(keys.public_key()));
   terms.set_owner(owner);
   terms.add_items(answer.answer().item());
   pb::JobKey key;

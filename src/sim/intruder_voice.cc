@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "roles/message.h"
+#include "wire/envelope.h"
 #include "wire/line_rules.h"
 
 namespace muster::sim {
@@ -27,7 +27,7 @@ bool Voice::does(Act act) const {
 
 void Voice::say(pb::Role as, pb::Role to_role, const std::string& to, pb::Envelope envelope) {
   envelope.mutable_from()->set_role(as);
-  *envelope.mutable_to() = roles::address(to_role, to);
+  *envelope.mutable_to() = wire::address(to_role, to);
   if (!has_line() || (careful_ && !passes(envelope))) return;
   world_.send(node_, std::move(envelope));
 }

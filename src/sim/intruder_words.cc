@@ -1,7 +1,7 @@
 #include "sim/intruder_words.h"
 
-#include "roles/record.h"
 #include "sim/intruder_records.h"
+#include "wire/record.h"
 
 namespace muster::sim {
 namespace {
@@ -64,7 +64,7 @@ void EndlessWords::say_long_words() {
       const auto which = static_cast<std::ptrdiff_t>(rng_.below(run->items.size()));
       pb::Record record = wrong_answer(*run, std::next(run->items.begin(), which)->second);
       record.mutable_answer()->set_numeric_class(std::string(length - 1000, 'c'));
-      return voice_.put(pb::ROLE_WORKER, {roles::sign_record(record, *node_.keys)});
+      return voice_.put(pb::ROLE_WORKER, {wire::sign_record(record, *node_.keys)});
     }
   }
   voice_.say(pb::ROLE_WORKER, to, machine, std::move(envelope));

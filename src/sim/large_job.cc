@@ -7,11 +7,11 @@
 
 #include "base/probe.h"
 #include "eval/item.h"
-#include "roles/message.h"
 #include "roles/outbox.h"
-#include "roles/record.h"
 #include "roles/server/job_row.h"
 #include "sim/world.h"
+#include "wire/envelope.h"
+#include "wire/record.h"
 
 namespace muster::sim {
 namespace {
@@ -74,7 +74,7 @@ class Listener final : public Insider {
     Store& store = stores_[machine];
     for (const pb::SignedRecord& record : put.records()) {
       const size_t bytes = record.ByteSizeLong();
-      const bool is_new = store.on_the_way.emplace(roles::record_digest(record), bytes).second;
+      const bool is_new = store.on_the_way.emplace(wire::record_digest(record), bytes).second;
       if (!is_new) continue;  // Said once more.
       store.bytes += bytes;
       run_.bytes_put += bytes;
@@ -154,7 +154,7 @@ class Run final : private Observer {
     });
   }
   void submit(int items) {
-    pb::Envelope envelope = roles::envelope_to_server();
+    pb::Envelope envelope = wire::envelope_to_server();
     pb::JobRequest& request = *envelope.mutable_submit()->mutable_request();
     request.set_model("ORG/model");
     request.add_tasks("tinyMMLU");
@@ -163,7 +163,7 @@ class Run final : private Observer {
   }
   void hear(const pb::Envelope& envelope) {
     if (envelope.has_submit_reply()) {
-      pb::Envelope watch = roles::envelope_to_server();
+      pb::Envelope watch = wire::envelope_to_server();
       watch.mutable_watch()->set_job(envelope.submit_reply().job());
       world_.lines.ask_server("researcher", watch);
     }

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "roles/grants.h"
-#include "roles/keys.h"
-#include "roles/record.h"
+#include "wire/keys.h"
+#include "wire/record.h"
 
 namespace muster::sim {
 namespace {
@@ -55,7 +55,7 @@ bool Ledger::is_of_this_database(const Digest& digest,
   const auto row = rows.find(known->record.job());
   if (row == rows.end()) return false;
   const std::string who = known->record.has_answer()
-                              ? roles::machine_id(known->record.answer().grant().public_key())
+                              ? wire::machine_id(known->record.answer().grant().public_key())
                               : known->author;
   return roles::had_run(row->second.assignments(), known->record.epoch(), who);
 }
@@ -74,13 +74,13 @@ void Ledger::learn(const Digest& digest, const pb::SignedRecord& signed_record) 
   known.digest = digest;
   known.as_signed = signed_record;
   by_signature_.emplace(mix(signed_record.signature()), &known);
-  known.author = roles::machine_id(signed_record.public_key());
+  known.author = wire::machine_id(signed_record.public_key());
   known.record.ParseFromString(signed_record.body());
   if (known.record.has_answer()) known.lease = lease_named_by(known);
 }
 
 void Ledger::on_records(const google::protobuf::RepeatedPtrField<pb::SignedRecord>& records) {
-  for (const auto& record : records) learn(roles::record_digest(record), record);
+  for (const auto& record : records) learn(wire::record_digest(record), record);
 }
 
 void Ledger::note_view(const pb::View& view) {
@@ -143,11 +143,11 @@ std::vector<KnownRecord*> Ledger::on_put_done(const Node& store, const pb::PutDo
 
 KnownRecord* Ledger::find(const pb::SignedRecord& record) {
   const auto found = by_signature_.find(mix(record.signature()));
-  if (found == by_signature_.end()) return find(roles::record_digest(record));
+  if (found == by_signature_.end()) return find(wire::record_digest(record));
   const pb::SignedRecord& known = found->second->as_signed;
   const bool is_the_same =
       known.body() == record.body() && known.public_key() == record.public_key();
-  return is_the_same ? found->second : find(roles::record_digest(record));
+  return is_the_same ? found->second : find(wire::record_digest(record));
 }
 
 KnownRecord* Ledger::find(const Digest& digest) {

@@ -5,12 +5,12 @@
 #include <unordered_set>
 
 #include "eval/item.h"
-#include "roles/message.h"
 #include "roles/server/job_row.h"
 #include "sim/collusion.h"
 #include "sim/intruder.h"
 #include "sim/overheard.h"
 #include "sim/world.h"
+#include "wire/envelope.h"
 
 namespace muster::sim {
 namespace {
@@ -101,7 +101,7 @@ class Run final : private Observer {
   // Whether there may be another one.
   bool run_job() {
     over_ = pb::JOB_STATE_UNSPECIFIED;
-    pb::Envelope envelope = roles::envelope_to_server();
+    pb::Envelope envelope = wire::envelope_to_server();
     pb::JobRequest& request = *envelope.mutable_submit()->mutable_request();
     request.set_model("ORG/model-" + std::to_string(++outcome_.jobs));
     request.add_tasks("tinyMMLU");
@@ -118,7 +118,7 @@ class Run final : private Observer {
 
   void hear(const pb::Envelope& envelope) {
     if (envelope.has_submit_reply()) {
-      pb::Envelope watch = roles::envelope_to_server();
+      pb::Envelope watch = wire::envelope_to_server();
       watch.mutable_watch()->set_job(envelope.submit_reply().job());
       world_.lines.ask_server("researcher", watch);
     }

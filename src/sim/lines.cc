@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/probe.h"
-#include "roles/message.h"
 #include "sim/process.h"
 #include "sim/world.h"
+#include "wire/envelope.h"
 #include "wire/line_rules.h"
 
 namespace muster::sim {
@@ -176,7 +176,7 @@ void Lines::tell(pb::Envelope envelope) {
 void Lines::ask_server(const std::string& client, pb::Envelope envelope) {
   Node& server = world_.server();
   if (!server.process) return;
-  *envelope.mutable_from() = roles::address(pb::ROLE_CLIENT, client);
+  *envelope.mutable_from() = wire::address(pb::ROLE_CLIENT, client);
   world_.agenda.in(delay(), [this, &server, life = server.life, e = std::move(envelope)] {
     world_.in_process(server, life, [this, &server, e](Process& process) {
       process.driver().receive(server.local(world_.now()), e);

@@ -1,7 +1,7 @@
 #include "sim/researcher.h"
 
-#include "roles/message.h"
 #include "roles/server/job_row.h"
+#include "wire/envelope.h"
 
 namespace muster::sim {
 
@@ -13,7 +13,7 @@ void Researcher::start() {
 }
 
 pb::Envelope Researcher::submission() const {
-  pb::Envelope envelope = roles::envelope_to_server();
+  pb::Envelope envelope = wire::envelope_to_server();
   envelope.mutable_submit()->set_idempotency_key(name_ + (force_ ? " again" : ""));
   pb::JobRequest& request = *envelope.mutable_submit()->mutable_request();
   request.set_model(plan_.model);
@@ -32,7 +32,7 @@ void Researcher::act() {
   if (job_.empty()) {
     world_.lines.ask_server(name_, submission());
   } else {
-    pb::Envelope envelope = roles::envelope_to_server();
+    pb::Envelope envelope = wire::envelope_to_server();
     if (plan_.cancelled && world_.now() >= *plan_.cancelled) {
       envelope.mutable_cancel_job()->set_job(job_);
       world_.lines.ask_server(name_, envelope);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "roles/message.h"
 #include "roles/server/job_row.h"
 #include "sim/process.h"
 #include "sim/stand_in_tasks.h"
 #include "wire/bounds.h"
+#include "wire/failure.h"
 
 namespace muster::sim {
 namespace {
@@ -316,10 +316,9 @@ void Simulation::on_send(const Node& node, const pb::Envelope& envelope) {
 // Whoever is broken, or means harm, says that a job cannot work; nobody else is excused for it.
 void Simulation::note_objection(const Node& node, const pb::Envelope& envelope) {
   const bool may = node.insider || node.engine.objects_to_model || node.engine.objects_to_items;
-  const bool objects =
-      envelope.has_unable()
-          ? roles::is_users_fault(roles::to_error(envelope.unable().failure()).code)
-          : envelope.has_lease_failed() && envelope.lease_failed().users_fault();
+  const bool objects = envelope.has_unable()
+                           ? wire::is_users_fault(wire::to_error(envelope.unable().failure()).code)
+                           : envelope.has_lease_failed() && envelope.lease_failed().users_fault();
   if (!may || !objects) return;
   const pb::JobKey& key =
       envelope.has_unable() ? envelope.unable().key() : envelope.lease_failed().key();

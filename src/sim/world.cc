@@ -5,8 +5,9 @@
 
 #include "base/check.h"
 #include "eval/task.h"
-#include "roles/message.h"
 #include "sim/process.h"
+#include "wire/envelope.h"
+#include "wire/keys.h"
 
 namespace muster::sim {
 namespace {
@@ -62,7 +63,7 @@ Node& World::add(const std::string& name, pb::RoleFlag flag, const std::string& 
     slot->database.pool.set_pool("pool");
     return *slot;
   }
-  slot->machine = roles::machine_id(slot->keys->public_key());
+  slot->machine = wire::machine_id(slot->keys->public_key());
   slot->records.wipe("store-" + name);
   by_machine_.try_emplace(slot->machine, slot.get());
   return *slot;
@@ -112,8 +113,8 @@ void World::pause(Node& node) {
 }
 
 bool World::server_knows(const Node& node) {
-  pb::Envelope ask = roles::envelope_to_server();
-  *ask.mutable_from() = roles::address(pb::ROLE_CLIENT, kWorld);
+  pb::Envelope ask = wire::envelope_to_server();
+  *ask.mutable_from() = wire::address(pb::ROLE_CLIENT, kWorld);
   ask.mutable_get_status();
   Node& server = *server_;
   if (!server.process) return false;

@@ -1,10 +1,9 @@
-// Signed records (roles/record.h, grants.h), with real Ed25519 keys. The first byte of an input
-// says what is done with the rest: a serialised SignedRecord as it came, which never opens, since
-// nobody can sign here; or a body that is signed, which opens if it is a record within its bounds,
-// reads the same when it is passed on, and never again once one bit of it, of its key or of its
-// signature was turned; or the terms of an answer, which count only for the run, the machine and
-// the item that they name.
-#include "roles/record.h"
+// Signed records (wire/record.h, roles/grants.h), with real Ed25519 keys. The first byte of an
+// input says what is done with the rest: a serialised SignedRecord as it came, which never opens,
+// since nobody can sign here; or a body that is signed, which opens if it is a record within its
+// bounds, reads the same when it is passed on, and never again once one bit of it, of its key or of
+// its signature was turned; or the terms of an answer, which count only for the run, the machine
+// and the item that they name.
 
 #include <google/protobuf/stubs/logging.h>
 #include <sodium.h>
@@ -16,18 +15,20 @@
 #include "roles/grants.h"
 #include "target.h"
 #include "wire/bounds.h"
+#include "wire/keys.h"
+#include "wire/record.h"
 
 namespace muster::fuzz {
 namespace {
 
-using roles::OpenedRecord;
+using wire::OpenedRecord;
 
 const unsigned char* raw(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
 // As io::MachineKeys signs, with a seed that everybody knows.
-class KnownKeys final : public roles::Keys {
+class KnownKeys final : public wire::Keys {
  public:
   explicit KnownKeys(char seed) {
     MUSTER_CHECK(sodium_init() >= 0);
@@ -65,7 +66,7 @@ const KnownKeys& coordinator() {
   return keys;
 }
 
-pb::SignedRecord signed_by(std::string_view body, const roles::Keys& keys) {
+pb::SignedRecord signed_by(std::string_view body, const wire::Keys& keys) {
   pb::SignedRecord record;
   record.set_body(std::string(body));
   record.set_public_key(keys.public_key());
@@ -80,19 +81,19 @@ pb::SignedRecord signed_by(std::string_view body, const roles::Keys& keys) {
 void check_foreign(std::string_view bytes) {
   pb::SignedRecord record;
   if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
-  MUSTER_CHECK(!roles::open_record(record, worker()));
+  MUSTER_CHECK(!wire::open_record(record, worker()));
 }
 
 void check_genuine(const pb::SignedRecord& record) {
   pb::Record body;
   const bool is_record = body.ParseFromString(record.body()) && wire::check_bounds(body);
-  const auto opened = roles::open_record(record, worker());
+  const auto opened = wire::open_record(record, worker());
   MUSTER_CHECK(opened.has_value() == is_record);
   if (!opened) return;
-  MUSTER_CHECK(opened->machine == roles::machine_id(record.public_key()));
+  MUSTER_CHECK(opened->machine == wire::machine_id(record.public_key()));
   pb::SignedRecord passed_on;
   MUSTER_CHECK(passed_on.ParseFromString(record.SerializeAsString()));
-  const auto again = roles::open_record(passed_on, coordinator());
+  const auto again = wire::open_record(passed_on, coordinator());
   MUSTER_CHECK(again && again->digest == opened->digest && again->machine == opened->machine);
 }
 
@@ -108,9 +109,9 @@ void check_altered(const pb::SignedRecord& genuine, Input& in) {
   } else {
     part[at % part.size()] = static_cast<char>(part[at % part.size()] ^ bit);
   }
-  MUSTER_CHECK(!roles::open_record(record, worker()));
+  MUSTER_CHECK(!wire::open_record(record, worker()));
   if (part.size() > 1) part.pop_back();
-  MUSTER_CHECK(!roles::open_record(record, worker()));
+  MUSTER_CHECK(!wire::open_record(record, worker()));
 }
 
 // An answer, and the terms it carries; each says what the input says, or what the other one says.
@@ -121,7 +122,7 @@ void check_terms(Input& in) {
   key.set_run(in.byte());
   key.set_epoch(in.byte());
   pb::GrantTerms terms;
-  terms.set_machine((differs & 1) == 0 ? roles::machine_id(worker().public_key()) : "another");
+  terms.set_machine((differs & 1) == 0 ? wire::machine_id(worker().public_key()) : "another");
   for (size_t items = in.below(5); items > 0; --items) terms.add_items(in.byte());
   pb::Record answer;
   answer.set_job((differs & 2) == 0 ? key.job() : key.job() + "'");
@@ -129,7 +130,7 @@ void check_terms(Input& in) {
   answer.set_epoch(key.epoch() + ((differs & 8) == 0 ? 0 : 1));
   answer.mutable_answer()->set_item(in.byte());
   *answer.mutable_answer()->mutable_grant() = roles::sign_grant(key, terms, coordinator());
-  const auto opened = roles::open_record(roles::sign_record(answer, worker()), worker());
+  const auto opened = wire::open_record(wire::sign_record(answer, worker()), worker());
   if (!opened) return;  // Not UTF-8.
   const auto& items = terms.items();
   const bool asked =
@@ -137,7 +138,7 @@ void check_terms(Input& in) {
   roles::Assignments assignments;
   assignments.Add()->set_epoch(key.epoch());
   const bool had_run = (differs & 16) == 0;
-  assignments[0].set_coordinator(had_run ? roles::machine_id(coordinator().public_key()) : "");
+  assignments[0].set_coordinator(had_run ? wire::machine_id(coordinator().public_key()) : "");
   roles::Grants grants(worker());
   for (int times = 0; times < 2; ++times) {  // The second time they are known.
     MUSTER_CHECK(!grants.who_asked(*opened).coordinator.empty() == asked);

@@ -6,9 +6,11 @@
 #include "base/check.h"
 #include "eval/metric.h"
 #include "eval/task.h"
-#include "roles/message.h"
 #include "roles/server/server.h"
 #include "sim/process.h"
+#include "wire/envelope.h"
+#include "wire/keys.h"
+#include "wire/short_id.h"
 
 namespace muster::interaction {
 namespace {
@@ -41,7 +43,7 @@ Stage::Stage() : pool_(1, *this) {
   pool_.add("server", pb::ROLE_FLAG_UNSPECIFIED);
   for (const char* name : {"c1", "c2"}) {
     const sim::HashKeys keys = sim::keys_of(name);
-    pool_.server_options.coordinators.push_back(roles::machine_id(keys.public_key()));
+    pool_.server_options.coordinators.push_back(wire::machine_id(keys.public_key()));
   }
 }
 
@@ -156,7 +158,7 @@ void Stage::set_class(const std::string& name, const std::string& numeric_class)
 void Stage::know(const std::string& name, uint64_t agreed) {
   const sim::HashKeys keys = sim::keys_of(name);
   pb::MachineRow row;
-  row.set_machine(roles::machine_id(keys.public_key()));
+  row.set_machine(wire::machine_id(keys.public_key()));
   row.set_agreed(agreed);
   node("server").database.machines[row.machine()] = row;
 }
@@ -164,13 +166,13 @@ void Stage::know(const std::string& name, uint64_t agreed) {
 void Stage::set_retain(Duration retain) { pool_.server_options.retain = retain; }
 
 void Stage::pardon(const std::string& name) {
-  pb::Envelope envelope = roles::envelope_to_server();
+  pb::Envelope envelope = wire::envelope_to_server();
   envelope.mutable_pardon()->set_machine(node(name).machine);
   ask(std::move(envelope));
 }
 
 void Stage::why(const std::string& what) {
-  pb::Envelope envelope = roles::envelope_to_server();
+  pb::Envelope envelope = wire::envelope_to_server();
   envelope.mutable_why()->set_what(what == "job" ? job_ : node(what).machine);
   ask(std::move(envelope));
 }
@@ -207,11 +209,11 @@ std::string Stage::with_names(std::string text) const {
     }
   };
   for (const auto& [name, n] : pool_.nodes()) {
-    if (!n->machine.empty()) replace(roles::short_id(n->machine), name);
+    if (!n->machine.empty()) replace(wire::short_id(n->machine), name);
   }
   if (!job_.empty()) {
     replace(job_, "JOB");
-    replace(roles::short_id(job_), "JOB");
+    replace(wire::short_id(job_), "JOB");
   }
   return text;
 }
@@ -277,7 +279,7 @@ void Stage::ask(pb::Envelope envelope) {
 }
 
 void Stage::submit(const pb::JobRequest& request, const std::string& idempotency_key) {
-  pb::Envelope envelope = roles::envelope_to_server();
+  pb::Envelope envelope = wire::envelope_to_server();
   *envelope.mutable_submit()->mutable_request() = request;
   envelope.mutable_submit()->set_idempotency_key(idempotency_key);
   pb::JobRequest complete = request;
@@ -289,7 +291,7 @@ void Stage::submit(const pb::JobRequest& request, const std::string& idempotency
 }
 
 void Stage::cancel() {
-  pb::Envelope envelope = roles::envelope_to_server();
+  pb::Envelope envelope = wire::envelope_to_server();
   envelope.mutable_cancel_job()->set_job(job_);
   ask(envelope);
 }
@@ -311,9 +313,9 @@ std::string Stage::show_view() const {
   const pb::View& view = pool_.nodes().at("server")->database.view;
   std::string text = "view " + std::to_string(view.number()) + ":";
   for (const auto& member : view.members())
-    text += " " + name_of(roles::address(pb::ROLE_STORAGE, member.machine()));
+    text += " " + name_of(wire::address(pb::ROLE_STORAGE, member.machine()));
   for (const auto& joiner : view.joiners())
-    text += " +" + name_of(roles::address(pb::ROLE_STORAGE, joiner.machine()));
+    text += " +" + name_of(wire::address(pb::ROLE_STORAGE, joiner.machine()));
   return text;
 }
 

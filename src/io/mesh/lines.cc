@@ -1,7 +1,7 @@
 #include "io/mesh/lines.h"
 
 #include "io/mesh/node_line.h"
-#include "roles/message.h"
+#include "wire/short_id.h"
 
 namespace muster::io {
 namespace {
@@ -45,7 +45,7 @@ bool Lines::admit(const std::string& machine, const std::string& instance, const
 // Ends the new line and the one that has its place.
 void Lines::part(const std::string& machine, NodeLine* older, NodeLine& newer) {
   if (older != nullptr) {
-    on_news("machine " + roles::short_id(machine) + " is refused for a minute: " + kTwins);
+    on_news("machine " + wire::short_id(machine) + " is refused for a minute: " + kTwins);
     older->dismiss(kTwins);
   }
   newer.dismiss(kTwins);
@@ -104,14 +104,14 @@ void Lines::tell(pb::Envelope envelope) {
 void Lines::refused(const std::string& machine, const std::string& why) {
   on_refusal(machine, why);
   if (const auto count = refused_.count()) {
-    on_news("something of machine " + roles::short_id(machine) + " was not passed on: " + why +
+    on_news("something of machine " + wire::short_id(machine) + " was not passed on: " + why +
             " (" + std::to_string(count) + " lately, of all machines)");
   }
 }
 
 void Lines::left_out(const std::string& machine, const std::string& why) {
   if (const auto count = left_out_.count()) {
-    on_news("something to machine " + roles::short_id(machine) + " was left out: " + why + " (" +
+    on_news("something to machine " + wire::short_id(machine) + " was left out: " + why + " (" +
             std::to_string(count) + " lately, to all machines)");
   }
 }

@@ -9,7 +9,7 @@
 #include "io/mesh/limits.h"
 #include "io/mesh/read_budget.h"
 #include "muster/v1/pool.grpc.pb.h"
-#include "roles/keys.h"
+#include "wire/keys.h"
 
 namespace muster::io {
 namespace {
@@ -229,7 +229,7 @@ pb::Envelope MeshClient::hello_to(const pb::Challenge& challenge) const {
   envelope.mutable_to()->set_role(pb::ROLE_SERVER);
   auto* hello = envelope.mutable_hello();
   hello->set_public_key(signer_.public_key);
-  hello->set_signature(signer_.sign(roles::hello_bytes(challenge.nonce())));
+  hello->set_signature(signer_.sign(wire::hello_bytes(challenge.nonce())));
   hello->set_version(identity_.version);
   hello->set_role_flag(identity_.role_flag);
   hello->set_store_id(identity_.store_id);

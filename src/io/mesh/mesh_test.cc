@@ -20,8 +20,8 @@
 #include "io/mesh/mesh_server.h"
 #include "io/mesh/read_budget.h"
 #include "muster/v1/pool.grpc.pb.h"
-#include "roles/keys.h"
-#include "roles/message.h"
+#include "wire/envelope.h"
+#include "wire/keys.h"
 
 namespace muster::io {
 namespace {
@@ -118,11 +118,11 @@ class Stranger {
     pb::Envelope envelope;
     auto* hello = envelope.mutable_hello();
     hello->set_public_key(keys_.public_key());
-    hello->set_signature(keys_.sign(roles::hello_bytes(read().challenge().nonce())));
+    hello->set_signature(keys_.sign(wire::hello_bytes(read().challenge().nonce())));
     hello->set_role_flag(pb::ROLE_FLAG_AUTO);
     EXPECT_TRUE(say(envelope));
   }
-  std::string machine() const { return roles::machine_id(keys_.public_key()); }
+  std::string machine() const { return wire::machine_id(keys_.public_key()); }
 
  private:
   MachineKeys keys_ = new_keys();
@@ -133,7 +133,7 @@ class Stranger {
 
 // Something that a worker may say to a coordinator, a store, the server.
 pb::Envelope to(const std::string& machine, pb::Role role = pb::ROLE_COORDINATOR) {
-  pb::Envelope envelope = roles::envelope_to(roles::address(role, machine));
+  pb::Envelope envelope = wire::envelope_to(wire::address(role, machine));
   envelope.mutable_from()->set_role(pb::ROLE_WORKER);
   return envelope;
 }

@@ -1,8 +1,8 @@
 #include "io/mesh/node_line.h"
 
 #include "io/machine_keys.h"
-#include "roles/keys.h"
 #include "wire/bounds.h"
+#include "wire/keys.h"
 #include "wire/line_rules.h"
 
 namespace muster::io {
@@ -91,10 +91,10 @@ void NodeLine::take_hello() {
   if (!incoming_.has_hello() || !wire::check_bounds(incoming_)) {
     return dismiss("a line begins with a Hello that answers the challenge");
   }
-  if (!verify_signature(hello.public_key(), roles::hello_bytes(nonce_), hello.signature())) {
+  if (!verify_signature(hello.public_key(), wire::hello_bytes(nonce_), hello.signature())) {
     return dismiss("the signature over the challenge is wrong");
   }
-  const std::string machine = roles::machine_id(hello.public_key());
+  const std::string machine = wire::machine_id(hello.public_key());
   if (!lines_.admit(machine, hello.instance(), *this)) return;
   speaker_ = {machine, hello.role_flag()};
   {

@@ -9,8 +9,9 @@
 #include <optional>
 
 #include "io/mesh/limits.h"
-#include "roles/message.h"
 #include "wire/bounds.h"
+#include "wire/envelope.h"
+#include "wire/failure.h"
 
 namespace muster::io {
 namespace {
@@ -20,14 +21,14 @@ constexpr std::chrono::seconds kRepeatEvery{2};
 constexpr const char* kBehind = "the server is busy; try again soon";
 
 bool post(Lines& lines, const std::string& name, pb::Envelope ask) {
-  *ask.mutable_from() = roles::address(pb::ROLE_CLIENT, name);
-  *ask.mutable_to() = roles::address(pb::ROLE_SERVER);
+  *ask.mutable_from() = wire::address(pb::ROLE_CLIENT, name);
+  *ask.mutable_to() = wire::address(pb::ROLE_SERVER);
   return lines.ask_server(std::move(ask), [] {});
 }
 
 pb::Envelope refusal(const Error& error) {
   pb::Envelope envelope;
-  *envelope.mutable_submit_reply()->mutable_failure() = roles::to_failure(error);
+  *envelope.mutable_submit_reply()->mutable_failure() = wire::to_failure(error);
   return envelope;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "roles/coordinator/situation.h"
+#include "wire/lease_id.h"
 
 namespace muster::roles::coordinator {
 

@@ -4,7 +4,10 @@
 
 #include "base/overloaded.h"
 #include "base/probe.h"
-#include "roles/message.h"
+#include "wire/envelope.h"
+#include "wire/failure.h"
+#include "wire/run_key.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::coordinator {
 namespace {
@@ -118,10 +121,10 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
     const bool known =
         mine.epoch() > row.epoch() || (mine.epoch() == row.epoch() && assigned_[row.job()] == 0);
     if (mine.run() == row.run() && known)
-      found->second.on_overtaken(roles::key_of(row), mine.epoch());
+      found->second.on_overtaken(wire::key_of(row), mine.epoch());
     if (std::pair(mine.run(), mine.epoch()) >= std::pair(row.run(), row.epoch())) return;
   }
-  const pb::JobKey key = roles::key_of(row);
+  const pb::JobKey key = wire::key_of(row);
   if (assign.revision() < intake_.revision() && !is_live(key)) {
     MUSTER_PROBE("an assignment comes after the news that its job is over");
     return;

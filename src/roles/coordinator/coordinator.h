@@ -4,9 +4,9 @@
 #include <string>
 
 #include "roles/coordinator/job.h"
-#include "roles/keys.h"
 #include "roles/pool_state_intake.h"
 #include "roles/role.h"
+#include "wire/keys.h"
 
 namespace muster::roles::coordinator {
 

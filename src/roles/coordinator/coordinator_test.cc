@@ -5,9 +5,9 @@
 
 #include "eval/item.h"
 #include "roles/grants.h"
-#include "roles/message.h"
-#include "roles/no_keys.h"
-#include "roles/record.h"
+#include "wire/no_keys.h"
+#include "wire/record.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::coordinator {
 namespace {

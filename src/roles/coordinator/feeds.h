@@ -6,7 +6,6 @@
 
 #include "base/digest.h"
 #include "roles/feed_reader.h"
-#include "roles/message.h"
 #include "roles/role.h"
 
 namespace muster::roles::coordinator {

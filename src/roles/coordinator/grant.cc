@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "roles/grants.h"
+#include "wire/envelope.h"
 
 namespace muster::roles::coordinator {
 

@@ -5,8 +5,8 @@
 
 #include "roles/coordinator/items.h"
 #include "roles/coordinator/leases.h"
-#include "roles/keys.h"
-#include "roles/message.h"
+#include "wire/keys.h"
+#include "wire/lease_id.h"
 
 namespace muster::roles::coordinator {
 

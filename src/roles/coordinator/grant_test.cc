@@ -2,7 +2,9 @@
 
 #include "roles/coordinator/situation_stage.h"
 #include "roles/grants.h"
-#include "roles/named_keys.h"
+#include "wire/named_keys.h"
+#include "wire/record.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::coordinator {
 namespace {

@@ -9,7 +9,11 @@
 #include "roles/coordinator/job_result.h"
 #include "roles/coordinator/voters.h"
 #include "roles/coordinator/waiting.h"
-#include "roles/record.h"
+#include "wire/envelope.h"
+#include "wire/failure.h"
+#include "wire/lease_id.h"
+#include "wire/run_key.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::coordinator {
 namespace {

@@ -18,11 +18,11 @@
 #include "roles/coordinator/situation.h"
 #include "roles/coordinator/standings.h"
 #include "roles/grants.h"
-#include "roles/keys.h"
-#include "roles/message.h"
 #include "roles/refusal_log.h"
 #include "roles/request.h"
 #include "roles/role.h"
+#include "wire/keys.h"
+#include "wire/record.h"
 
 namespace muster::roles::coordinator {
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "roles/coordinator/items.h"
-#include "roles/message.h"
 
 namespace muster::roles::coordinator {
 

@@ -8,7 +8,9 @@
 #include "roles/coordinator/job.h"
 #include "roles/coordinator/voters.h"
 #include "roles/coordinator/waiting.h"
-#include "roles/record.h"
+#include "wire/lease_id.h"
+#include "wire/record.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::coordinator {
 namespace {

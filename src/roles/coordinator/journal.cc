@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/probe.h"
+#include "wire/envelope.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::coordinator {
 namespace {

@@ -9,10 +9,9 @@
 
 #include "roles/coordinator/feeds.h"
 #include "roles/grants.h"
-#include "roles/keys.h"
-#include "roles/message.h"
 #include "roles/outbox.h"
-#include "roles/record.h"
+#include "wire/keys.h"
+#include "wire/record.h"
 
 namespace muster::roles::coordinator {
 

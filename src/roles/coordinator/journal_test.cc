@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "roles/named_keys.h"
+#include "wire/named_keys.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::coordinator {
 namespace {

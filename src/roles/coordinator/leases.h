@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "base/time.h"
-#include "roles/message.h"
+#include "roles/role.h"
+#include "wire/lease_id.h"
 
 namespace muster::roles::coordinator {
 

@@ -6,6 +6,8 @@
 #include "roles/coordinator/allocation.h"
 #include "roles/coordinator/grant.h"
 #include "roles/coordinator/voters.h"
+#include "wire/envelope.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::coordinator {
 namespace {

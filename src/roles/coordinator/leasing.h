@@ -5,8 +5,8 @@
 
 #include "base/rng.h"
 #include "roles/coordinator/situation.h"
-#include "roles/keys.h"
-#include "roles/message.h"
+#include "wire/keys.h"
+#include "wire/lease_id.h"
 
 namespace muster::roles::coordinator {
 

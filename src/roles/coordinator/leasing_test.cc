@@ -1,7 +1,7 @@
 #include "roles/coordinator/leasing.h"
 
 #include "roles/coordinator/situation_stage.h"
-#include "roles/no_keys.h"
+#include "wire/no_keys.h"
 
 namespace muster::roles::coordinator {
 namespace {

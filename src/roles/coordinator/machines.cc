@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "base/probe.h"
 #include "base/rng.h"
+#include "wire/envelope.h"
+#include "wire/owner.h"
 
 namespace muster::roles::coordinator {
 namespace {

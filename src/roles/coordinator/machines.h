@@ -11,7 +11,6 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "roles/coordinator/backoffs.h"
-#include "roles/message.h"
 #include "roles/role.h"
 
 namespace muster::roles::coordinator {

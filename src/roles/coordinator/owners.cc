@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/lease_id.h"
+
 namespace muster::roles::coordinator {
 
 void Owners::on_arrival(Instant now, const std::string& owner) {

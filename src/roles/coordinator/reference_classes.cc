@@ -5,6 +5,7 @@
 
 #include "base/probe.h"
 #include "roles/coordinator/voters.h"
+#include "wire/envelope.h"
 
 namespace muster::roles::coordinator {
 namespace {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "roles/coordinator/situation.h"
-#include "roles/message.h"
 
 namespace muster::roles::coordinator {
 

@@ -1,6 +1,8 @@
 #include "roles/coordinator/reference_classes.h"
 
 #include "roles/coordinator/situation_stage.h"
+#include "wire/lease_id.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::coordinator {
 namespace {

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "base/time.h"
-#include "roles/message.h"
 #include "roles/role.h"
 
 namespace muster::roles::coordinator {

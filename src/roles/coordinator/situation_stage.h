@@ -10,6 +10,7 @@
 #include "eval/item.h"
 #include "roles/coordinator/situation.h"
 #include "roles/coordinator/voters.h"
+#include "wire/lease_id.h"
 
 namespace muster::roles::coordinator {
 

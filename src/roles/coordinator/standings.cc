@@ -1,6 +1,7 @@
 #include "roles/coordinator/standings.h"
 
 #include "base/check.h"
+#include "wire/envelope.h"
 
 namespace muster::roles::coordinator {
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/time.h"
-#include "roles/message.h"
 #include "roles/role.h"
 
 namespace muster::roles::coordinator {

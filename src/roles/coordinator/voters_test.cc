@@ -1,6 +1,7 @@
 #include "roles/coordinator/voters.h"
 
 #include "roles/coordinator/situation_stage.h"
+#include "wire/lease_id.h"
 
 namespace muster::roles::coordinator {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "roles/coordinator/allocation.h"
 #include "roles/coordinator/voters.h"
-#include "roles/message.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::coordinator {
 namespace {

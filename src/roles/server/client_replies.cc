@@ -1,5 +1,7 @@
 #include "roles/server/client_replies.h"
 
+#include "wire/failure.h"
+
 namespace muster::roles::server {
 
 pb::Envelope submit_failure(const std::string& client, const Error& error) {

@@ -2,7 +2,8 @@
 
 #include <string>
 
-#include "roles/message.h"
+#include "roles/role.h"
+#include "wire/envelope.h"
 #include "wire/pb.h"
 
 namespace muster::roles::server {

@@ -2,9 +2,10 @@
 
 #include <set>
 
-#include "roles/message.h"
 #include "roles/server/found_jobs.h"
 #include "roles/server/lending.h"
+#include "wire/failure.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::server {
 namespace {

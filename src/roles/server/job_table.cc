@@ -4,8 +4,8 @@
 
 #include "base/check.h"
 #include "base/probe.h"
-#include "roles/message.h"
 #include "roles/server/job_row.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::server {
 

@@ -6,7 +6,9 @@
 #include <map>
 #include <set>
 
-#include "roles/message.h"
+#include "wire/authority.h"
+#include "wire/owner.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::server {
 namespace {

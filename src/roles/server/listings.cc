@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "roles/message.h"
 #include "roles/server/explain.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::server {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "roles/message.h"
+#include "wire/envelope.h"
 
 namespace muster::roles::server {
 namespace {

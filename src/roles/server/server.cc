@@ -2,11 +2,12 @@
 #include "roles/server/server.h"
 
 #include "base/overloaded.h"
-#include "roles/message.h"
 #include "roles/server/client_replies.h"
 #include "roles/server/explain.h"
 #include "roles/server/lending.h"
 #include "roles/server/listings.h"
+#include "wire/envelope.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::server {
 

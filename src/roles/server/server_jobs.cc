@@ -4,12 +4,14 @@
 #include <set>
 
 #include "base/probe.h"
-#include "roles/message.h"
 #include "roles/server/client_replies.h"
 #include "roles/server/found_jobs.h"
 #include "roles/server/job_request.h"
 #include "roles/server/lending.h"
 #include "roles/server/server.h"
+#include "wire/envelope.h"
+#include "wire/failure.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::server {
 namespace {

@@ -4,8 +4,10 @@
 
 #include "base/check.h"
 #include "base/probe.h"
-#include "roles/message.h"
 #include "roles/server/client_replies.h"
+#include "wire/envelope.h"
+#include "wire/failure.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::server {
 namespace {

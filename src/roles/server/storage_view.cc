@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/probe.h"
-#include "roles/message.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::server {
 namespace {

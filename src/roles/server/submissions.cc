@@ -1,8 +1,8 @@
 #include "roles/server/submissions.h"
 
 #include "base/check.h"
-#include "roles/message.h"
 #include "roles/server/client_replies.h"
+#include "wire/envelope.h"
 
 namespace muster::roles::server {
 

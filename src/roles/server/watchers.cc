@@ -1,6 +1,7 @@
 #include "roles/server/watchers.h"
 
 #include "roles/server/client_replies.h"
+#include "wire/failure.h"
 
 namespace muster::roles::server {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "roles/message.h"
+#include "wire/pb.h"
 
 namespace muster::roles::storage {
 

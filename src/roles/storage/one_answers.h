@@ -6,7 +6,8 @@
 #include <set>
 #include <string>
 
-#include "roles/record.h"
+#include "roles/role.h"
+#include "wire/record.h"
 
 namespace muster::roles::storage {
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "roles/grants.h"
-#include "roles/no_keys.h"
+#include "wire/no_keys.h"
 
 namespace muster::roles::storage {
 namespace {

@@ -5,8 +5,8 @@
 #include "base/overloaded.h"
 #include "base/probe.h"
 #include "roles/batch_worth.h"
-#include "roles/message.h"
-#include "roles/record.h"
+#include "wire/envelope.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::storage {
 namespace {

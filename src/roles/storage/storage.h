@@ -8,12 +8,12 @@
 
 #include "roles/feed_reader.h"
 #include "roles/grants.h"
-#include "roles/keys.h"
 #include "roles/pool_state_intake.h"
-#include "roles/record.h"
 #include "roles/refusal_log.h"
 #include "roles/role.h"
 #include "roles/storage/one_answers.h"
+#include "wire/keys.h"
+#include "wire/record.h"
 
 namespace muster::roles::storage {
 

@@ -4,9 +4,9 @@
 #include <iterator>
 
 #include "base/probe.h"
-#include "roles/message.h"
 #include "roles/storage/digest_ranges.h"
 #include "roles/storage/storage.h"
+#include "wire/envelope.h"
 
 namespace muster::roles::storage {
 namespace {

@@ -5,8 +5,7 @@
 
 #include <algorithm>
 
-#include "roles/no_keys.h"
-#include "roles/record.h"
+#include "wire/no_keys.h"
 
 namespace muster::roles::storage {
 namespace {

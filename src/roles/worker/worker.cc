@@ -5,6 +5,11 @@
 #include "base/overloaded.h"
 #include "base/probe.h"
 #include "eval/item.h"
+#include "wire/envelope.h"
+#include "wire/failure.h"
+#include "wire/record.h"
+#include "wire/run_key.h"
+#include "wire/short_id.h"
 
 namespace muster::roles::worker {
 namespace {

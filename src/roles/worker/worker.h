@@ -6,11 +6,11 @@
 #include <set>
 #include <string>
 
-#include "roles/keys.h"
-#include "roles/message.h"
 #include "roles/outbox.h"
 #include "roles/pool_state_intake.h"
 #include "roles/role.h"
+#include "wire/keys.h"
+#include "wire/lease_id.h"
 
 namespace muster::roles::worker {
 

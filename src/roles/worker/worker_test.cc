@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "roles/no_keys.h"
+#include "wire/no_keys.h"
 
 namespace muster::roles::worker {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "roles/keys.h"
+#include "wire/keys.h"
 
-namespace muster::roles {
+namespace muster::wire {
 
 // For tests in which nobody lies: signs with a word, and believes every signature.
 class NoKeys final : public Keys {
@@ -14,4 +14,4 @@ class NoKeys final : public Keys {
   }
 };
 
-}  // namespace muster::roles
+}  // namespace muster::wire

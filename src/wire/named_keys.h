@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/digest.h"
-#include "roles/keys.h"
+#include "wire/keys.h"
 
-namespace muster::roles {
+namespace muster::wire {
 
 // For tests: signs with its name; enough to tell who signed what.
 class NamedKeys final : public Keys {
@@ -28,4 +28,4 @@ class NamedKeys final : public Keys {
   std::string name_;
 };
 
-}  // namespace muster::roles
+}  // namespace muster::wire

@@ -2,10 +2,10 @@
 
 #include "base/digest.h"
 #include "base/result.h"
-#include "roles/keys.h"
-#include "roles/role.h"
+#include "wire/keys.h"
+#include "wire/pb.h"
 
-namespace muster::roles {
+namespace muster::wire {
 
 // What names a signed record: SHA-256 over its body and its author's key.
 Digest record_digest(const pb::SignedRecord& record);
@@ -25,4 +25,4 @@ Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Keys& key
 Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Digest& digest,
                                  const Keys& keys);
 
-}  // namespace muster::roles
+}  // namespace muster::wire

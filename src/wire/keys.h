@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace muster::roles {
+namespace muster::wire {
 
 // This process's key. Production signs with Ed25519, the simulator with a keyed hash that still
 // fails on an altered byte or a wrong key. Pure: same bytes, same signature.
@@ -25,4 +25,4 @@ inline std::string hello_bytes(std::string_view nonce) {
 // A machine's id: hex of the first 8 bytes of the SHA-256 of its public key.
 std::string machine_id(std::string_view public_key);
 
-}  // namespace muster::roles
+}  // namespace muster::wire

@@ -1,9 +1,8 @@
-#include "roles/record.h"
+#include "wire/record.h"
 
 #include "wire/bounds.h"
 
-namespace muster::roles {
-
+namespace muster::wire {
 namespace {
 
 // What a record's signature is over: nothing else that a machine signs begins like this.
@@ -12,10 +11,6 @@ std::string signed_bytes(const Digest& digest) {
 }
 
 }  // namespace
-
-std::string machine_id(std::string_view public_key) {
-  return to_hex(sha256(public_key).view().substr(0, 8));
-}
 
 Digest record_digest(const pb::SignedRecord& record) {
   Hasher hasher;
@@ -45,8 +40,8 @@ Result<OpenedRecord> open_record(const pb::SignedRecord& record, const Digest& d
   if (!out.record.ParseFromString(record.body())) {
     return fail(Code::kDataLoss, "a record's body cannot be read");
   }
-  MUSTER_TRY_STATUS(wire::check_bounds(out.record));
+  MUSTER_TRY_STATUS(check_bounds(out.record));
   return out;
 }
 
-}  // namespace muster::roles
+}  // namespace muster::wire

@@ -1,8 +1,8 @@
-#include "roles/message.h"
+#include "wire/failure.h"
 
 #include <array>
 
-namespace muster::roles {
+namespace muster::wire {
 namespace {
 
 constexpr std::array kCodes = {
@@ -27,27 +27,4 @@ Error to_error(const pb::Failure& failure) {
   return {Code::kFailed, failure.message()};
 }
 
-pb::JobKey key_of(const pb::JobRow& row) {
-  pb::JobKey key;
-  key.set_job(row.job());
-  key.set_run(row.run());
-  key.set_epoch(row.epoch());
-  return key;
-}
-
-pb::LeaseId to_message(const LeaseId& id) {
-  pb::LeaseId out;
-  out.set_epoch(id.first);
-  out.set_number(id.second);
-  return out;
-}
-
-LeaseId to_lease_id(const pb::LeaseId& id) { return {id.epoch(), id.number()}; }
-
-std::string short_ids(const std::set<std::string>& ids) {
-  std::string text;
-  for (const std::string& id : ids) text += (text.empty() ? "" : ", ") + short_id(id);
-  return text;
-}
-
-}  // namespace muster::roles
+}  // namespace muster::wire

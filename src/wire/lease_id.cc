@@ -1,0 +1,14 @@
+#include "wire/lease_id.h"
+
+namespace muster::wire {
+
+pb::LeaseId to_message(const LeaseId& id) {
+  pb::LeaseId out;
+  out.set_epoch(id.first);
+  out.set_number(id.second);
+  return out;
+}
+
+LeaseId to_lease_id(const pb::LeaseId& id) { return {id.epoch(), id.number()}; }
+
+}  // namespace muster::wire
