@@ -41,8 +41,9 @@ struct LoadModel {
 };
 // Score the requests of one item with the loaded model.
 struct ScoreItem {
+  using Request = std::pair<std::string, std::string>;  // {context, continuation}
   uint64_t id = 0;
-  std::vector<std::pair<std::string, std::string>> requests;  // {context, continuation}
+  std::vector<Request> requests;
 };
 // Drop all scoring that has been asked for.
 struct StopScoring {};

@@ -1,6 +1,7 @@
 #include "roles/coordinator/items.h"
 
 #include "base/check.h"
+#include "wire/item_requests.h"
 
 namespace muster::roles::coordinator {
 namespace {
@@ -13,13 +14,7 @@ pb::ItemRequests to_requests(uint32_t index, const eval::Item& item) {
   pb::ItemRequests out;
   out.set_item(index);
   out.set_digest(std::string(eval::request_digest(item.requests).view()));
-  const std::string* last = nullptr;
-  for (const eval::Request& request : item.requests) {
-    auto* added = out.add_requests();
-    if (last == nullptr || *last != request.context) added->set_context(request.context);
-    added->set_continuation(request.continuation);
-    last = &request.context;
-  }
+  pack_requests(item.requests, out);
   return out;
 }
 

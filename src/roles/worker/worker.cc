@@ -7,6 +7,7 @@
 #include "eval/item.h"
 #include "wire/envelope.h"
 #include "wire/failure.h"
+#include "wire/item_requests.h"
 #include "wire/record.h"
 #include "wire/run_key.h"
 #include "wire/short_id.h"
@@ -18,24 +19,9 @@ constexpr size_t kMaxWaitingAnswers = 2000;
 constexpr size_t kMaxLeases = 64, kMaxItems = 64;
 constexpr Duration kProgressEvery = seconds(1);
 
-// The requests with the contexts filled in that were left out as repeats.
-std::vector<std::pair<std::string, std::string>> spelled_out(const pb::ItemRequests& item) {
-  std::vector<std::pair<std::string, std::string>> requests;
-  std::string context;
-  for (const auto& request : item.requests()) {
-    if (request.has_context()) context = request.context();
-    requests.emplace_back(context, request.continuation());
-  }
-  return requests;
-}
-
 // Names what was scored, whatever the grant called it.
 std::string digest_of(const pb::ItemRequests& item) {
-  std::vector<eval::Request> requests;
-  for (auto& [context, continuation] : spelled_out(item)) {
-    requests.push_back({std::move(context), std::move(continuation)});
-  }
-  return std::string(eval::request_digest(requests).view());
+  return std::string(eval::request_digest(unpack_requests<eval::Request>(item)).view());
 }
 
 }  // namespace
@@ -243,7 +229,7 @@ void Worker::score_next(Effects& effects) {
   if (order_.empty()) return;
   scoring_lease_ = order_.front();
   const pb::ItemRequests& item = leases_.at(*scoring_lease_).items.front();
-  effects.run.push_back(ScoreItem{++scoring_id_, spelled_out(item)});
+  effects.run.push_back(ScoreItem{++scoring_id_, unpack_requests<ScoreItem::Request>(item)});
 }
 
 void Worker::report_progress(Instant now, const LeaseId& id, Effects& effects) {
