@@ -24,7 +24,4 @@ class Freezer final : public host::Compute {
   WorkThread<Work> thread_;
 };
 
-// Every item of every task of a request, in order.
-Result<std::shared_ptr<const roles::FrozenTasks>> freeze_requests(const pb::JobRequest& request);
-
 }  // namespace muster::io

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "eval/task.h"
+#include "host/frozen_tasks.h"
 #include "sim/process.h"
 #include "wire/envelope.h"
 #include "wire/keys.h"
@@ -13,16 +13,6 @@ namespace muster::sim {
 namespace {
 
 constexpr const char* kWorld = "world";  // As a client, by this name.
-
-Result<std::shared_ptr<const roles::FrozenTasks>> freeze_real_tasks(const pb::JobRequest& request) {
-  auto tasks = std::make_shared<roles::FrozenTasks>();
-  for (const std::string& name : request.tasks()) {
-    MUSTER_TRY(const eval::Task* task, eval::find_task(name));
-    tasks->push_back({.task = name, .version = task->version, .documents = task->documents});
-    MUSTER_TRY(tasks->back().items, eval::build_items(*task, {request.limit(), std::nullopt}));
-  }
-  return tasks;
-}
 
 // What a later version might say more: every message and its body have a field that nobody knows.
 void add_unknown_fields(pb::Envelope& envelope) {
@@ -48,7 +38,7 @@ Instant Node::local(Instant now) const {
 }
 
 World::World(uint64_t seed, Observer& observer)
-    : rng(seed), freeze(freeze_real_tasks), observer_(observer) {}
+    : rng(seed), freeze(host::freeze_tasks), observer_(observer) {}
 World::~World() = default;
 
 Node& World::add(const std::string& name, pb::RoleFlag flag, const std::string& key_of) {
