@@ -13,6 +13,7 @@
 #include "client/job_request.h"
 #include "client/pool_client.h"
 #include "eval/task.h"
+#include "wire/job_state.h"
 
 namespace muster::cli {
 namespace {
@@ -145,8 +146,7 @@ class Run {
   bool see(const pb::JobUpdate& update) {
     row_ = update.row();
     if (!update.message().empty()) view_.say(update.message());
-    over_ = row_.state() == pb::JOB_STATE_DONE || row_.state() == pb::JOB_STATE_FAILED ||
-            row_.state() == pb::JOB_STATE_CANCELLED;
+    over_ = wire::is_over(row_.state());
     if (over_) return false;
     if (options_.json) {
       print(Json{{"type", "progress"},

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
-#include "roles/server/job_row.h"
+#include "wire/job_state.h"
 
 namespace muster::sim {
 
 bool Checker::is_live(const std::string& job, uint32_t run) const {
   const auto& rows = world_.node("server").database.rows;
   auto row = rows.find(job);
-  return row != rows.end() && row->second.run() == run &&
-         !roles::server::is_over(row->second.state());
+  return row != rows.end() && row->second.run() == run && !wire::is_over(row->second.state());
 }
 
 bool Checker::is_remembered(const pb::Record& record) const {

@@ -1,7 +1,7 @@
 // What the server promises of jobs.
 #include "sim/checkers.h"
 
-#include "roles/server/job_row.h"
+#include "wire/job_state.h"
 
 namespace muster::sim {
 namespace {
@@ -73,8 +73,7 @@ class OverIsOver final : public Checker {
     if (save == nullptr) return;
     const pb::JobRow& row = save->row;
     auto [entry, is_new] = over_.try_emplace({row.job(), row.run()}, row);
-    if (!is_new && entry->second.state() != row.state() &&
-        roles::server::is_over(entry->second.state())) {
+    if (!is_new && entry->second.state() != row.state() && wire::is_over(entry->second.state())) {
       wrong("job " + row.job() + " was over and is " + pb::JobState_Name(row.state()) + " now");
     }
     entry->second = row;

@@ -4,6 +4,7 @@
 
 #include "base/overloaded.h"
 #include "roles/server/job_row.h"
+#include "wire/job_state.h"
 
 namespace muster::sim {
 
@@ -168,7 +169,7 @@ roles::server::ServerState ServerDisk::state() const {
                                    .reasons = {}};
   std::vector<const pb::JobRow*> over;
   for (const auto& [id, row] : rows) {
-    roles::server::is_over(row.state()) ? over.push_back(&row) : state.live.push_back(row);
+    wire::is_over(row.state()) ? over.push_back(&row) : state.live.push_back(row);
   }
   std::stable_sort(over.begin(), over.end(), [](const auto* a, const auto* b) {
     return a->ended_at_ms() > b->ended_at_ms();

@@ -8,9 +8,9 @@
 #include "base/probe.h"
 #include "eval/item.h"
 #include "roles/outbox.h"
-#include "roles/server/job_row.h"
 #include "sim/world.h"
 #include "wire/envelope.h"
+#include "wire/job_state.h"
 #include "wire/record.h"
 
 namespace muster::sim {
@@ -169,7 +169,7 @@ class Run final : private Observer {
     }
     if (!envelope.has_job_update()) return;
     const pb::JobState state = envelope.job_update().row().state();
-    over_ |= roles::server::is_over(state);
+    over_ |= wire::is_over(state);
     run_.is_done |= state == pb::JOB_STATE_DONE;
   }
 

@@ -5,12 +5,12 @@
 #include <unordered_set>
 
 #include "eval/item.h"
-#include "roles/server/job_row.h"
 #include "sim/collusion.h"
 #include "sim/intruder.h"
 #include "sim/overheard.h"
 #include "sim/world.h"
 #include "wire/envelope.h"
+#include "wire/job_state.h"
 
 namespace muster::sim {
 namespace {
@@ -124,7 +124,7 @@ class Run final : private Observer {
     }
     if (!envelope.has_job_update()) return;
     const pb::JobState state = envelope.job_update().row().state();
-    if (roles::server::is_over(state)) over_ = state;
+    if (wire::is_over(state)) over_ = state;
   }
 
   void on_send(const Node&, const pb::Envelope& envelope) override {

@@ -1,7 +1,7 @@
 #include "sim/researcher.h"
 
-#include "roles/server/job_row.h"
 #include "wire/envelope.h"
+#include "wire/job_state.h"
 
 namespace muster::sim {
 
@@ -53,7 +53,7 @@ void Researcher::hear(const pb::Envelope& envelope) {
   const pb::JobRow& row = envelope.job_update().row();
   if (row.job() != job_) return;
   if (row.run() < run_) return job_.clear();  // It was accepted by a server whose database is lost.
-  if (roles::server::is_over(row.state())) on_over(row);
+  if (wire::is_over(row.state())) on_over(row);
 }
 
 void Researcher::on_over(const pb::JobRow& row) {

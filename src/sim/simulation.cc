@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "roles/server/job_row.h"
 #include "sim/process.h"
 #include "sim/stand_in_tasks.h"
 #include "wire/bounds.h"
 #include "wire/failure.h"
+#include "wire/job_state.h"
 
 namespace muster::sim {
 namespace {
@@ -265,7 +265,7 @@ Simulation::Verdict Simulation::run() {
   });
   const auto& rows = world_.node("server").database.rows;
   const bool goes_on = lost && std::any_of(rows.begin(), rows.end(), [](const auto& row) {
-                         return !roles::server::is_over(row.second.state());
+                         return !wire::is_over(row.second.state());
                        });
   for (const auto& [name, node] : world_.nodes()) {
     if (!node->process || node->insider || node->disk.hangs || goes_on) continue;

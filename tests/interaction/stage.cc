@@ -9,6 +9,7 @@
 #include "roles/server/server.h"
 #include "sim/process.h"
 #include "wire/envelope.h"
+#include "wire/job_state.h"
 #include "wire/keys.h"
 #include "wire/short_id.h"
 
@@ -85,7 +86,7 @@ void Stage::rebuild_storage() {
   auto* state = envelope.mutable_pool_state();
   *state->mutable_view() = node("server").database.view;
   for (const auto& [id, row] : node("server").database.rows) {
-    auto* live = roles::server::is_over(row.state()) ? state->add_kept() : state->add_live();
+    auto* live = wire::is_over(row.state()) ? state->add_kept() : state->add_live();
     live->set_job(id);
     live->set_run(row.run());
     *live->mutable_assignments() = row.assignments();
@@ -298,7 +299,7 @@ void Stage::cancel() {
 
 void Stage::run_job(Duration limit) {
   const Instant until = pool_.now() + limit;
-  while (!roles::server::is_over(row().state()) && pool_.agenda.run_next(until)) {
+  while (!wire::is_over(row().state()) && pool_.agenda.run_next(until)) {
   }
   advance({});
 }

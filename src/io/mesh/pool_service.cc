@@ -12,6 +12,7 @@
 #include "wire/bounds.h"
 #include "wire/envelope.h"
 #include "wire/failure.h"
+#include "wire/job_state.h"
 
 namespace muster::io {
 namespace {
@@ -108,9 +109,7 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
     std::lock_guard lock(mutex_);
     writing_ = false;
     written_ = std::chrono::steady_clock::now();
-    const auto state = outgoing_.row().state();
-    const bool over = outgoing_.has_failure() || state == pb::JOB_STATE_DONE ||
-                      state == pb::JOB_STATE_FAILED || state == pb::JOB_STATE_CANCELLED;
+    const bool over = outgoing_.has_failure() || wire::is_over(outgoing_.row().state());
     if (!ok || over) return finish(grpc::Status::OK);
     write_next();
   }

@@ -19,11 +19,6 @@ std::string text_of(const Number& number) {
 
 }  // namespace
 
-bool is_over(pb::JobState state) {
-  return state == pb::JOB_STATE_DONE || state == pb::JOB_STATE_FAILED ||
-         state == pb::JOB_STATE_CANCELLED;
-}
-
 Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pin) {
   Hasher hasher;
   for (const std::string& field : {pin.name(), pin.commit(), pin.dtype()}) hasher.add_field(field);

@@ -13,8 +13,6 @@ namespace muster::roles::server {
 // kUnsupported for a task that is not known.
 Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pin);
 
-bool is_over(pb::JobState state);
-
 // It was this very submission that began one of the job's runs.
 bool began(const pb::JobRow& row, const pb::Submit& submit);
 

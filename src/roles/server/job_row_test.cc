@@ -54,13 +54,6 @@ TEST(JobRow, TheIdIsOfAllThatDeterminesTheScores) {
   EXPECT_EQ(unknown.error().code, Code::kUnsupported);
 }
 
-TEST(JobRow, ARunIsOverWhenItEnded) {
-  EXPECT_FALSE(is_over(pb::JOB_STATE_RUNNING));
-  for (const auto state : {pb::JOB_STATE_DONE, pb::JOB_STATE_FAILED, pb::JOB_STATE_CANCELLED}) {
-    EXPECT_TRUE(is_over(state)) << state;
-  }
-}
-
 pb::Submit submission(const std::string& key) {
   pb::Submit submit;
   submit.set_idempotency_key(key);

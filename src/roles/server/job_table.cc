@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/probe.h"
-#include "roles/server/job_row.h"
+#include "wire/job_state.h"
 #include "wire/run_key.h"
 
 namespace muster::roles::server {

@@ -5,6 +5,7 @@
 
 #include "roles/server/job_row.h"
 #include "roles/server/situation.h"
+#include "wire/job_state.h"
 
 namespace muster::roles::server {
 
@@ -34,7 +35,8 @@ struct PoolForTest {
     nodes.join(kStart, machine, hello);
     loans.join(machine, true);
   }
-  // A job of the coordinator "coord", as `change` has it. One that is over is found in the database.
+  // A job of the coordinator "coord", as `change` has it. One that is over is found in the
+  // database.
   template <typename Change>
   void commit(const std::string& job, Change change) {
     pb::JobRow row;

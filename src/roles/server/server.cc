@@ -7,6 +7,7 @@
 #include "roles/server/lending.h"
 #include "roles/server/listings.h"
 #include "wire/envelope.h"
+#include "wire/job_state.h"
 #include "wire/short_id.h"
 
 namespace muster::roles::server {

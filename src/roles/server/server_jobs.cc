@@ -11,6 +11,7 @@
 #include "roles/server/server.h"
 #include "wire/envelope.h"
 #include "wire/failure.h"
+#include "wire/job_state.h"
 #include "wire/short_id.h"
 
 namespace muster::roles::server {
