@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-#include "roles/role.h"
+#include "wire/pb.h"
 
 namespace muster::cli {
 

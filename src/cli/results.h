@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/result.h"
-#include "roles/role.h"
+#include "wire/pb.h"
 
 namespace muster::cli {
 

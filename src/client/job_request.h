@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
-#include "roles/role.h"
+#include "wire/pb.h"
 
 namespace muster::client {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "roles/role.h"
+#include "wire/pb.h"
 
 namespace muster::client {
 

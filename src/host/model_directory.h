@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
-#include "roles/role.h"
+#include "wire/pb.h"
 
 namespace muster::host {
 
