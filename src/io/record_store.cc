@@ -291,12 +291,12 @@ Status RecordStore::drop(const Digest& digest) {
 }
 
 Status RecordStore::keep(const roles::KeepRuns& keep) {
-  std::vector<std::pair<std::string, int64_t>> gone;
+  std::vector<wire::RunKey> gone;
   MUSTER_TRY(auto runs, Statement::prepare(database_, "SELECT DISTINCT job, run FROM record"));
   while (true) {
     MUSTER_TRY(const bool row, runs.step());
     if (!row) break;
-    const std::pair run{runs.blob(0), static_cast<uint32_t>(runs.integer(1))};
+    const wire::RunKey run{runs.blob(0), static_cast<uint32_t>(runs.integer(1))};
     if (std::find(keep.runs.begin(), keep.runs.end(), run) == keep.runs.end()) gone.push_back(run);
   }
   for (const auto& [job, run] : gone) {

@@ -2,13 +2,13 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/digest.h"
 #include "roles/database.h"
 #include "wire/pb.h"
+#include "wire/run_key.h"
 
 namespace muster::roles {
 
@@ -33,7 +33,7 @@ struct DropRecords {
 };
 // Takes away all records but those of these runs.
 struct KeepRuns {
-  std::vector<std::pair<std::string, uint32_t>> runs;  // {job, run}
+  std::vector<wire::RunKey> runs;
 };
 // From here on the store belongs to this pool: what it holds of another one is taken away.
 struct EnterPool {

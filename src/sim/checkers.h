@@ -9,10 +9,11 @@
 #include "sim/ledger.h"
 #include "sim/plan.h"
 #include "sim/world.h"
+#include "wire/run_key.h"
 
 namespace muster::sim {
 
-using RunKey = std::pair<std::string, uint32_t>;  // {job, run}
+using wire::RunKey;
 
 // One promise of the pool that is looked at from outside, after every step that could break it.
 // Says what is wrong through `wrong`, once at most.

@@ -153,8 +153,7 @@ class VotesAreSound final : public Checker {
     return since != many_since_.end() && then - since->second > seconds(10);
   }
   void note_answer(const KnownRecord& known) {
-    answered_[{known.record.job(), known.record.run()}][known.author] = {owner_of(known),
-                                                                         world_.now()};
+    answered_[wire::run_key(known.record)][known.author] = {owner_of(known), world_.now()};
     note_vote(known);
   }
   void note_vote(const KnownRecord& known) {
@@ -208,7 +207,7 @@ class VotesAreSound final : public Checker {
     }
     if (!envelope.has_submit_reply()) return;
     const auto& reply = envelope.submit_reply();
-    if (!reply.has_failure()) accepted_.try_emplace({reply.job(), reply.run()}, world_.now());
+    if (!reply.has_failure()) accepted_.try_emplace(wire::run_key(reply), world_.now());
   }
 
   struct LastAnswer {

@@ -14,7 +14,7 @@ class AcceptedJobIsKept final : public Checker {
     if (!node.is_server() || !envelope.has_submit_reply()) return;
     const auto& reply = envelope.submit_reply();
     if (reply.has_failure()) return;
-    accepted_.emplace(reply.job(), reply.run());
+    accepted_.insert(wire::run_key(reply));
     check(node);
   }
   void on_started(const Node& node) override {
@@ -72,7 +72,7 @@ class OverIsOver final : public Checker {
     const auto* save = std::get_if<roles::SaveJob>(&change);
     if (save == nullptr) return;
     const pb::JobRow& row = save->row;
-    auto [entry, is_new] = over_.try_emplace({row.job(), row.run()}, row);
+    auto [entry, is_new] = over_.try_emplace(wire::run_key(row), row);
     if (!is_new && entry->second.state() != row.state() && wire::is_over(entry->second.state())) {
       wrong("job " + row.job() + " was over and is " + pb::JobState_Name(row.state()) + " now");
     }
@@ -109,7 +109,7 @@ class RepeatBeginsNothing final : public Checker {
     if (save == nullptr || save->row.begun_by().empty()) return;
     const pb::JobRow& row = save->row;
     const std::string& key = *row.begun_by().rbegin();
-    const RunKey run{row.job(), row.run()};
+    const RunKey run = wire::run_key(row);
     if (begun_.try_emplace(key, run).first->second != run) {
       wrong("a submission of " + key + " began run " + std::to_string(row.run()) + " too");
     }

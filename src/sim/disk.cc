@@ -55,7 +55,7 @@ void RecordDisk::keep(const roles::KeepRuns& keep) {
   roles::DropRecords gone;
   for (const roles::StoredRecord& record : records_) {
     if (record.job.empty()) continue;
-    const std::pair run{record.job, record.run};
+    const wire::RunKey run{record.job, record.run};
     if (std::find(keep.runs.begin(), keep.runs.end(), run) == keep.runs.end()) {
       gone.digests.push_back(record.digest);
       state_.seals.erase(run);

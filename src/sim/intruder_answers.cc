@@ -60,7 +60,7 @@ void UnaskedAnswers::replay() {
 void UnaskedAnswers::answer_again() {
   if (leases_.all().empty()) return;
   const pb::Grant& grant = leases_.all()[rng_.below(leases_.all().size())].grant;
-  const auto run = overheard_.runs().find({grant.key().job(), grant.key().run()});
+  const auto run = overheard_.runs().find(wire::run_key(grant.key()));
   if (run == overheard_.runs().end() || grant.items().empty()) return;
   const auto which = static_cast<int>(rng_.below(static_cast<uint64_t>(grant.items_size())));
   pb::Record record = wrong_answer(run->second, grant.items(which));
@@ -108,7 +108,7 @@ void UnaskedAnswers::copy_answers() {
 // For another item of its run, or by terms of another lease.
 void UnaskedAnswers::alter_answer(pb::Record& record) {
   pb::Answer& answer = *record.mutable_answer();
-  const auto run = overheard_.runs().find({record.job(), record.run()});
+  const auto run = overheard_.runs().find(wire::run_key(record));
   const bool other = rng_.below(2) == 0 && run != overheard_.runs().end();
   if (other && run->second.items.size() > 1) {
     const auto which = static_cast<std::ptrdiff_t>(rng_.below(run->second.items.size()));

@@ -44,7 +44,7 @@ pb::Envelope FalseFeeds::answer_to(const std::string& id, const pb::Subscribe& a
   feed.set_picked(!ask.digests().empty());
   feed.set_at_end(true);
   size_t& fed = fed_[id + std::to_string(ask.epoch())];
-  const auto run = overheard_.runs().find({ask.job(), ask.run()});
+  const auto run = overheard_.runs().find(wire::run_key(ask));
   if (run == overheard_.runs().end()) return answer;
   const auto records = invented(run->second);
   for (size_t n = 0; n < kRecordsAtOnce && fed < records.size(); ++n) {

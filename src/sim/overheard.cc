@@ -15,7 +15,7 @@ auto& some_of(Map& map, Rng& rng) {
 }  // namespace
 
 OverheardRun& Overheard::run_of(const pb::JobKey& key) {
-  OverheardRun& run = runs_[{key.job(), key.run()}];
+  OverheardRun& run = runs_[wire::run_key(key)];
   if (key.epoch() >= run.key.epoch()) run.key = key;
   return run;
 }
@@ -48,7 +48,7 @@ void Overheard::note_pool_state(const pb::PoolState& state) {
   revision_ = std::max(revision_, state.revision());
   if (state.has_lent()) run_of(state.lent()).model = state.model();
   live_.clear();
-  for (const pb::LiveJob& live : state.live()) live_.emplace(live.job(), live.run());
+  for (const pb::LiveJob& live : state.live()) live_.insert(wire::run_key(live));
 }
 
 void Overheard::note(const pb::Envelope& envelope) {

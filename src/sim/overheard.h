@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "roles/role.h"
+#include "wire/run_key.h"
 
 namespace muster::sim {
 
@@ -31,12 +32,8 @@ class Overheard {
  public:
   void note(const pb::Envelope& envelope);
 
-  [[nodiscard]] const std::map<std::pair<std::string, uint32_t>, OverheardRun>& runs() const {
-    return runs_;
-  }
-  [[nodiscard]] bool is_live(const std::pair<std::string, uint32_t>& run) const {
-    return live_.contains(run);
-  }
+  [[nodiscard]] const std::map<wire::RunKey, OverheardRun>& runs() const { return runs_; }
+  [[nodiscard]] bool is_live(const wire::RunKey& run) const { return live_.contains(run); }
   // One of those that go on; null: none was heard of.
   [[nodiscard]] const OverheardRun* some_run(Rng& rng) const;
   [[nodiscard]] const pb::View& view() const { return view_; }
@@ -55,8 +52,8 @@ class Overheard {
   void note_records(const pb::Put& put);
   void note_pool_state(const pb::PoolState& state);
 
-  std::map<std::pair<std::string, uint32_t>, OverheardRun> runs_;
-  std::set<std::pair<std::string, uint32_t>> live_;
+  std::map<wire::RunKey, OverheardRun> runs_;
+  std::set<wire::RunKey> live_;
   std::map<int, std::deque<pb::Envelope>> said_;  // By body.
   std::deque<pb::SignedRecord> records_;
   pb::View view_;

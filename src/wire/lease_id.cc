@@ -4,8 +4,8 @@ namespace muster::wire {
 
 pb::LeaseId to_message(const LeaseId& id) {
   pb::LeaseId out;
-  out.set_epoch(id.first);
-  out.set_number(id.second);
+  out.set_epoch(id.epoch);
+  out.set_number(id.number);
   return out;
 }
 

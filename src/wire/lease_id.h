@@ -1,13 +1,20 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
-#include <utility>
 
 #include "wire/pb.h"
 
 namespace muster::wire {
 
-using LeaseId = std::pair<uint64_t, uint64_t>;  // {epoch, number}
+// Names one lease of a job for good: coordinators count their own under their epoch. In the order
+// in which they were given.
+struct LeaseId {
+  uint64_t epoch = 0, number = 0;
+  auto operator<=>(const LeaseId&) const = default;
+};
+
+// As it crosses the wire, and back.
 pb::LeaseId to_message(const LeaseId& id);
 LeaseId to_lease_id(const pb::LeaseId& id);
 

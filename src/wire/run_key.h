@@ -1,17 +1,35 @@
 #pragma once
 
+#include <compare>
+#include <cstdint>
+#include <string>
+
 #include "wire/pb.h"
 
 namespace muster::wire {
 
-inline bool same_key(const pb::JobKey& a, const pb::JobKey& b) {
-  return a.job() == b.job() && a.run() == b.run() && a.epoch() == b.epoch();
+// One run of a job, whoever has it. In the order of the jobs' ids.
+struct RunKey {
+  std::string job;
+  uint32_t run = 0;
+  auto operator<=>(const RunKey&) const = default;
+};
+
+// Of whatever names a job and a run: keys, records, rows, live jobs.
+template <typename Named>
+RunKey run_key(const Named& named) {
+  return {named.job(), named.run()};
 }
 
-// Of whatever names a job and a run: keys, records, live jobs.
+// Whether two such are of one run.
 template <typename A, typename B>
 bool same_run(const A& a, const B& b) {
   return a.job() == b.job() && a.run() == b.run();
+}
+
+// The same run under the same epoch.
+inline bool same_key(const pb::JobKey& a, const pb::JobKey& b) {
+  return a.job() == b.job() && a.run() == b.run() && a.epoch() == b.epoch();
 }
 
 // The assignment that a row is under.

@@ -14,7 +14,7 @@ pb::Envelope grant_of(const pb::JobKey& key, const LeaseId& id, const Lease& lea
   *grant.mutable_key() = key;
   *grant.mutable_lease() = to_message(id);
   pb::GrantTerms terms;
-  terms.set_lease(id.second);
+  terms.set_lease(id.number);
   terms.set_machine(lease.machine);
   terms.set_owner(owner);
   terms.mutable_items()->Add(lease.items.begin(), lease.items.end());

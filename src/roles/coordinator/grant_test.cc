@@ -22,7 +22,7 @@ TEST_F(GrantTest, IsTheTermsSignedAndTheRequestsInTheirOrder) {
   EXPECT_EQ(envelope.to().machine(), machine);
   const pb::Grant& grant = envelope.grant();
   EXPECT_TRUE(same_key(grant.key(), key));
-  EXPECT_EQ(to_lease_id(grant.lease()), LeaseId(3, 7));
+  EXPECT_EQ(to_lease_id(grant.lease()), (LeaseId{3, 7}));
   ASSERT_EQ(grant.items_size(), 3);
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(grant.items(i).SerializeAsString(),

@@ -46,9 +46,9 @@ TEST_F(LeasesTest, ANumberIsGivenOnceWhateverWasShown) {
   leases.adopt({7, 1}, lease("a", {1}));
   leases.adopt({6, 2}, lease("b", {1}));
   const LeaseId mine = leases.add(lease("c", {1}));
-  EXPECT_EQ(mine, LeaseId(7, 2));
+  EXPECT_EQ(mine, (LeaseId{7, 2}));
   ASSERT_TRUE(leases.end(mine));
-  EXPECT_EQ(leases.add(lease("c", {1})), LeaseId(7, 3)) << "nor when it has ended";
+  EXPECT_EQ(leases.add(lease("c", {1})), (LeaseId{7, 3})) << "nor when it has ended";
 }
 
 TEST_F(LeasesTest, EndsAtItsDeadlineUnlessThereIsProgressAndAtItsLatestInAnyCase) {

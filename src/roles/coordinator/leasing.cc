@@ -80,7 +80,7 @@ void Leasing::copy_oldest(Instant now, const Situation& s, const std::string& na
 LeaseId Leasing::grant(Lease granted, Effects& effects) {
   const LeaseId id = leases_.add(std::move(granted));
   const Lease& lease = *leases_.find(id);
-  effects.note("lease " + std::to_string(id.second) + " to " + short_id(lease.machine) + ": " +
+  effects.note("lease " + std::to_string(id.number) + " to " + short_id(lease.machine) + ": " +
                describe(lease.items) + (lease.is_copy ? ", a copy" : ""));
   const std::string& owner = *machines_.owner(lease.machine);
   effects.send.push_back({grant_of(key_, id, lease, owner, items_, keys_)});
@@ -104,7 +104,7 @@ void Leasing::adopt(Instant now, const LeaseId& id, const pb::GrantTerms& terms,
   MUSTER_PROBE("a lease from before goes on");
   lease.latest = machines_.latest_end(now, name, lease.bytes);
   lease.is_measured = false;  // It began before.
-  effects.note("lease " + std::to_string(id.second) + " of " + short_id(name) +
+  effects.note("lease " + std::to_string(id.number) + " of " + short_id(name) +
                " goes on: " + describe(lease.items));
   leases_.adopt(id, std::move(lease));
 }
@@ -148,7 +148,7 @@ std::vector<Leasing::Expired> Leasing::expire(Instant now, Effects& effects) {
   for (const LeaseId& id : over) {
     const Lease& lease = *leases_.find(id);
     const bool stood = lease.deadline <= now;
-    effects.warn("lease " + std::to_string(id.second) + " of " + short_id(lease.machine) +
+    effects.warn("lease " + std::to_string(id.number) + " of " + short_id(lease.machine) +
                  (stood ? " made no progress" : " takes too long") + "; it goes to others");
     expired.push_back({lease, stood});
     withdraw(id, effects);

@@ -22,7 +22,7 @@ uint64_t question_of(const OpenedRecord& answer) {
 }  // namespace
 
 bool OneAnswers::admit(const OpenedRecord& answer, bool is_copy) {
-  Run& run = runs_[{answer.record.job(), answer.record.run()}];
+  Run& run = runs_[run_key(answer.record)];
   const uint64_t question = question_of(answer), name = prefix(answer.digest);
   const auto [first, is_first] = run.first.emplace(question, name);
   if (is_first || first->second == name) return true;
@@ -37,7 +37,7 @@ bool OneAnswers::admit(const OpenedRecord& answer, bool is_copy) {
 void OneAnswers::keep_only(
     const std::function<bool(const std::string& job, uint32_t run)>& is_kept) {
   std::erase_if(runs_,
-                [&](const auto& entry) { return !is_kept(entry.first.first, entry.first.second); });
+                [&](const auto& entry) { return !is_kept(entry.first.job, entry.first.run); });
 }
 
 }  // namespace muster::roles::storage

@@ -8,6 +8,7 @@
 
 #include "roles/role.h"
 #include "wire/record.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::storage {
 
@@ -32,7 +33,7 @@ class OneAnswers {
     std::map<uint64_t, uint64_t> first;  // By question, the answer; hashes of both.
     std::map<uint64_t, std::set<uint64_t>> further;
   };
-  std::map<std::pair<std::string, uint32_t>, Run> runs_;
+  std::map<RunKey, Run> runs_;
 };
 
 }  // namespace muster::roles::storage

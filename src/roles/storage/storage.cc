@@ -150,8 +150,8 @@ void Storage::enter_pool(Effects& effects) {
 void Storage::drop_what_is_over(Effects& effects) {
   if (place_ != Place::kMember) kept_on_disk_.reset();  // What comes as a copy now is not counted.
   if (place_ != Place::kMember || !problem_.empty() || dropping_ != 0) return;
-  std::set<std::pair<std::string, uint32_t>> kept;
-  for (const pb::LiveJob& run : kept_) kept.emplace(run.job(), run.run());
+  std::set<RunKey> kept;
+  for (const pb::LiveJob& run : kept_) kept.insert(run_key(run));
   if (kept_on_disk_ == kept) return;
   MUSTER_PROBE("records of runs that are over are dropped");
   std::erase_if(state_.seals, [&](const auto& seal) { return !kept.contains(seal.first); });
@@ -196,7 +196,7 @@ bool Storage::was_asked_for(const OpenedRecord& opened, const pb::LiveJob& run,
 // epoch only the first seal counts: who has the run under an epoch that was given before asks for
 // another.
 const StorageState::Seal* Storage::seal_over(const OpenedRecord& opened) const {
-  const auto seal = state_.seals.find({opened.record.job(), opened.record.run()});
+  const auto seal = state_.seals.find(run_key(opened.record));
   if (opened.record.has_answer() || seal == state_.seals.end()) return nullptr;
   const uint64_t epoch = seal->second.epoch;
   pb::SignedRecord sealed;

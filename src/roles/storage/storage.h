@@ -14,6 +14,7 @@
 #include "roles/storage/one_answers.h"
 #include "wire/keys.h"
 #include "wire/record.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::storage {
 
@@ -25,7 +26,7 @@ struct StorageState {
     uint64_t epoch = 0;
     std::string record;  // A serialised pb::SignedRecord.
   };
-  std::map<std::pair<std::string, uint32_t>, Seal> seals;  // By {job, run}: of the highest epoch.
+  std::map<RunKey, Seal> seals;  // By run: of the highest epoch.
 };
 
 // Keeps records of live jobs on disk, serves them in the order they were written, and copies what
@@ -154,7 +155,7 @@ class Storage final : public Role {
   std::vector<pb::LiveJob> live_, kept_;  // kept_: with those that are live.
   // The runs that were kept when others were last dropped; none: nothing was dropped yet, or in
   // vain.
-  std::optional<std::set<std::pair<std::string, uint32_t>>> kept_on_disk_;
+  std::optional<std::set<RunKey>> kept_on_disk_;
   WriteId dropping_ = 0;  // Under way.
   WriteId entering_ = 0;  // The same: EnterPool.
   std::string pool_;      // That the server speaks for.

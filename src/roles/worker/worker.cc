@@ -197,7 +197,7 @@ void Worker::on_grant(const pb::Grant& grant, Effects& effects) {
   if (!is_mine(grant.key()) || leases_.contains(id) || leases_.size() >= kMaxLeases) return;
   Lease lease{grant.key(), grant.terms(), {grant.items().begin(), grant.items().end()}, {}};
   if (lease.items.empty() || lease.items.size() > kMaxItems) return;
-  effects.note("lease " + std::to_string(id.second) + ": " + std::to_string(lease.items.size()) +
+  effects.note("lease " + std::to_string(id.number) + ": " + std::to_string(lease.items.size()) +
                " items");
   leases_.emplace(id, std::move(lease));
   order_.push_back(id);
@@ -304,7 +304,7 @@ void Worker::on_put_done(Instant now, const std::string& machine, const pb::PutD
 void Worker::finish_if_done(const LeaseId& id, Effects& effects) {
   const Lease& lease = leases_.at(id);
   if (!lease.items.empty() || !lease.unacknowledged.empty()) return;
-  effects.note("lease " + std::to_string(id.second) + " done and stored");
+  effects.note("lease " + std::to_string(id.number) + " done and stored");
   leases_.erase(id);
   std::erase(order_, id);
 }
