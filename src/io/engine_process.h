@@ -3,7 +3,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,22 +11,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "host/ports.h"
+#include "io/model_source.h"
 
 namespace muster::io {
-
-// What goes on while a model is fetched.
-struct Fetch {
-  std::function<void(const std::string&)> say;  // Words about the progress.
-  std::function<bool()> stopped;  // Asked every second or so: nobody wants the model any more.
-};
-
-// Finds a pinned model on this machine, and fetches it when it is not here. Blocks; may be slow.
-class ModelSource {
- public:
-  virtual ~ModelSource() = default;
-  // kInterrupted soon after `fetch.stopped` has said so.
-  virtual Result<Path> obtain(const pb::ModelPin& model, const Fetch& fetch) = 0;
-};
 
 // muster-engine as a child process: started when first needed, killed when what it scores is
 // withdrawn. One thread talks to it; answers go to the inbox. What is thrown there becomes the

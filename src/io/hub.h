@@ -11,9 +11,9 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "eval/model_name.h"
-#include "io/engine_process.h"
 #include "io/hub_listing.h"
 #include "io/hub_settings.h"
+#include "io/model_source.h"
 
 namespace muster::io {
 

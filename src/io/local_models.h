@@ -2,8 +2,8 @@
 
 #include <map>
 
-#include "io/engine_process.h"
 #include "io/hub.h"
+#include "io/model_source.h"
 
 namespace muster::io {
 
