@@ -5,6 +5,7 @@
 
 #include "apps/daemon.h"
 #include "base/address.h"
+#include "base/hex.h"
 #include "cli/flag_checks.h"
 #include "host/driver.h"
 #include "io/loop.h"
@@ -31,8 +32,7 @@ struct Options {
 
 // CLI11's way to say no: a sentence.
 std::string is_machine_id(const std::string& text) {
-  const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return text.size() == 16 && is_hex ? "" : "'" + text + "' is no machine id: 16 hex digits";
+  return is_hex(text, 16) ? "" : "'" + text + "' is no machine id: 16 hex digits";
 }
 
 int64_t unix_ms_now() {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace muster::eval {
 namespace {
 
@@ -22,10 +24,6 @@ bool is_word(std::string_view text) {
 bool is_half_of_a_name(std::string_view text) {
   return is_word(text) && is_word_character(text.front()) && is_word_character(text.back()) &&
          text.find("--") == text.npos;
-}
-
-bool is_hex(std::string_view text, size_t digits) {
-  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
 }  // namespace

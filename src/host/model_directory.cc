@@ -9,7 +9,7 @@ namespace muster::host {
 bool is_model_file(const std::string& name) {
   static const std::vector<std::string> exact = {
       "config.json",       "tokenizer.json",          "tokenizer_config.json",
-      "added_tokens.json", "special_tokens_map.json", "model.safetensors.index.json"};
+      "added_tokens.json", "special_tokens_map.json", kWeightsIndex};
   return name.ends_with(".safetensors") ||
          std::find(exact.begin(), exact.end(), name) != exact.end();
 }

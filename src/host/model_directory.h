@@ -8,6 +8,9 @@
 
 namespace muster::host {
 
+// Weights in one file, or the index of those in several.
+constexpr char kWeights[] = "model.safetensors", kWeightsIndex[] = "model.safetensors.index.json";
+
 // Whether a file of this name may decide a model's answers: config.json, the tokenizer's, weights
 // and their index.
 bool is_model_file(const std::string& name);

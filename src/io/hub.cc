@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/digest.h"
+#include "base/hex.h"
 #include "base/printable.h"
 #include "host/model_directory.h"
 #include "io/http.h"
@@ -20,17 +21,12 @@
 namespace muster::io {
 namespace {
 
-constexpr char kIndex[] = "model.safetensors.index.json";
 constexpr uint64_t kMostParameters = 1'000'000'000;  // Until the engine has bfloat16.
 
 std::string replaced(std::string text, char from, const std::string& to) {
   std::string out;
   for (char c : text) c == from ? void(out += to) : void(out += c);
   return out;
-}
-
-bool is_hex(const std::string& text, size_t length) {
-  return text.size() == length && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 Error status_error(int status, const std::string& what) {
@@ -238,7 +234,7 @@ Result<Path> Hub::obtain(const pb::ModelPin& model, const Fetch& wanted) {
 Result<std::vector<HubFile>> Hub::used_shards(const std::string& name, const Path& snapshot,
                                               const HubListing& listing) {
   if (listing.shards.empty()) return std::vector<HubFile>();
-  MUSTER_TRY(const auto index, read_file(snapshot / kIndex, kMaxListingBytes));
+  MUSTER_TRY(const auto index, read_file(snapshot / host::kWeightsIndex, kMaxListingBytes));
   return shards_in_index(name, index, listing);
 }
 

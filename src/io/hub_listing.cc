@@ -3,18 +3,14 @@
 #include <algorithm>
 #include <set>
 
+#include "base/hex.h"
 #include "base/printable.h"
 #include "host/model_directory.h"
 
 namespace muster::io {
 namespace {
 
-constexpr char kWhole[] = "model.safetensors", kIndex[] = "model.safetensors.index.json";
 constexpr int64_t kMostFileBytes = int64_t{1} << 40;  // Whose sums stay far below 2^64.
-
-bool is_hex(const std::string& text, size_t length) {
-  return text.size() == length && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
 
 // What neither a path nor a URL takes for anything else.
 bool is_word(const std::string& name) {
@@ -72,14 +68,14 @@ Result<HubListing> read_hub_listing(const std::string& model, const Json& answer
       return fail(Code::kTryLater, model + ": the Hub lists " + name + " twice");
     }
     MUSTER_TRY(HubFile file, read_file_entry(model, name, entry));
-    const bool is_shard = name.ends_with(".safetensors") && name != kWhole;
+    const bool is_shard = name.ends_with(".safetensors") && name != host::kWeights;
     (is_shard ? listing.shards : listing.files).push_back(std::move(file));
   }
   // One whole file counts before shards, as it does for transformers.
-  if (names.contains(kWhole)) {
+  if (names.contains(host::kWeights)) {
     listing.shards.clear();
-  } else if (!names.contains(kIndex) || listing.shards.empty()) {
-    return fail(Code::kUnsupported, model + ": the repository has neither " + kWhole +
+  } else if (!names.contains(host::kWeightsIndex) || listing.shards.empty()) {
+    return fail(Code::kUnsupported, model + ": the repository has neither " + host::kWeights +
                                         " nor shards with their index, and pickled weights are "
                                         "not read");
   }
@@ -89,7 +85,7 @@ Result<HubListing> read_hub_listing(const std::string& model, const Json& answer
 Result<std::vector<HubFile>> shards_in_index(const std::string& model, std::string_view text,
                                              const HubListing& listing) {
   auto index = parse_json(text, kMaxListingBytes);
-  if (!index) return fail(index.error().in(model + ": " + kIndex));
+  if (!index) return fail(index.error().in(model + ": " + host::kWeightsIndex));
   std::set<std::string> wanted;
   for (const Json& shard : get_or_null(*index, "weight_map")) {
     if (shard.is_string()) wanted.insert(shard.get<std::string>());
@@ -99,7 +95,7 @@ Result<std::vector<HubFile>> shards_in_index(const std::string& model, std::stri
     if (wanted.erase(shard.name) > 0) used.push_back(shard);
   }
   if (wanted.empty()) return used;
-  return fail(Code::kUnsupported, model + ": " + kIndex + " names " +
+  return fail(Code::kUnsupported, model + ": " + host::kWeightsIndex + " names " +
                                       printable(*wanted.begin(), 200) +
                                       ", which the repository does not have");
 }
