@@ -5,6 +5,7 @@
 #include "base/printable.h"
 #include "client/engine_info.h"
 #include "eval/model_name.h"
+#include "eval/model_size.h"
 #include "eval/task.h"
 #include "host/model_directory.h"
 
@@ -12,7 +13,6 @@ namespace muster::client {
 namespace {
 
 constexpr size_t kMostPathBytes = 1000;
-constexpr uint64_t kMostParameters = 1'000'000'000;  // Until the engine has bfloat16.
 
 bool looks_like_path(const std::string& model) {
   std::error_code error;
@@ -31,11 +31,7 @@ Result<pb::ModelPin> checked_directory(const std::string& model, const Path& eng
   MUSTER_TRY_STATUS(host::model_files(directory));
   MUSTER_TRY(const Json info, engine_info(engine, directory));
   MUSTER_TRY(const int64_t parameters, get_int(info, "parameters"));
-  if (static_cast<uint64_t>(parameters) > kMostParameters) {
-    return fail(Code::kUnsupported,
-                model + ": " + std::to_string(parameters / 1'000'000) +
-                    " M parameters; this engine computes in float32 and takes up to 1 B");
-  }
+  MUSTER_TRY_STATUS(eval::check_model_size(model, static_cast<uint64_t>(parameters)));
   MUSTER_TRY(auto pin, host::pin_directory(directory));
   pin.set_parameters(static_cast<uint64_t>(parameters));
   return pin;

@@ -15,13 +15,12 @@
 #include "base/digest.h"
 #include "base/hex.h"
 #include "base/printable.h"
+#include "eval/model_size.h"
 #include "host/model_directory.h"
 #include "io/http.h"
 
 namespace muster::io {
 namespace {
-
-constexpr uint64_t kMostParameters = 1'000'000'000;  // Until the engine has bfloat16.
 
 std::string replaced(std::string text, char from, const std::string& to) {
   std::string out;
@@ -127,11 +126,7 @@ Result<pb::ModelPin> Hub::pin(const std::string& model, const std::function<bool
   const uint64_t bytes = listing.bytes();
   // Where the Hub does not count them, the bytes tell, as float32.
   if (listing.parameters == 0) listing.parameters = bytes / 4;
-  if (listing.parameters > kMostParameters) {
-    return fail(Code::kUnsupported,
-                asked.name + ": " + std::to_string(listing.parameters / 1'000'000) +
-                    " M parameters; this engine computes in float32 and takes up to 1 B");
-  }
+  MUSTER_TRY_STATUS(eval::check_model_size(asked.name, listing.parameters));
   note_ref(asked.name, asked.revision, listing.commit);
   pb::ModelPin pin;
   pin.set_name(asked.name);

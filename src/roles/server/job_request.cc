@@ -5,6 +5,7 @@
 #include <set>
 
 #include "eval/model_name.h"
+#include "eval/model_size.h"
 #include "eval/task.h"
 
 namespace muster::roles::server {
@@ -15,7 +16,6 @@ constexpr int64_t kMostShots = 100;
 constexpr uint32_t kMostRedundancy = 5;
 constexpr uint32_t kLongestQuorumWaitMs = 86'400'000;
 constexpr double kMostLimit = 1e9;
-constexpr uint64_t kMostParameters = 1'000'000'000;
 
 Status refuse(const std::string& why) { return fail(Code::kInvalidArgument, why); }
 
@@ -71,10 +71,7 @@ Status check_pin(const pb::ModelPin& pin) {
   if (!is_path || !is_text(pin.path(), 4096)) return refuse("a model's path is an absolute one");
   if (pin.dtype() != "float32")
     return refuse("dtype " + pin.dtype().substr(0, 20) + ": only float32");
-  if (pin.parameters() > kMostParameters) {
-    return fail(Code::kUnsupported, "this version takes models of up to 1 B parameters");
-  }
-  return {};
+  return eval::check_model_size(pin.name(), pin.parameters());
 }
 
 }  // namespace muster::roles::server
