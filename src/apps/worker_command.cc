@@ -4,6 +4,7 @@
 #include "apps/node.h"
 #include "base/address.h"
 #include "cli/flag_checks.h"
+#include "host/engine_program.h"
 #include "io/engine_process.h"
 #include "io/local_models.h"
 #include "io/record_store.h"
@@ -72,8 +73,7 @@ Status work(const Options& options) {
   MUSTER_TRY(const auto store, open_store(options, *node));
   const io::StopSignal::Ending ending_store(node->signal(), "the disk of its store");
   io::Models models(expanded(options.model_dir), hub);
-  io::EngineProcess engine({io::program_beside_this("muster-engine"), options.threads}, models,
-                           node->loop());
+  io::EngineProcess engine({host::engine_program(), options.threads}, models, node->loop());
   const io::StopSignal::Ending ending_engine(node->signal(),
                                              "its engine, or a download of a model");
   MUSTER_TRY(const auto identity, identity_of(options, store.get()));

@@ -76,7 +76,7 @@ class Run {
 
   Status go() {
     MUSTER_TRY(auto words, words_of_request());
-    MUSTER_TRY(const auto request, client::make_request(words, engine_program()));
+    MUSTER_TRY(const auto request, client::make_request(words));
     interruptible = &pool_;
     MUSTER_TRY(const auto reply, pool_.submit(request));
     announce(reply);
@@ -89,11 +89,6 @@ class Run {
   }
 
  private:
-  static Path engine_program() {
-    std::error_code error;
-    return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "muster-engine";
-  }
-
   Result<client::RunOptions> words_of_request() const {
     client::RunOptions words = options_.run;
     MUSTER_TRY(words.model, model_name(options_));

@@ -7,6 +7,7 @@
 #include "eval/model_name.h"
 #include "eval/model_size.h"
 #include "eval/task.h"
+#include "host/engine_program.h"
 #include "host/model_directory.h"
 
 namespace muster::client {
@@ -20,7 +21,7 @@ bool looks_like_path(const std::string& model) {
          std::filesystem::is_directory(model, error);
 }
 
-Result<pb::ModelPin> checked_directory(const std::string& model, const Path& engine) {
+Result<pb::ModelPin> checked_directory(const std::string& model) {
   std::error_code error;
   const Path directory = std::filesystem::canonical(expanded(model), error);
   if (error) return fail(Code::kNotFound, model + ": no such directory");
@@ -29,7 +30,7 @@ Result<pb::ModelPin> checked_directory(const std::string& model, const Path& eng
                 directory.string() + ": the pool takes paths in UTF-8 of up to 1000 bytes");
   }
   MUSTER_TRY_STATUS(host::model_files(directory));
-  MUSTER_TRY(const Json info, engine_info(engine, directory));
+  MUSTER_TRY(const Json info, engine_info(host::engine_program(), directory));
   MUSTER_TRY(const int64_t parameters, get_int(info, "parameters"));
   MUSTER_TRY_STATUS(eval::check_model_size(model, static_cast<uint64_t>(parameters)));
   MUSTER_TRY(auto pin, host::pin_directory(directory));
@@ -39,7 +40,7 @@ Result<pb::ModelPin> checked_directory(const std::string& model, const Path& eng
 
 }  // namespace
 
-Result<pb::JobRequest> make_request(const RunOptions& options, const Path& engine) {
+Result<pb::JobRequest> make_request(const RunOptions& options) {
   pb::JobRequest request;
   for (const std::string& name : options.tasks) {
     MUSTER_TRY(const eval::Task* task, eval::find_task(name));
@@ -52,7 +53,7 @@ Result<pb::JobRequest> make_request(const RunOptions& options, const Path& engin
   }
   request.set_model(options.model);
   if (looks_like_path(options.model)) {
-    MUSTER_TRY(*request.mutable_directory_pin(), checked_directory(options.model, engine));
+    MUSTER_TRY(*request.mutable_directory_pin(), checked_directory(options.model));
   } else if (!eval::parse_model_name(options.model)) {
     return fail(Code::kUnsupported, "'" + options.model +
                                         "' is neither a directory nor a name like "

@@ -23,8 +23,8 @@ struct RunOptions {
 };
 
 // Checks the words and turns them into a request: tasks and shots are known, a directory is a model
-// that the engine reads, and is pinned by its bytes. `engine` is the path of muster-engine.
-// kUnsupported or kNotFound says what cannot work.
-Result<pb::JobRequest> make_request(const RunOptions& options, const Path& engine);
+// that muster-engine reads, and is pinned by its bytes. kUnsupported or kNotFound says what cannot
+// work.
+Result<pb::JobRequest> make_request(const RunOptions& options);
 
 }  // namespace muster::client

@@ -58,12 +58,6 @@ Result<T> in_words(Result<T> result) {
 
 }  // namespace
 
-Path program_beside_this(const std::string& name) {
-  std::error_code error;
-  const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return self.parent_path() / name;
-}
-
 EngineProcess::EngineProcess(Options options, ModelSource& models, host::Inbox& inbox)
     : options_(std::move(options)), models_(models), inbox_(inbox) {
   thread_ = std::thread([this] { run(); });

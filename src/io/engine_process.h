@@ -85,7 +85,4 @@ class EngineProcess final : public host::Engine {
   std::thread thread_;
 };
 
-// The path of a program that is installed beside this one.
-Path program_beside_this(const std::string& name);
-
 }  // namespace muster::io
