@@ -56,7 +56,7 @@ Result<Json> engine_info(const Path& engine, const Path& model) {
   int status = 0;
   ::waitpid(child, &status, 0);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    const bool disk = WIFEXITED(status) && WEXITSTATUS(status) == 74;
+    const bool disk = WIFEXITED(status) && WEXITSTATUS(status) == exit_code(Code::kDisk);
     return fail(disk ? Code::kDisk : Code::kUnsupported, sentence(words));
   }
   return parse_json(text, kMaxOutput);

@@ -14,6 +14,7 @@
 #include "base/frame.h"
 #include "base/guarded.h"
 #include "base/printable.h"
+#include "wire/failure.h"
 
 extern char** environ;
 
@@ -23,13 +24,6 @@ namespace {
 constexpr int kChildSocket = 3;
 constexpr int kSayEveryMs = 1000;
 constexpr size_t kMostWords = 2000;  // Bytes of what goes on to the pool.
-
-Code code_named(const std::string& name) {
-  for (Code code : {Code::kUnsupported, Code::kNotFound, Code::kDataLoss, Code::kDisk}) {
-    if (to_string(code) == name) return code;
-  }
-  return Code::kFailed;
-}
 
 Result<roles::Scores> read_scores(const Json& answer, size_t expected) {
   roles::Scores scores;
@@ -265,7 +259,7 @@ Result<Json> EngineProcess::ask(const Json& message, std::optional<Time> until) 
     if (type == "progress") {
       say_scoring();
     } else if (type == "failed") {
-      return fail(code_named(get_string(**answer, "code").value_or("")),
+      return fail(wire::to_code(get_string(**answer, "code").value_or("")),
                   get_string(**answer, "message").value_or("the engine failed"));
     } else {
       return std::move(**answer);

@@ -13,6 +13,13 @@ constexpr std::array kCodes = {
 
 }  // namespace
 
+Code to_code(std::string_view word) {
+  for (Code code : kCodes) {
+    if (to_string(code) == word) return code;
+  }
+  return Code::kFailed;
+}
+
 pb::Failure to_failure(const Error& error) {
   pb::Failure failure;
   failure.set_code(std::string(to_string(error.code)));
@@ -20,11 +27,6 @@ pb::Failure to_failure(const Error& error) {
   return failure;
 }
 
-Error to_error(const pb::Failure& failure) {
-  for (Code code : kCodes) {
-    if (to_string(code) == failure.code()) return {code, failure.message()};
-  }
-  return {Code::kFailed, failure.message()};
-}
+Error to_error(const pb::Failure& failure) { return {to_code(failure.code()), failure.message()}; }
 
 }  // namespace muster::wire
