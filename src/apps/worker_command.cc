@@ -10,6 +10,8 @@
 #include "io/record_store.h"
 #include "roles/storage/storage.h"
 #include "roles/worker/worker.h"
+#include "wire/authority.h"
+#include "wire/role_flag.h"
 
 namespace muster::apps {
 namespace {
@@ -21,14 +23,13 @@ struct Options {
   int threads = 0, storage_port = 0;
 };
 
-pb::RoleFlag role_flag(const std::string& role) {
-  if (role == "compute") return pb::ROLE_FLAG_COMPUTE;
-  return role == "storage" ? pb::ROLE_FLAG_STORAGE : pb::ROLE_FLAG_AUTO;
+bool has_role(const Options& options, pb::Role role) {
+  return wire::may_speak_as(role, wire::to_role_flag(options.role));
 }
 
 // Null: it does not store.
 Result<std::unique_ptr<io::RecordStore>> open_store(const Options& options, Node& node) {
-  if (options.role == "compute") return nullptr;
+  if (!has_role(options, pb::ROLE_STORAGE)) return nullptr;
   MUSTER_TRY(auto store, io::RecordStore::open(node.folder(), node.loop()));
   if (!store->set_aside().empty()) {
     spdlog::warn("the records were damaged and are set aside in {}; beginning another store",
@@ -42,7 +43,7 @@ Result<std::unique_ptr<io::RecordStore>> open_store(const Options& options, Node
 }
 
 Result<io::NodeIdentity> identity_of(const Options& options, const io::RecordStore* store) {
-  io::NodeIdentity identity{.role_flag = role_flag(options.role),
+  io::NodeIdentity identity{.role_flag = wire::to_role_flag(options.role),
                             .store_id = store != nullptr ? store->state().store_id : "",
                             .owner = options.owner,
                             .version = MUSTER_VERSION};
@@ -56,7 +57,7 @@ Result<io::NodeIdentity> identity_of(const Options& options, const io::RecordSto
 std::vector<Node::Hosted> roles_of(const Options& options, const Node& node,
                                    const io::RecordStore* store) {
   std::vector<Node::Hosted> roles;
-  if (options.role != "storage") {
+  if (has_role(options, pb::ROLE_WORKER)) {
     roles.push_back({pb::ROLE_WORKER, std::make_unique<roles::worker::Worker>(node.keys())});
   }
   if (store != nullptr) {

@@ -9,6 +9,7 @@
 #include "cli/server_address.h"
 #include "cli/table.h"
 #include "client/pool_client.h"
+#include "wire/role_flag.h"
 
 namespace muster::cli {
 namespace {
@@ -33,19 +34,6 @@ const char* state_word(pb::JobState state) {
       return "cancelled";
     default:
       return "unknown";
-  }
-}
-
-const char* flag_word(pb::RoleFlag flag) {
-  switch (flag) {
-    case pb::ROLE_FLAG_AUTO:
-      return "auto";
-    case pb::ROLE_FLAG_COMPUTE:
-      return "compute";
-    case pb::ROLE_FLAG_STORAGE:
-      return "storage";
-    default:
-      return "coordinator";
   }
 }
 
@@ -91,7 +79,7 @@ Json status_json(const pb::PoolStatus& status) {
                          {"difference", charge.difference()}});
     }
     machines.push_back({{"machine", machine.machine()},
-                        {"role", flag_word(machine.role_flag())},
+                        {"role", std::string(wire::to_word(machine.role_flag()))},
                         {"state", machine.state()},
                         {"owner", machine.owner()},
                         {"version", machine.version()},
@@ -120,8 +108,8 @@ Status show_status(const Options& options) {
               status.view().members_size(), status.copies_wanted());
   Table table({{"Machine"}, {"Role"}, {"State"}, {"Owner"}, {"Version"}, {"Reason"}});
   for (const auto& machine : status.machines()) {
-    table.add_row({machine.machine(), flag_word(machine.role_flag()), machine.state(),
-                   machine.owner(), machine.version(), machine.reason()});
+    table.add_row({machine.machine(), std::string(wire::to_word(machine.role_flag())),
+                   machine.state(), machine.owner(), machine.version(), machine.reason()});
   }
   std::printf("%s", table.text().c_str());
   if (status.jobs_size() > 0) std::printf("\n%s", jobs_table(status.jobs()).c_str());

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "host/frozen_tasks.h"
 #include "sim/process.h"
+#include "wire/authority.h"
 #include "wire/envelope.h"
 #include "wire/keys.h"
 
@@ -30,8 +31,8 @@ void add_unknown_fields(pb::Envelope& envelope) {
 Node::Node() = default;
 Node::~Node() = default;
 
-bool Node::stores() const { return flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE; }
-bool Node::computes() const { return flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_COMPUTE; }
+bool Node::stores() const { return wire::may_speak_as(pb::ROLE_STORAGE, flag); }
+bool Node::computes() const { return wire::may_speak_as(pb::ROLE_WORKER, flag); }
 Instant Node::local(Instant now) const {
   const int64_t since = now.time_since_epoch().count();
   return Instant(Duration(since + since / 1'000'000 * clock_drift_ppm));

@@ -73,8 +73,7 @@ bool may_change_lending(const Event& event) {
 }
 
 bool may_compute(const Situation& pool, const std::string& machine, const Nodes::Node& node) {
-  const pb::RoleFlag flag = node.hello.role_flag();
-  return (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_COMPUTE) &&
+  return may_speak_as(pb::ROLE_WORKER, node.hello.role_flag()) &&
          !pool.standings.is_quarantined(machine);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/probe.h"
+#include "wire/authority.h"
 #include "wire/short_id.h"
 
 namespace muster::roles::server {
@@ -66,9 +67,8 @@ pb::View StorageView::still_there(Instant now, std::string& lost) const {
 }
 
 bool StorageView::may_store(const std::string& machine, const Nodes::Node& node) const {
-  const pb::RoleFlag flag = node.hello.role_flag();
-  return (flag == pb::ROLE_FLAG_AUTO || flag == pb::ROLE_FLAG_STORAGE) &&
-         node.store_problem.empty() && !node.hello.store_id().empty() && !contains(machine) &&
+  return may_speak_as(pb::ROLE_STORAGE, node.hello.role_flag()) && node.store_problem.empty() &&
+         !node.hello.store_id().empty() && !contains(machine) &&
          !pool_.standings.is_banished(machine);
 }
 
