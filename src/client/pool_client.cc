@@ -107,7 +107,7 @@ class PoolClient::Watching final : public grpc::ClientReadReactor<pb::JobUpdate>
   pb::JobUpdate update_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<pb::JobUpdate> updates_;
+  std::deque<pb::JobUpdate> updates_;  // kMostAhead.
   bool over_ = false;
   grpc::Status status_;
 };

@@ -44,7 +44,9 @@ class Driver {
   struct Hosted {
     std::unique_ptr<roles::Role> role;
     std::optional<Instant> wake_at;
-    std::map<roles::WriteId, std::vector<pb::Envelope>> waiting;  // For a write to be durable.
+    // For a write to be durable: as many as the port takes. It answers each, and one that it does
+    // not take at once, by kFailed: what waited for that is dropped.
+    std::map<roles::WriteId, std::vector<pb::Envelope>> waiting;
   };
   struct Pending {
     pb::Role role;
@@ -66,6 +68,8 @@ class Driver {
   std::string machine_;
   Ports ports_;
   std::map<pb::Role, Hosted> roles_;
+  // Empty between calls, each of which drains it: it has what one event makes the roles of this
+  // process say to each other, and nobody else can add to it meanwhile.
   std::deque<Pending> queue_;
   bool line_up_ = false;
   bool checks_ = false;

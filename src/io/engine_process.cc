@@ -68,10 +68,15 @@ EngineProcess::~EngineProcess() {
   end_child();
 }
 
+bool EngineProcess::is_load(const Work& work) {
+  return std::holds_alternative<roles::LoadModel>(work.what);
+}
+
 // Another model that is fetched or loaded is of no use any more.
 void EngineProcess::load(pb::Role owner, const roles::LoadModel& load) {
   {
     std::lock_guard lock(mutex_);
+    std::erase_if(work_, is_load);  // They would end without an answer.
     work_.push_back({owner, load});
     if (doing_ == Doing::kLoading) kill_child();
   }
@@ -81,17 +86,20 @@ void EngineProcess::load(pb::Role owner, const roles::LoadModel& load) {
 void EngineProcess::score(pb::Role owner, const roles::ScoreItem& item) {
   {
     std::lock_guard lock(mutex_);
-    work_.push_back({owner, item});
+    if (work_.size() < kMostWaiting) {
+      work_.push_back({owner, item});
+      return wake_.notify_one();
+    }
   }
-  wake_.notify_one();
+  inbox_.post(owner, roles::ItemScored{
+                         item.id, fail(Code::kTryLater, "too many items wait for the engine")});
 }
 
 // What is being scored is of no use any more: the child is killed, and a new one loads the model
 // again from pages that are still in memory. One that loads is let be: the next item needs it.
 void EngineProcess::stop_scoring() {
   std::lock_guard lock(mutex_);
-  std::erase_if(work_,
-                [](const Work& w) { return std::holds_alternative<roles::ScoreItem>(w.what); });
+  std::erase_if(work_, [](const Work& work) { return !is_load(work); });
   if (!item_) return;
   item_.reset();
   dropped_ = true;
@@ -143,9 +151,7 @@ bool EngineProcess::begin(Doing doing) {
 }
 
 bool EngineProcess::other_model_waits() const {
-  return std::any_of(work_.begin(), work_.end(), [](const Work& work) {
-    return std::holds_alternative<roles::LoadModel>(work.what);
-  });
+  return std::any_of(work_.begin(), work_.end(), is_load);
 }
 
 void EngineProcess::do_load(pb::Role owner, const roles::LoadModel& load) {

@@ -23,10 +23,12 @@ namespace muster::io {
 // model again, before anybody asks for the next item: a load may take longer than a lease. Whoever
 // waits for it hears Scoring every second, so the lease lives on; a child that loads is not killed
 // when its item is withdrawn. A load ends after kLongestLoad, or, without an answer, when another
-// one is asked for.
+// one is asked for: so one load waits at most. kMostWaiting items may wait; one on top is answered
+// by kTryLater.
 class EngineProcess final : public host::Engine {
  public:
   static constexpr std::chrono::minutes kLongestLoad{30};
+  static constexpr size_t kMostWaiting = 100;
 
   struct Options {
     Path program;
@@ -49,6 +51,7 @@ class EngineProcess final : public host::Engine {
   // What the child is at; kLoading with no work in hand: it loads again.
   enum class Doing { kNothing, kFetching, kLoading, kScoring };
 
+  static bool is_load(const Work& work);
   void run();
   std::optional<Work> next();
   bool begin(Doing doing);
@@ -76,7 +79,7 @@ class EngineProcess final : public host::Engine {
 
   std::mutex mutex_;  // For all below.
   std::condition_variable wake_;
-  std::deque<Work> work_;
+  std::deque<Work> work_;  // kMostWaiting, and a load; see score() and load().
   std::optional<std::pair<pb::Role, uint64_t>> item_;  // In hand, unless it was dropped.
   Doing doing_ = Doing::kNothing;
   int child_ = -1;       // Process id; stop_scoring() and load() kill from another thread.

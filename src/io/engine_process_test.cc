@@ -150,6 +150,24 @@ TEST_F(EngineProcessTest, AModelThatNobodyWantsAnyMoreKeepsNobodyWaiting) {
   engine.reset();  // Does not wait for it either.
 }
 
+TEST_F(EngineProcessTest, ItemsOnTopOfTheBoundAreAnsweredAtOnce) {
+  load_first();
+  hold("load");
+  hold("score");
+  score(1);
+  const int scoring = wait_for("score");
+  for (uint64_t id = 2; id <= EngineProcess::kMostWaiting + 2; ++id) score(id);
+  const auto refused = wait<roles::ItemScored>();
+  EXPECT_EQ(refused.id, EngineProcess::kMostWaiting + 2);
+  EXPECT_EQ(refused.scores.error().code, Code::kTryLater);
+  engine->stop_scoring();
+  ::close(scoring);
+  let_go(wait_for("load"));  // Of the next child: the one that scored is gone.
+  score(1000);
+  let_go(wait_for("score"));
+  EXPECT_EQ(wait<roles::ItemScored>().id, 1000u) << "there is room again";
+}
+
 TEST_F(EngineProcessTest, WhatIsThrownIsAnAnswer) {
   load("odd");
   EXPECT_EQ(wait<roles::ModelLoaded>().numeric_class.error().message, "an odd model");

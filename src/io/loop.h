@@ -16,7 +16,8 @@ namespace muster::io {
 // What comes from outside is bounded: envelopes of kMaxForeignBytes may wait. Each line bounds what
 // it gives by itself (mesh/read_budget.h); this holds against very many lines, and what comes on
 // top is dropped like anything a line loses. Events of this process's own ports are always taken: a
-// port answers what it was asked.
+// port answers what it was asked, once each, and what may wait at a port is bounded there. Of lines
+// they tell how they begin, end and misspeak, as often as a line may (mesh/admissions.h).
 class Loop final : public Intake {
  public:
   static constexpr size_t kMaxForeignBytes = 256u << 20;
@@ -49,8 +50,8 @@ class Loop final : public Intake {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Entry> entries_;
-  size_t foreign_bytes_ = 0;  // Offered and not yet dealt with.
+  std::deque<Entry> entries_;  // Offered ones: kMaxForeignBytes. Posted ones: see above.
+  size_t foreign_bytes_ = 0;   // Offered and not yet dealt with.
   bool stopped_ = false;
 };
 

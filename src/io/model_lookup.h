@@ -41,7 +41,7 @@ class ModelLookup final : public host::Hub {
   io::Hub hub_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Work> work_;
+  std::deque<Work> work_;  // kMostWaiting; see pin().
   std::atomic<bool> stopped_ = false;
   std::vector<std::thread> threads_;  // Last: they use all of the above.
 };

@@ -22,7 +22,7 @@ class Admissions {
   void forget_old(Instant now);
 
  private:
-  std::map<std::string, std::deque<Instant>> came_;
+  std::map<std::string, std::deque<Instant>> came_;  // kMost each, of machines of the last kWindow.
 };
 
 }  // namespace muster::io

@@ -142,8 +142,8 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
   Lines& lines_;
   std::string name_;
   std::mutex mutex_;
-  std::deque<pb::JobUpdate> queue_;
-  pb::JobUpdate outgoing_;  // The last one, too, when nothing is being written.
+  std::deque<pb::JobUpdate> queue_;  // kMostWaiting.
+  pb::JobUpdate outgoing_;           // The last one, too, when nothing is being written.
   std::optional<Instant> written_;
   bool writing_ = false, finished_ = false;
   std::shared_ptr<Watching> self_;

@@ -49,7 +49,7 @@ class SendQueue {
 
  private:
   struct Waiting {
-    std::deque<pb::Envelope> control, bulk;
+    std::deque<pb::Envelope> control, bulk;  // kShare together; the owner's, kMaxBytes.
     size_t bytes = 0;
     [[nodiscard]] bool empty() const { return control.empty() && bulk.empty(); }
   };
