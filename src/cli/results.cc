@@ -1,5 +1,6 @@
 #include "cli/results.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +14,7 @@ namespace muster::cli {
 namespace {
 
 constexpr size_t kMostModelWords = 2000;  // Bytes.
+constexpr size_t kLongestName = 200;
 
 std::string fixed4(double value) {
   char text[32];
@@ -39,11 +41,39 @@ std::string votes_cell(const pb::TaskResult& task) {
          std::to_string(task.items()) + " items below " + std::to_string(task.wanted_votes()) + ")";
 }
 
-std::string class_cell(const pb::TaskResult& task) {
-  std::string text;
-  for (const std::string& name : task.numeric_classes()) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
+// Numeric classes by letters, since their names are 50 characters long; each stands for the name
+// that the line below the table says.
+class ClassLetters {
+ public:
+  std::string cell(const pb::TaskResult& task) {
+    std::string text;
+    for (const std::string& name : task.numeric_classes()) {
+      text += (text.empty() ? "" : ", ") + letter_of(name);
+    }
+    return text;
+  }
+  // "class A: approximate-float32-avx2-...", a line each, below an empty one.
+  [[nodiscard]] std::string legend() const {
+    std::string text;
+    for (size_t i = 0; i < names_.size(); ++i) {
+      text += "class " + letter(i) + ": " + printable(names_[i], kLongestName) + "\n";
+    }
+    return text.empty() ? "" : "\n" + text;
+  }
+
+ private:
+  // A to Z, then by number.
+  static std::string letter(size_t i) {
+    return i < 26 ? std::string(1, static_cast<char>('A' + i)) : std::to_string(i + 1);
+  }
+  std::string letter_of(const std::string& name) {
+    auto found = std::find(names_.begin(), names_.end(), name);
+    if (found == names_.end()) found = names_.insert(names_.end(), name);
+    return letter(static_cast<size_t>(found - names_.begin()));
+  }
+
+  std::vector<std::string> names_;
+};
 
 std::string model_args(const pb::JobRow& row) {
   const pb::ModelPin& model = row.model();
@@ -168,14 +198,16 @@ std::string results_table(const pb::JobRow& row) {
                {"Stderr", Align::kRight},
                {"votes", Align::kRight},
                {"class"}});
+  ClassLetters letters;
   for (const auto& task : row.result().tasks()) {
+    const std::string classes = letters.cell(task);
     bool first = true;
     for (const auto& metric : task.metrics()) {
       table.add_row({first ? task.task() : "", first ? version_cell(task.version()) : "", "none",
                      std::to_string(task.num_fewshot()), metric_label(metric.name()), "↑",
                      fixed4(metric.value()), "±",
                      metric.has_stderr() ? fixed4(metric.stderr()) : "N/A", votes_cell(task),
-                     class_cell(task)});
+                     classes});
       first = false;
     }
   }
@@ -183,7 +215,7 @@ std::string results_table(const pb::JobRow& row) {
   return "hf (" + printable(model_args(row), kMostModelWords) +
          "), limit: " + number_or_none(request.has_limit(), request.limit()) +
          ", num_fewshot: " + number_or_none(request.has_num_fewshot(), request.num_fewshot()) +
-         "\n" + table.text();
+         "\n" + table.text() + letters.legend();
 }
 
 Json results_json(const pb::JobRow& row) {

@@ -59,12 +59,15 @@ TEST(Results, TheTableSaysWhatWasSettledOnFewerVotes) {
   EXPECT_EQ(
       results_table(finished()),
       "hf (pretrained=lab/m,revision=c0ffee,dtype=float32), limit: 10, num_fewshot: None\n"
-      "| Tasks  |Version|Filter|n-shot|Metric|   |Value |   |Stderr|          votes          |    "
-      "class    |\n"
+      "| Tasks  |Version|Filter|n-shot|Metric|   |Value |   |Stderr|          votes          |"
+      "class|\n"
       "|--------|------:|------|-----:|------|---|-----:|---|-----:|------------------------:|----"
-      "---------|\n"
+      "-|\n"
       "|tinyMMLU|      0|none  |     0|acc   |↑  |0.2500|±  |   N/A|1 (3 of 10 items below "
-      "2)|first, second|\n");
+      "2)|A, B |\n"
+      "\n"
+      "class A: first\n"
+      "class B: second\n");
 }
 
 TEST(Results, TheFileHasLmEvalsKeysAndOursUnderMuster) {

@@ -20,12 +20,14 @@ class Scenario1(PoolTest):
                          ["coordinator"] + ["idle"] * 4 + ["storage"] * 2)
         done = self.muster("run", "--llm_name", SMOL, "--limit", "2", "--output_path", self.path("out"))
         self.assertEqual(done.returncode, 0, done.stderr)
-        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()[3:]]
+        lines = done.stdout.splitlines()
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[3:] if line.startswith("|")]
         expected = []
         for task in ("tinyMMLU", "tinyHellaswag"):
             expected += ["%.4f" % value for value in scores_alone(SMOL, task, 2)]
         self.assertEqual([row[6] for row in rows], expected)
-        self.assertEqual([row[9] for row in rows], ["2"] * 4)
+        self.assertEqual([row[9:] for row in rows], [["2", "A"]] * 4)
+        self.assertTrue(lines[-1].startswith("class A: "), lines[-1])
 
         (folder,) = os.listdir(self.path("out"))
         (name,) = os.listdir(self.path("out", folder))
