@@ -112,10 +112,10 @@ TEST_F(RecordStoreTest, NamesARunsRecordsAndServesThoseThatArePicked) {
   store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{record("a"), record("b"), other}}});
   answers.wait<roles::Stored>();
   pb::Envelope about;
-  about.mutable_holds()->set_job("job");
+  about.mutable_missing_digests()->set_job("job");
   store->read_digests(pb::ROLE_STORAGE, {"job", 1, about});
   const auto named = answers.wait<roles::DigestsRead>();
-  EXPECT_TRUE(named.about.has_holds());
+  EXPECT_TRUE(named.about.has_missing_digests());
   EXPECT_THAT(*named.digests,
               ::testing::UnorderedElementsAre(record("a").digest, record("b").digest));
   roles::ReadRecords ask;

@@ -24,7 +24,7 @@ enum class Act {
   kClaimsLeases,   // Ready, with leases that it was never granted.
   kForgesCharges,  // ReportCharge, ChargeNoted, quarantine.
   kForgesLines,    // Refused, Challenge, Hello, Heartbeat.
-  kForgesStores,   // Copied, StoreState, PutDone, Holds, Compare.
+  kForgesStores,   // CaughtUp, StoreState, PutDone, MissingDigests, CompareRanges.
   kForgesOrders,   // Grant, Withdraw, Assign, Lend, WantWorkers and the commits.
   kSaysAnything,   // Every body there is, filled at random.
   kMutates,        // Copies of what was said, altered.

@@ -106,9 +106,9 @@ class RepeatBeginsNothing final : public Checker {
   using Checker::Checker;
   void on_committed(const Node&, const roles::Change& change) override {
     const auto* save = std::get_if<roles::SaveJob>(&change);
-    if (save == nullptr || save->row.begun_by().empty()) return;
+    if (save == nullptr || save->row.idempotency_keys().empty()) return;
     const pb::JobRow& row = save->row;
-    const std::string& key = *row.begun_by().rbegin();
+    const std::string& key = *row.idempotency_keys().rbegin();
     const RunKey run = wire::run_key(row);
     if (begun_.try_emplace(key, run).first->second != run) {
       wrong("a submission of " + key + " began run " + std::to_string(row.run()) + " too");

@@ -71,9 +71,9 @@ void Babbler::malform() {
         ask.set_view(overheard_.view().number());
         ask.add_digests("x");
       } else if (kind == 1) {
-        envelope.mutable_holds()->set_job(run->key.job());
-        envelope.mutable_holds()->set_run(run->key.run());
-        envelope.mutable_holds()->add_digests("x");
+        envelope.mutable_missing_digests()->set_job(run->key.job());
+        envelope.mutable_missing_digests()->set_run(run->key.run());
+        envelope.mutable_missing_digests()->add_digests("x");
       } else {
         envelope.mutable_put()->set_view(overheard_.view().number());
         envelope.mutable_put()->add_records()->set_body("x");

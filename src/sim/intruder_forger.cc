@@ -181,7 +181,7 @@ void Forger::forge_lines() {
 
 void Forger::forge_stores() {
   pb::Envelope copied, state;
-  copied.mutable_copied()->set_view(overheard_.view().number() + rng_.below(2));
+  copied.mutable_caught_up()->set_view(overheard_.view().number() + rng_.below(2));
   state.mutable_store_state()->set_problem(rng_.below(2) == 0 ? "no space left" : "");
   state.mutable_store_state()->set_number(rng_.below(2) == 0 ? kFarAhead : rng_.below(4));
   voice_.say_to_server(std::move(copied));
@@ -198,14 +198,14 @@ void Forger::forge_stores() {
   const bool compares = rng_.below(2) == 0;
   voice_.say_to_stores([&](pb::Envelope& envelope) {
     if (compares) {
-      pb::Compare& compare = *envelope.mutable_compare();
+      pb::CompareRanges& compare = *envelope.mutable_compare_ranges();
       compare.set_job(run->key.job());
       compare.set_run(run->key.run());
       for (int n = 0; n < 1 << rng_.below(9); ++n)
         compare.add_ranges()->set_fold(std::string(32, 'f'));
       return;
     }
-    pb::Holds& holds = *envelope.mutable_holds();
+    pb::MissingDigests& holds = *envelope.mutable_missing_digests();
     holds.set_job(run->key.job());
     holds.set_run(run->key.run());
     for (int n = 0; n < 500; ++n) {
@@ -277,7 +277,7 @@ void Forger::ask_server_for(const pb::JobKey& key) {
   pb::Envelope want, frozen, numeric, progress, holding;
   *want.mutable_want_workers()->mutable_key() = key;
   for (const auto& [name, other] : world_.nodes())
-    want.mutable_want_workers()->add_spare(other->machine);
+    want.mutable_want_workers()->add_released(other->machine);
   *frozen.mutable_commit_frozen()->mutable_key() = key;
   frozen.mutable_commit_frozen()->set_digest(std::string(32, 'd'));
   *numeric.mutable_commit_class()->mutable_key() = key;

@@ -29,7 +29,7 @@ Silence::Silence(Voice& voice, const OwnLeases& leases)
 
 bool Silence::keeps_back(const pb::Envelope& envelope) {
   const bool copies =
-      (envelope.has_subscribe() && envelope.subscribe().copying()) || envelope.has_copied();
+      (envelope.has_subscribe() && envelope.subscribe().copying()) || envelope.has_caught_up();
   if (voice_.does(Act::kCopiesNothing) && copies) return true;
   if (voice_.does(Act::kAcknowledgesNothing) &&
       (envelope.has_put_done() || envelope.has_put_refused()))

@@ -109,9 +109,9 @@ void EndlessWords::say_many_entries() {
       });
     default:
       return voice_.say_to_stores([&](pb::Envelope& to) {
-        to.mutable_compare()->set_job(run->key.job());
-        to.mutable_compare()->set_run(run->key.run());
-        for (int n = 0; n < many; ++n) to.mutable_compare()->add_ranges()->set_count(1);
+        to.mutable_compare_ranges()->set_job(run->key.job());
+        to.mutable_compare_ranges()->set_run(run->key.run());
+        for (int n = 0; n < many; ++n) to.mutable_compare_ranges()->add_ranges()->set_count(1);
       });
   }
 }

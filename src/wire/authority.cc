@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
     {Body::kPoolState, kServer, kLine},
     {Body::kRefused, kServer, kLine},
     {Body::kHeartbeat, kServer | kNode, kServer | kLine},
-    {Body::kCopied, kStorage, kServer},
+    {Body::kCaughtUp, kStorage, kServer},
     {Body::kStoreState, kStorage, kServer},
     {Body::kPoolStateSeen, kCoordinator | kWorker | kStorage, kServer},
     {Body::kHolding, kWorker, kServer},
@@ -82,8 +82,8 @@ constexpr Row kRows[] = {
     {Body::kPutRefused, kStorage, kCoordinator | kWorker},
     {Body::kSubscribe, kCoordinator | kStorage, kStorage},
     {Body::kFeed, kStorage, kCoordinator | kStorage},
-    {Body::kCompare, kStorage, kStorage},
-    {Body::kHolds, kStorage, kStorage},
+    {Body::kCompareRanges, kStorage, kStorage},
+    {Body::kMissingDigests, kStorage, kStorage},
 };
 
 // Every message asks; null: nobody says it.

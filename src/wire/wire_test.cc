@@ -161,8 +161,9 @@ TEST(Bounds, AFieldOverItsBoundIsNamed) {
   for (int i = 0; i < 65; ++i) envelope.mutable_ready()->add_leases();
   EXPECT_EQ(check_bounds(envelope).error().message, "Ready.leases is over its bound: too many");
   envelope.Clear();
-  envelope.mutable_holds()->add_digests(std::string(129, 'x'));
-  EXPECT_EQ(check_bounds(envelope).error().message, "Holds.digests is over its bound: too long");
+  envelope.mutable_missing_digests()->add_digests(std::string(129, 'x'));
+  EXPECT_EQ(check_bounds(envelope).error().message,
+            "MissingDigests.digests is over its bound: too long");
 }
 
 // Grows along `path`, and returns the message at its end.

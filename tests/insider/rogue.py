@@ -264,7 +264,7 @@ class Store(Rogue):
         super().on_pool_state(envelope)
         view = self.state.view
         if "copied" not in self.neglects and self.machine in [joiner.machine for joiner in view.joiners]:
-            self.say(SERVER, copied=e.Copied(view=view.number))
+            self.say(SERVER, caught_up=e.CaughtUp(view=view.number))
 
     def is_member(self):
         return self.state is not None and self.machine in [member.machine for member in self.state.view.members]

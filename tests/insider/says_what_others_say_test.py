@@ -53,8 +53,8 @@ class SaysWhatOthersSay(InsiderTest):
         self.assertEqual(self.quarantined(), [])
 
     def test_want_workers(self):
-        spare = [computer.machine for computer in self.computers]
-        want = e.WantWorkers(key=self.job.key, count=0, spare=spare)
+        released = [computer.machine for computer in self.computers]
+        want = e.WantWorkers(key=self.job.key, count=0, released=released)
         self.assert_harmless((SERVER, "", dict(want_workers=want)))
 
     def test_all_else_that_a_coordinator_tells_the_server(self):
@@ -170,7 +170,7 @@ class AnotherCoordinator(InsiderTest):
         charges = [j.Charge(job=key.job, run=key.run, item=item, machine=honest, difference="lies")
                    for item in range(3)]
         said = [dict(report_charge=e.ReportCharge(key=key, charge=charge)) for charge in charges]
-        said += [dict(want_workers=e.WantWorkers(key=key, count=0, spare=[one.machine for one in self.computers])),
+        said += [dict(want_workers=e.WantWorkers(key=key, count=0, released=[one.machine for one in self.computers])),
                  dict(commit_class=e.CommitClass(key=key, numeric_class="mine")),
                  dict(commit_frozen=e.CommitFrozen(key=key, digest=b"x" * 32)),
                  dict(job_progress=e.JobProgress(key=key, settled=3, total=3, reason="all is well")),

@@ -67,7 +67,7 @@ Effects Coordinator::step(Instant now, const Event& event) {
   for (auto& [id, job] : jobs_) {
     // On a new line nothing is said of a job before it is known whose pool this is: one that begins
     // anew counts its runs and epochs alike.
-    if (intake_.revision() > 0) job.move(now, effects);
+    if (intake_.revision() > 0) job.advance(now, effects);
   }
   std::erase_if(jobs_, [](const auto& entry) { return entry.second.over(); });
   std::erase_if(assigned_, [this](const auto& entry) { return !jobs_.contains(entry.first); });

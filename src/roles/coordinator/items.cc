@@ -32,15 +32,15 @@ void put(Items::Indices& items, uint32_t index, bool in) {
 
 }  // namespace
 
-bool Item::bars(const std::string& machine) const {
+bool Item::excludes(const std::string& machine) const {
   const auto found = failures.find(machine);
   return found != failures.end() && found->second >= kBarredAt;
 }
 
-std::set<std::string> Item::barred() const {
+std::set<std::string> Item::excluded() const {
   std::set<std::string> machines;
   for (const auto& [machine, count] : failures) {
-    if (bars(machine)) machines.insert(machine);
+    if (excludes(machine)) machines.insert(machine);
   }
   return machines;
 }

@@ -22,8 +22,8 @@ struct Item {
 
   [[nodiscard]] uint32_t index() const { return requests.item(); }
   [[nodiscard]] bool is_settled() const { return votes_at_settling > 0; }
-  [[nodiscard]] bool bars(const std::string& machine) const;
-  [[nodiscard]] std::set<std::string> barred() const;
+  [[nodiscard]] bool excludes(const std::string& machine) const;
+  [[nodiscard]] std::set<std::string> excluded() const;
   // Its next voter is drawn by lot: some answers do not agree, or an attempt has failed.
   [[nodiscard]] bool needs_lot() const { return votes.disputed() || !failures.empty(); }
   // Nobody had answered before this machine, or nobody has yet.
@@ -90,10 +90,10 @@ class Items {
   void acknowledge(uint32_t index);
   // Some attempt of the machine came to nothing; it counts `weight` towards barring it.
   void fail(uint32_t index, const std::string& machine, int weight, const std::string& why);
-  // It bars a machine; whoever could still try it is looked for from here on.
-  void watch_barred(Instant now, uint32_t index) { barred_since_.emplace(index, now); }
+  // It excludes a machine; whoever could still try it is looked for from here on.
+  void watch_excluded(Instant now, uint32_t index) { excluded_since_.emplace(index, now); }
   // Somebody could.
-  void note_hope(Instant now, uint32_t index) { barred_since_.at(index) = now; }
+  void note_hope(Instant now, uint32_t index) { excluded_since_.at(index) = now; }
   void choose(uint32_t index, const std::string& machine, Instant until);
 
   // Whoever could still vote on it may be gone: it is to be looked at again.
@@ -123,7 +123,9 @@ class Items {
   // Open, and most agree on what no reference class says.
   [[nodiscard]] const Indices& outvoted() const { return outvoted_; }
   // Items that are watched, and when anyone could try them last.
-  [[nodiscard]] const std::map<uint32_t, Instant>& barred_since() const { return barred_since_; }
+  [[nodiscard]] const std::map<uint32_t, Instant>& excluded_since() const {
+    return excluded_since_;
+  }
   // Rises with each change that may give work, or take it away.
   [[nodiscard]] uint64_t changes() const { return changes_; }
   [[nodiscard]] size_t votes_wanted() const { return votes_wanted_; }
@@ -145,7 +147,7 @@ class Items {
   std::string digest_;
   std::set<std::string> classes_;
   Indices wanting_, by_lot_, tried_, outvoted_, left_alone_;
-  std::map<uint32_t, Instant> barred_since_;
+  std::map<uint32_t, Instant> excluded_since_;
   uint64_t changes_ = 0;
   size_t votes_wanted_ = 0, settled_ = 0, acknowledged_ = 0, provisional_ = 0;
 };

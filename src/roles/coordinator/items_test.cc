@@ -101,19 +101,19 @@ TEST_F(ItemsTest, KnowWhereTheReferenceClassIsOutvoted) {
   EXPECT_EQ(items.wanting(), (Indices{1, 2})) << "two of a class that may give the value now";
 }
 
-TEST_F(ItemsTest, BarAMachineAfterTwoFailuresOnOneAlone) {
+TEST_F(ItemsTest, ExcludeAMachineAfterTwoFailuresOnOneAlone) {
   items.fail(0, "a", 0, "in a list");
   items.fail(0, "a", 1, "alone");
-  EXPECT_FALSE(items[0].bars("a"));
+  EXPECT_FALSE(items[0].excludes("a"));
   items.fail(0, "a", 1, "alone again");
-  EXPECT_TRUE(items[0].bars("a"));
-  EXPECT_EQ(items[0].barred(), (std::set<std::string>{"a"}));
+  EXPECT_TRUE(items[0].excludes("a"));
+  EXPECT_EQ(items[0].excluded(), (std::set<std::string>{"a"}));
   EXPECT_EQ(items[0].last_failure, "alone again");
-  items.watch_barred(Instant() + seconds(1), 0);
-  items.watch_barred(Instant() + seconds(2), 0);
-  EXPECT_EQ(items.barred_since().at(0), Instant() + seconds(1));
+  items.watch_excluded(Instant() + seconds(1), 0);
+  items.watch_excluded(Instant() + seconds(2), 0);
+  EXPECT_EQ(items.excluded_since().at(0), Instant() + seconds(1));
   items.note_hope(Instant() + seconds(3), 0);
-  EXPECT_EQ(items.barred_since().at(0), Instant() + seconds(3));
+  EXPECT_EQ(items.excluded_since().at(0), Instant() + seconds(3));
 }
 
 TEST_F(ItemsTest, AreProvisionalWhileATrustedAnswerIsEnough) {

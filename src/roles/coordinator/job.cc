@@ -135,7 +135,7 @@ void Job::on_overtaken(const pb::JobKey& assigned, uint64_t epoch) {
   overtaken_.say(std::move(say));
 }
 
-void Job::move(Instant now, Effects& effects) {
+void Job::advance(Instant now, Effects& effects) {
   if (phase_ == Phase::kSealing) report(now, effects);
   if (phase_ == Phase::kReading || phase_ == Phase::kRunning) {
     journal_.ask_due(now, effects);
@@ -273,7 +273,7 @@ void Job::report(Instant now, Effects& effects) {
   said.set_settled(static_cast<int64_t>(items_.acknowledged() + items_.provisional()));
   said.set_total(static_cast<int64_t>(items_.size()));
   said.set_reason(waiting_reason());
-  report_.add_happenings(now, said);
+  report_.add_events(now, said);
   effects.send.push_back({std::move(progress)});
   ask_for_workers(now, effects);
 }
@@ -284,7 +284,7 @@ void Job::ask_for_workers(Instant now, Effects& effects) const {
   *want.mutable_key() = key_;
   std::vector<std::string> names = released(situation(), now);
   names.resize(std::min(names.size(), kMostWanted));
-  want.mutable_spare()->Add(names.begin(), names.end());
+  want.mutable_released()->Add(names.begin(), names.end());
   const size_t wanted = machines_wanted(situation(), now);
   want.set_count(static_cast<uint32_t>(std::min(wanted, kMostWanted)));
   effects.send.push_back({std::move(envelope)});
@@ -351,7 +351,7 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
   if (error.message.empty()) error.message = "it does not say why";
   if (machine->unable.empty()) {
     effects.warn("machine " + short_id(name) + " cannot: " + error.message);
-    report_.happened(now, name, "cannot have the model ready: " + error.message);
+    report_.note_event(now, name, "cannot have the model ready: " + error.message);
   }
   // What it says once more before it was asked again changes nothing.
   if (!machines_.backoffs().waits(now, name)) give_back(now, name, error, effects);
@@ -361,7 +361,7 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
 // Who does not get ready is asked again later; what it has begun goes on.
 void Job::prepare_machines(Instant now, Effects& effects) {
   for (const std::string& name : machines_.overdue(now)) {
-    report_.happened(now, name, "does not get the model ready");
+    report_.note_event(now, name, "does not get the model ready");
     give_back(now, name, {Code::kFailed, "does not get the model ready"}, effects);
   }
   machines_.send_due(now, key_, effects);
@@ -407,7 +407,7 @@ void Job::on_progress(Instant now, const std::string& name, const pb::LeaseId& i
 void Job::expire_leases(Instant now, Effects& effects) {
   for (const Leasing::Expired& expired : leasing_.expire(now, effects)) {
     const std::string& name = expired.lease.machine;
-    report_.happened(
+    report_.note_event(
         now, name,
         "lost a lease of " + describe(expired.lease.items) +
             (expired.stood ? ": no progress for 10 s" : ": five times the time it should take"));

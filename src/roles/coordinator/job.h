@@ -47,10 +47,11 @@ namespace muster::roles::coordinator {
 // late one settles nothing while others can vote. A settled item counts once its record is
 // acknowledged.
 //
-// A machine that says that model or item cannot work anywhere is barred from it; the job fails when
-// a second one says so, or when nobody else can run for the quorum wait; unless somebody could.
+// A machine that says that model or item cannot work anywhere is excluded from it; the job fails
+// when a second one says so, or when nobody else can run for the quorum wait; unless somebody
+// could.
 //
-// A failed attempt is no answer. An item without one that every machine is barred from, for the
+// A failed attempt is no answer. An item without one that every machine is excluded from, for the
 // quorum wait, fails the job.
 //
 // With --redundancy auto a trusted machine answers alone, and its item is provisional: open again
@@ -76,7 +77,7 @@ class Job {
   // The process stood still: leases get a fresh time-out.
   void on_resumed(Instant now);
   // After every event: grants, repeats, time-outs.
-  void move(Instant now, Effects& effects);
+  void advance(Instant now, Effects& effects);
 
   // All its parts: see there.
   void check() const;

@@ -44,9 +44,9 @@ void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& 
   if (!fits) {
     effects.warn("an answer of " + short_id(opened.machine) +
                  " does not fit its requests; dropped");
-    report_.happened(now, opened.machine,
-                     "an answer to item " + std::to_string(answer.item()) +
-                         " does not fit its requests; it does not count");
+    report_.note_event(now, opened.machine,
+                       "an answer to item " + std::to_string(answer.item()) +
+                           " does not fit its requests; it does not count");
     return;
   }
   const bool was_disputed = item.votes.disputed();
@@ -286,7 +286,7 @@ void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseF
   if (lease->machine != name) return refusals_.note(name, "the failure of another's lease");
   const auto& items = lease->items;
   if (std::find(items.begin(), items.end(), failed.item()) == items.end()) return;
-  // In a list it is not known whose fault it was: only an attempt on the item alone bars.
+  // In a list it is not known whose fault it was: only an attempt on the item alone excludes.
   const bool alone = items.size() == 1;
   leasing_.close(id);
   note_failure(now, name, failed, alone, effects);
@@ -299,7 +299,7 @@ void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFail
                        bool alone, Effects& effects) {
   const std::string where = "item " + std::to_string(failed.item());
   effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
-  report_.happened(now, name, where + " failed: " + failed.message());
+  report_.note_event(now, name, where + " failed: " + failed.message());
   const Item& item = items_[failed.item()];
   const int weight = failed.users_fault() ? Item::kBarredAt : alone ? 1 : 0;
   items_.fail(item.index(), name, weight, failed.message());
@@ -309,13 +309,13 @@ void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFail
                   effects);
   }
   if (item.failures.at(name) != Item::kBarredAt) return;
-  report_.happened(now, name, "barred from " + where + " after two failures on it alone");
-  items_.watch_barred(now, failed.item());
+  report_.note_event(now, name, "excluded from " + where + " after two failures on it alone");
+  items_.watch_excluded(now, failed.item());
 }
 
 // An item that every machine fails on fails the job: nobody has come to try it for the quorum wait.
 void Job::fail_what_crashes_all(Instant now, Effects& effects) {
-  for (const auto& [index, since] : items_.barred_since()) {
+  for (const auto& [index, since] : items_.excluded_since()) {
     const Item& item = items_[index];
     const bool may_be_tried =
         machines_.others_may_come(now) || classes_.is_asking() || !has_nobody(situation(), item);
@@ -328,7 +328,7 @@ void Job::fail_what_crashes_all(Instant now, Effects& effects) {
     if (now < due) continue;
     MUSTER_PROBE("an item fails on every machine");
     return give_up(
-        {Code::kFailed, describe_barred(items_, item) + ", and no further machine can try"},
+        {Code::kFailed, describe_excluded(items_, item) + ", and no further machine can try"},
         effects);
   }
 }

@@ -38,7 +38,7 @@ bool Machines::hear(const pb::Lend& lend) {
   ++changes_;
   revision_ = lend.revision();
   heard_ = true;
-  busy_ = lend.busy();
+  elsewhere_ = lend.elsewhere();
   retiring_ = lend.retiring();
   return true;
 }

@@ -124,7 +124,9 @@ class Machines {
   [[nodiscard]] bool may_return(Instant now) const { return !line_up_ || now < others_until_; }
   // Machines that are not lent now may be soon: they are at work elsewhere, or on their way back to
   // a server that has just come.
-  [[nodiscard]] bool others_may_come(Instant now) const { return busy_ > 0 || may_return(now); }
+  [[nodiscard]] bool others_may_come(Instant now) const {
+    return elsewhere_ > 0 || may_return(now);
+  }
 
   void check() const;
 
@@ -136,7 +138,7 @@ class Machines {
   uint64_t changes_ = 0;
   bool heard_ = false, line_up_ = true;
   uint64_t revision_ = 0;
-  uint32_t busy_ = 0;  // Others that could be lent, were they not at work.
+  uint32_t elsewhere_ = 0;  // Others that could be lent, were they not at work.
   Instant others_until_{};
   std::string retiring_;
   std::map<std::string, Lent> lent_;

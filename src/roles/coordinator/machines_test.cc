@@ -209,7 +209,7 @@ TEST_F(MachinesTest, ALeaseHasFiveTimesTheTimeItShouldTake) {
 TEST_F(MachinesTest, OthersMayComeWhileTheyAreBusyOrOnTheirWayBack) {
   EXPECT_FALSE(machines.others_may_come(now));
   pb::Lend said = lend({});
-  said.set_busy(1);
+  said.set_elsewhere(1);
   machines.hear(said);
   EXPECT_TRUE(machines.others_may_come(now));
   EXPECT_FALSE(machines.may_return(now));

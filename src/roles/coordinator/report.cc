@@ -2,12 +2,12 @@
 
 namespace muster::roles::coordinator {
 
-void Report::happened(Instant now, const std::string& machine, const std::string& text) {
+void Report::note_event(Instant now, const std::string& machine, const std::string& text) {
   if (said_.size() >= kMost) said_.pop_front();
   Said& said = said_.emplace_back(Said{{}, now + kSaidFor});
-  said.happening.set_number(next_++);
-  said.happening.set_machine(machine);
-  said.happening.set_text(text);
+  said.event.set_number(next_++);
+  said.event.set_machine(machine);
+  said.event.set_text(text);
 }
 
 bool Report::begin(Instant now, Effects& effects) {
@@ -17,9 +17,9 @@ bool Report::begin(Instant now, Effects& effects) {
   return is_due;
 }
 
-void Report::add_happenings(Instant now, pb::JobProgress& progress) {
+void Report::add_events(Instant now, pb::JobProgress& progress) {
   while (!said_.empty() && said_.front().until <= now) said_.pop_front();
-  for (const Said& said : said_) *progress.add_happenings() = said.happening;
+  for (const Said& said : said_) *progress.add_events() = said.event;
 }
 
 }  // namespace muster::roles::coordinator

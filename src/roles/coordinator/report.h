@@ -16,14 +16,14 @@ class Report {
   static constexpr size_t kMost = 50;  // Said in one report; the oldest goes for a newer one.
   static constexpr Duration kSaidFor = seconds(5), kEvery = milliseconds(500);
 
-  void happened(Instant now, const std::string& machine, const std::string& text);
+  void note_event(Instant now, const std::string& machine, const std::string& text);
   // Whether one is due, which is so once every kEvery; wakes the process for the next.
   bool begin(Instant now, Effects& effects);
-  void add_happenings(Instant now, pb::JobProgress& progress);
+  void add_events(Instant now, pb::JobProgress& progress);
 
  private:
   struct Said {
-    pb::Happening happening;
+    pb::JobEvent event;
     Instant until{};
   };
   std::deque<Said> said_;

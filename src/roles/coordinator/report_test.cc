@@ -9,7 +9,7 @@ constexpr Instant kStart{seconds(100)};
 
 pb::JobProgress said(Report& report, Instant now) {
   pb::JobProgress progress;
-  report.add_happenings(now, progress);
+  report.add_events(now, progress);
   return progress;
 }
 
@@ -24,22 +24,22 @@ TEST(Report, IsDueOnceInAWhile) {
 
 TEST(Report, SaysEachThingForAWhileUnderItsNumber) {
   Report report;
-  report.happened(kStart, "a", "failed");
-  report.happened(kStart + seconds(1), "b", "is gone");
-  EXPECT_EQ(said(report, kStart + seconds(2)).happenings_size(), 2);
+  report.note_event(kStart, "a", "failed");
+  report.note_event(kStart + seconds(1), "b", "is gone");
+  EXPECT_EQ(said(report, kStart + seconds(2)).events_size(), 2);
   const auto later = said(report, kStart + Report::kSaidFor);
-  ASSERT_EQ(later.happenings_size(), 1);
-  EXPECT_EQ(later.happenings(0).number(), 2u);
-  EXPECT_EQ(later.happenings(0).machine(), "b");
-  EXPECT_EQ(later.happenings(0).text(), "is gone");
+  ASSERT_EQ(later.events_size(), 1);
+  EXPECT_EQ(later.events(0).number(), 2u);
+  EXPECT_EQ(later.events(0).machine(), "b");
+  EXPECT_EQ(later.events(0).text(), "is gone");
 }
 
 TEST(Report, IsBounded) {
   Report report;
-  for (size_t i = 0; i < 2 * Report::kMost; ++i) report.happened(kStart, "a", "failed");
+  for (size_t i = 0; i < 2 * Report::kMost; ++i) report.note_event(kStart, "a", "failed");
   const auto all = said(report, kStart);
-  ASSERT_EQ(static_cast<size_t>(all.happenings_size()), Report::kMost);
-  EXPECT_EQ(all.happenings(0).number(), Report::kMost + 1) << "the oldest went";
+  ASSERT_EQ(static_cast<size_t>(all.events_size()), Report::kMost);
+  EXPECT_EQ(all.events(0).number(), Report::kMost + 1) << "the oldest went";
 }
 
 }  // namespace

@@ -76,9 +76,9 @@ class SituationStage : public testing::Test {
     items.refresh_votes_of(name);
   }
   // What the server says besides who is lent.
-  void hear(uint32_t busy, const std::string& retiring = "") {
+  void hear(uint32_t elsewhere, const std::string& retiring = "") {
     pb::Lend lend;
-    lend.set_busy(busy);
+    lend.set_elsewhere(elsewhere);
     lend.set_retiring(retiring);
     (void)machines.hear(lend);
   }

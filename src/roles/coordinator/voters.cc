@@ -23,17 +23,17 @@ bool another_may_join(const Situation& s, const Item& item) {
 }
 
 // All the owner's machines have failed on the item.
-bool is_barred(const Situation& s, const std::string& owner, const Item& item) {
+bool is_excluded(const Situation& s, const std::string& owner, const Item& item) {
   const auto& lent = s.machines.lent();
   return !s.owners.may_come(owner) && std::all_of(lent.begin(), lent.end(), [&](const auto& entry) {
-    return *s.machines.owner(entry.first) != owner || item.bars(entry.first);
+    return *s.machines.owner(entry.first) != owner || item.excludes(entry.first);
   });
 }
 
 }  // namespace
 
 bool may_vote(const Situation& s, const std::string& machine, const Item& item) {
-  if (item.bars(machine) || item.votes.has(machine)) return false;
+  if (item.excludes(machine) || item.votes.has(machine)) return false;
   if (s.holders(item).contains(machine)) return false;
   const bool other_class = s.machines.class_of(machine) != nullptr && !s.is_reference(machine);
   if (other_class && item.votes.lacks_candidate() && item.needed < 2) return false;
@@ -74,7 +74,7 @@ bool owners_are_exhausted(const Situation& s, const Item& item) {
   const auto& able = s.owners.able();
   const bool all_voted =
       s.owners.are_known() && std::all_of(able.begin(), able.end(), [&](const std::string& owner) {
-        return item.votes.has_owner(owner) || is_barred(s, owner, item);
+        return item.votes.has_owner(owner) || is_excluded(s, owner, item);
       });
   return all_voted && !(item.votes.disputed() && another_may_join(s, item));
 }
@@ -83,7 +83,7 @@ bool has_nobody(const Situation& s, const Item& item) {
   const auto& lent = s.machines.lent();
   return item.votes.size() == 0 && s.holders(item).empty() &&
          std::all_of(lent.begin(), lent.end(), [&](const auto& entry) {
-           return item.bars(entry.first) || !entry.second.unable.empty();
+           return item.excludes(entry.first) || !entry.second.unable.empty();
          });
 }
 

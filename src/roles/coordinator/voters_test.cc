@@ -48,7 +48,7 @@ TEST_F(VotersTest, EachMachineVotesOnceAndOnlyWhereItIsNotBarred) {
   hold("f1", {1});
   EXPECT_FALSE(may_vote("a1")) << "it has";
   EXPECT_FALSE(may_vote("b1")) << "it is at it";
-  EXPECT_FALSE(may_vote("c1")) << "it is barred";
+  EXPECT_FALSE(may_vote("c1")) << "it is excluded";
   EXPECT_TRUE(may_vote("d1")) << "it has failed once";
   EXPECT_FALSE(may_vote("e1")) << "its vote does not count any more";
   EXPECT_TRUE(may_vote("f1")) << "that was another item";

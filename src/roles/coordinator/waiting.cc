@@ -49,20 +49,20 @@ const Error* nobody_has_the_model(const Situation& s) {
 }
 
 const Item* crashes_all(const Situation& s) {
-  for (const auto& [index, since] : s.items.barred_since()) {
+  for (const auto& [index, since] : s.items.excluded_since()) {
     if (has_nobody(s, s.items[index])) return &s.items[index];
   }
   return nullptr;
 }
 
-std::string describe_barred(const Items& items, const Item& item) {
-  return items.name_of(item) + " failed twice on each of " + short_ids(item.barred()) + " (" +
+std::string describe_excluded(const Items& items, const Item& item) {
+  return items.name_of(item) + " failed twice on each of " + short_ids(item.excluded()) + " (" +
          item.last_failure + ")";
 }
 
 std::string waiting_reason(const Situation& s, bool class_is_lost, bool stuck) {
   if (const Item* item = crashes_all(s)) {
-    return describe_barred(s.items, *item) + "; waiting for another machine";
+    return describe_excluded(s.items, *item) + "; waiting for another machine";
   }
   const auto& lent = s.machines.lent();
   const auto& backoffs = s.machines.backoffs().all();

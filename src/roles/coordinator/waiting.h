@@ -20,7 +20,7 @@ const Error* nobody_has_the_model(const Situation& situation);
 // An item that nobody can try any more; null: none.
 const Item* crashes_all(const Situation& situation);
 // Which it is, for a person, and who has failed on it.
-std::string describe_barred(const Items& items, const Item& item);
+std::string describe_excluded(const Items& items, const Item& item);
 
 // What a running job waits for, for a person; empty: for nothing, somebody is at work.
 std::string waiting_reason(const Situation& situation, bool class_is_lost, bool stuck);

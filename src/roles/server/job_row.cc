@@ -40,8 +40,8 @@ Result<std::string> job_id(const pb::JobRequest& request, const pb::ModelPin& pi
 }
 
 bool began(const pb::JobRow& row, const pb::Submit& submit) {
-  return std::find(row.begun_by().begin(), row.begun_by().end(), submit.idempotency_key()) !=
-         row.begun_by().end();
+  return std::find(row.idempotency_keys().begin(), row.idempotency_keys().end(),
+                   submit.idempotency_key()) != row.idempotency_keys().end();
 }
 
 pb::JobRow next_run(const std::string& job, const pb::JobRow& before, const pb::Submit& submit,
@@ -49,9 +49,9 @@ pb::JobRow next_run(const std::string& job, const pb::JobRow& before, const pb::
   pb::JobRow row;
   row.set_run(before.run() + 1);  // Epochs never go back, not for the next run either.
   row.set_epoch(before.epoch());
-  *row.mutable_begun_by() = before.begun_by();
-  if (!submit.idempotency_key().empty()) row.add_begun_by(submit.idempotency_key());
-  if (row.begun_by_size() > kMostKeys) row.mutable_begun_by()->DeleteSubrange(0, 1);
+  *row.mutable_idempotency_keys() = before.idempotency_keys();
+  if (!submit.idempotency_key().empty()) row.add_idempotency_keys(submit.idempotency_key());
+  if (row.idempotency_keys_size() > kMostKeys) row.mutable_idempotency_keys()->DeleteSubrange(0, 1);
   row.set_job(job);
   row.set_state(pb::JOB_STATE_RUNNING);
   row.set_accepted_at_ms(submit.received_at_ms());

@@ -89,7 +89,7 @@ TEST(JobRow, RemembersWhichSubmissionsBeganItsRuns) {
   pb::JobRow row = begin({}, "k0");
   EXPECT_TRUE(began(row, submission("k0")));
   EXPECT_FALSE(began(row, submission("k1")));
-  EXPECT_EQ(begin(row, "").begun_by_size(), 1) << "one without a key leaves none";
+  EXPECT_EQ(begin(row, "").idempotency_keys_size(), 1) << "one without a key leaves none";
   for (int i = 1; i <= 8; ++i) row = begin(row, "k" + std::to_string(i));
   EXPECT_FALSE(began(row, submission("k0"))) << "the last eight";
   EXPECT_TRUE(began(row, submission("k1")));

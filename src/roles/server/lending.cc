@@ -110,14 +110,14 @@ pb::Lend lend_message(const Situation& pool, const pb::JobRow& job) {
   for (std::string& machine : pool.standings.quarantined(kMostQuarantined)) {
     lend.add_quarantined(std::move(machine));
   }
-  uint32_t busy = 0;
+  uint32_t elsewhere = 0;
   std::set<std::string> owners, others;
   for (const auto& [machine, node] : pool.nodes.all()) {
     const std::string& working_for = pool.loans.job_of(machine);
-    const bool elsewhere = !working_for.empty() && working_for != job.job();
+    const bool works_elsewhere = !working_for.empty() && working_for != job.job();
     const std::string& owner = owner_of(machine, node.hello.owner());
     const bool is_of_use = may_take(pool, job.job(), machine, node);
-    busy += elsewhere && is_of_use ? 1 : 0;
+    elsewhere += works_elsewhere && is_of_use ? 1 : 0;
     if (may_compute(pool, machine, node)) owners.insert(owner);
     if (!lent.contains(machine) && is_of_use) others.insert(owner);
   }
@@ -125,7 +125,7 @@ pb::Lend lend_message(const Situation& pool, const pb::JobRow& job) {
     if (lend.other_owners_size() < kMostOwners) lend.add_other_owners(owner);
   }
   lend.set_many_owners(owners.size() > 1);
-  lend.set_busy(busy);
+  lend.set_elsewhere(elsewhere);
   if (lent.contains(pool.view.retiring())) lend.set_retiring(pool.view.retiring());
   return lend;
 }

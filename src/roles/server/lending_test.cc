@@ -111,7 +111,7 @@ TEST(LendMessage, TellsWhatMayBeExpectedOfTheOthers) {
   EXPECT_EQ(lend.key().job(), "j");
   ASSERT_EQ(lend.loans_size(), 1);
   EXPECT_EQ(lend.loans(0).owner(), "ann");
-  EXPECT_EQ(lend.busy(), 1u) << "b; d is of no use";
+  EXPECT_EQ(lend.elsewhere(), 1u) << "b; d is of no use";
   ASSERT_EQ(lend.quarantined_size(), 1);
   EXPECT_EQ(lend.quarantined(0), "e");
   ASSERT_EQ(lend.other_owners_size(), 1);

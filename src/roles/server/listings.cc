@@ -57,7 +57,7 @@ pb::PoolState pool_state(const Situation& pool, const pb::PoolRow& row, const st
   }
   state.set_lent_known(pool.loans.is_known(machine));
   const Nodes::Node* node = pool.nodes.find(machine);
-  state.set_barred(node != nullptr && !node->store_problem.empty());
+  state.set_excluded(node != nullptr && !node->store_problem.empty());
   if (const JobTable::Job* job = pool.jobs.find(pool.loans.job_of(machine))) {
     *state.mutable_lent() = key_of(job->row);
     *state.mutable_model() = job->row.model();

@@ -47,14 +47,14 @@ TEST(PoolState, IsWhatTheNodeIsToBe) {
   EXPECT_EQ(state_for("coord").coordinators_size(), 1);
 }
 
-TEST(PoolState, SaysThatAStoreIsBarred) {
+TEST(PoolState, SaysThatAStoreIsExcluded) {
   PoolForTest pool;
   pool.join("m");
-  EXPECT_FALSE(pool_state(pool.situation(), {}, "m", kNowMs).barred());
+  EXPECT_FALSE(pool_state(pool.situation(), {}, "m", kNowMs).excluded());
   pb::StoreState problem;
   problem.set_problem("no space");
   pool.nodes.note_store("m", problem);
-  EXPECT_TRUE(pool_state(pool.situation(), {}, "m", kNowMs).barred());
+  EXPECT_TRUE(pool_state(pool.situation(), {}, "m", kNowMs).excluded());
 }
 
 TEST(PoolState, NamesTheLatestOfWhatIsKeptAsFarAsThereIsRoom) {

@@ -57,7 +57,7 @@ std::string Loans::take_back(const std::string& machine) {
 
 std::vector<std::string> Loans::want(const std::string& job, const pb::WantWorkers& want) {
   Job& wish = jobs_[job];
-  std::set<std::string> released(want.spare().begin(), want.spare().end());
+  std::set<std::string> released(want.released().begin(), want.released().end());
   changed_ |= wish.wants != want.count() || wish.released != released;
   wish.wants = want.count();
   wish.released = std::move(released);

@@ -12,7 +12,7 @@ using Set = std::set<std::string>;
 pb::WantWorkers want_of(uint32_t count, const Names& released = {}) {
   pb::WantWorkers want;
   want.set_count(count);
-  for (const std::string& machine : released) want.add_spare(machine);
+  for (const std::string& machine : released) want.add_released(machine);
   return want;
 }
 

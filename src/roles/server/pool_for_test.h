@@ -58,7 +58,7 @@ struct PoolForTest {
   void want(const std::string& job, uint32_t count, const std::vector<std::string>& released = {}) {
     pb::WantWorkers want;
     want.set_count(count);
-    for (const std::string& machine : released) want.add_spare(machine);
+    for (const std::string& machine : released) want.add_released(machine);
     loans.want(job, want);
   }
   void quarantine(const std::string& machine) {

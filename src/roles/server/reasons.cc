@@ -59,14 +59,14 @@ void Reasons::end_run(const std::string& job, Effects& effects) {
   }
 }
 
-void Reasons::note_happenings(const pb::JobRow& run, const pb::JobProgress& progress, int64_t at_ms,
-                              Effects& effects) {
-  for (const pb::Happening& happening : progress.happenings()) {
+void Reasons::note_events(const pb::JobRow& run, const pb::JobProgress& progress, int64_t at_ms,
+                          Effects& effects) {
+  for (const pb::JobEvent& event : progress.events()) {
     auto& heard = stories_[run.job()].heard;
-    const std::pair number{progress.key().epoch(), happening.number()};
+    const std::pair number{progress.key().epoch(), event.number()};
     if (number <= heard) continue;
     heard = number;
-    note_event(run, happening.machine(), happening.text(), at_ms, effects);
+    note_event(run, event.machine(), event.text(), at_ms, effects);
   }
 }
 

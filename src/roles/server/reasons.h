@@ -33,8 +33,8 @@ class Reasons {
                   int64_t at_ms, Effects& effects);
   // What the coordinator says that happened. It says each thing several times; an assignment
   // numbers its own.
-  void note_happenings(const pb::JobRow& run, const pb::JobProgress& progress, int64_t at_ms,
-                       Effects& effects);
+  void note_events(const pb::JobRow& run, const pb::JobProgress& progress, int64_t at_ms,
+                   Effects& effects);
   // The job's run is over: what is not written yet is written, and forgotten here.
   void end_run(const std::string& job, Effects& effects);
 
@@ -55,7 +55,7 @@ class Reasons {
   };
   struct Story {
     std::deque<Entry> entries;
-    std::pair<uint64_t, uint64_t> heard;  // {epoch, number} of the last happening.
+    std::pair<uint64_t, uint64_t> heard;  // {epoch, number} of the last event.
   };
   static Entry& add(Story& story, const pb::JobRow& run, const std::string& machine,
                     const std::string& text);

@@ -82,21 +82,21 @@ TEST_F(ReasonsTest, KeepTheLatestAndTheirNumbers) {
   EXPECT_EQ(all.back(), "101 a 101 1");
 }
 
-TEST_F(ReasonsTest, TakeAHappeningOnceAnAssignment) {
+TEST_F(ReasonsTest, TakeAnEventOnceAnAssignment) {
   pb::JobProgress progress;
   progress.mutable_key()->set_epoch(1);
   for (const uint64_t number : {1, 2}) {
-    auto* happening = progress.add_happenings();
-    happening->set_number(number);
-    happening->set_machine("a");
-    happening->set_text("thing " + std::to_string(number));
+    auto* event = progress.add_events();
+    event->set_number(number);
+    event->set_machine("a");
+    event->set_text("thing " + std::to_string(number));
   }
-  reasons_.note_happenings(run_of("j"), progress, kNow, effects_);
-  reasons_.note_happenings(run_of("j"), progress, kNow, effects_);
+  reasons_.note_events(run_of("j"), progress, kNow, effects_);
+  reasons_.note_events(run_of("j"), progress, kNow, effects_);
   EXPECT_EQ(of_job("j"), (Words{"1 a thing 1 1", "2 a thing 2 1"}));
   progress.mutable_key()->set_epoch(2);
-  progress.mutable_happenings()->DeleteSubrange(1, 1);
-  reasons_.note_happenings(run_of("j"), progress, kNow, effects_);
+  progress.mutable_events()->DeleteSubrange(1, 1);
+  reasons_.note_events(run_of("j"), progress, kNow, effects_);
   EXPECT_EQ(of_job("j").size(), 3u) << "the next assignment counts from the beginning";
 }
 

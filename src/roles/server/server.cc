@@ -192,8 +192,8 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
       return nodes_.see(from, envelope.pool_state_seen().revision());
     case pb::Envelope::kHolding:
       return on_holding(now, from, envelope.holding(), effects);
-    case pb::Envelope::kCopied:
-      return view_.on_copied(now, from, envelope.copied(), effects);
+    case pb::Envelope::kCaughtUp:
+      return view_.on_caught_up(now, from, envelope.caught_up(), effects);
     case pb::Envelope::kStoreState:
       return on_store_state(now, from, envelope.store_state(), effects);
     case pb::Envelope::kPinned:

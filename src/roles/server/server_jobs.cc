@@ -303,7 +303,7 @@ void Server::on_progress(Instant now, const std::string& from, const pb::JobProg
   const Job* job = jobs_.current(progress.key(), from);
   if (job == nullptr) return;
   const pb::JobRow& row = job->row;
-  reasons_.note_happenings(row, progress, unix_ms(now), effects);
+  reasons_.note_events(row, progress, unix_ms(now), effects);
   if (row.reason() != progress.reason() && !progress.reason().empty()) {
     note_event(now, row, "", "waited: " + progress.reason(), effects);
   }

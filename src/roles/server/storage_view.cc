@@ -181,8 +181,8 @@ std::string StorageView::retire_one(Instant now, Effects& effects) {
   return retiring_;
 }
 
-void StorageView::on_copied(Instant now, const std::string& machine, const pb::Copied& copied,
-                            Effects& effects) {
+void StorageView::on_caught_up(Instant now, const std::string& machine, const pb::CaughtUp& copied,
+                               Effects& effects) {
   const bool may_change = pending_.empty() && due_ <= now;
   if (!may_change || copied.view() != view_.number() || !is_joining(machine)) return;
   not_served_.clear();

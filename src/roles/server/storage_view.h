@@ -59,8 +59,8 @@ class StorageView {
   // What was not heard while this process stood still was not silence.
   void excuse(Instant now);
   // The joiner holds what the members of this view had.
-  void on_copied(Instant now, const std::string& machine, const pb::Copied& copied,
-                 Effects& effects);
+  void on_caught_up(Instant now, const std::string& machine, const pb::CaughtUp& copied,
+                    Effects& effects);
   // The joiner says that it can copy nothing from the member. One's word may be as wrong as the
   // member: when a second one says the same, it is the member.
   void on_silent_source(Instant now, const std::string& joiner, const std::string& member,

@@ -44,9 +44,9 @@ class StorageViewTest : public testing::Test {
     view_.check();
   }
   void copied(const std::string& machine) {
-    pb::Copied copied;
+    pb::CaughtUp copied;
     copied.set_view(view_.view().number());
-    view_.on_copied(now_, machine, copied, effects_);
+    view_.on_caught_up(now_, machine, copied, effects_);
     settle();
   }
   // "3: a b + c": number, members, joiners.
@@ -202,9 +202,9 @@ TEST_F(StorageViewTest, OneChangeIsWrittenAtATime) {
   EXPECT_EQ(effects_.commits.size(), 1u);
   EXPECT_EQ(view_.writing(), 1u);
   settle();
-  pb::Copied old;
+  pb::CaughtUp old;
   old.set_view(0);
-  view_.on_copied(now_, "a", old, effects_);
+  view_.on_caught_up(now_, "a", old, effects_);
   EXPECT_TRUE(effects_.commits.empty()) << "a copy of what an earlier view had";
   EXPECT_EQ(view_.settle(now_, {99, Outcome::kDone, ""}, effects_),
             StorageView::Written::kNotAView);

@@ -7,7 +7,7 @@ namespace muster::roles::storage {
 namespace {
 
 constexpr size_t kPerRange = 64, kMostRanges = 256;
-using Ranges = google::protobuf::RepeatedPtrField<pb::Compare::Range>;
+using Ranges = google::protobuf::RepeatedPtrField<pb::CompareRanges::Range>;
 
 size_t range_of(const Digest& digest, size_t count) { return digest.bytes[0] * count / 256; }
 
@@ -15,7 +15,7 @@ Ranges folded(const std::vector<Digest>& digests, size_t count) {
   Ranges ranges;
   for (size_t i = 0; i < count; ++i) ranges.Add()->set_fold(std::string(Digest().view()));
   for (const Digest& digest : digests) {
-    pb::Compare::Range& range = ranges[static_cast<int>(range_of(digest, count))];
+    pb::CompareRanges::Range& range = ranges[static_cast<int>(range_of(digest, count))];
     range.set_count(range.count() + 1);
     std::string& fold = *range.mutable_fold();
     for (size_t i = 0; i < fold.size(); ++i) fold[i] ^= static_cast<char>(digest.bytes[i]);

@@ -29,21 +29,21 @@ Storage::Storage(std::string machine, StorageState state, const Keys& keys)
 Effects Storage::step(Instant now, const Event& event) {
   Effects effects;
   std::visit(
-      overloaded{[&](const Received& received) { on_message(now, received.envelope, effects); },
-                 [&](const Stored& stored) { on_stored(now, stored, effects); },
-                 [&](const RecordsRead& read) { on_read(now, read, effects); },
-                 [&](const DigestsRead& read) { on_digests(read, effects); },
-                 [&](const LineUp&) { intake_.on_line_up(); },
-                 [&](const Resumed&) {
-                   disk_asked_.reset();
-                   for (auto& [source, heard] : source_heard_) heard = now;
-                 },
-                 Ignores<Tick, NodeJoined, NodeLeft, Misspoken, LineDown, ModelPinned,
-                         RequestsFrozen, ModelLoading, ModelLoaded, Scoring, ItemScored,
-                         JobsFound>{}},
+      overloaded{
+          [&](const Received& received) { on_message(now, received.envelope, effects); },
+          [&](const Stored& stored) { on_stored(now, stored, effects); },
+          [&](const RecordsRead& read) { on_read(now, read, effects); },
+          [&](const DigestsRead& read) { on_digests(read, effects); },
+          [&](const LineUp&) { intake_.on_line_up(); },
+          [&](const Resumed&) {
+            disk_asked_.reset();
+            for (auto& [source, heard] : source_heard_) heard = now;
+          },
+          Ignores<Tick, NodeJoined, NodeLeft, Misspoken, LineDown, ModelPinned, RequestsFrozen,
+                  ModelLoading, ModelLoaded, Scoring, ItemScored, JobsFound>{}},
       event);
   watch_disk(now, effects);
-  move_copies(now, effects);
+  advance_copies(now, effects);
   scrub(now, effects);
   compare(now, effects);
   try_again(now, effects);
@@ -70,9 +70,9 @@ void Storage::on_message(Instant now, const pb::Envelope& envelope, Effects& eff
       if (envelope.feed().picked())
         return on_picked(now, envelope.from().machine(), envelope.feed(), effects);
       return on_copied_batch(now, envelope.from().machine(), envelope.feed(), effects);
-    case pb::Envelope::kCompare:
+    case pb::Envelope::kCompareRanges:
       return on_compare(envelope, effects);
-    case pb::Envelope::kHolds:
+    case pb::Envelope::kMissingDigests:
       return on_holds(envelope, effects);
     default:
       return;
@@ -96,7 +96,7 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
 
 void Storage::take_in(Effects& effects) {
   const pb::PoolState& state = told_;
-  barred_ = state.barred();
+  excluded_ = state.excluded();
   live_.assign(state.live().begin(), state.live().end());
   kept_ = live_;
   kept_.insert(kept_.end(), state.kept().begin(), state.kept().end());
@@ -372,7 +372,7 @@ void Storage::say_state(Effects& effects) const {
 // While the store cannot be written: tells the server, and tries whether there is room again. While
 // the server believes so wrongly: tells it that it can.
 void Storage::try_again(Instant now, Effects& effects) {
-  if (problem_.empty() && !barred_) return;
+  if (problem_.empty() && !excluded_) return;
   if (say_problem_at_ <= now) {
     say_state(effects);
     say_problem_at_ = now + kRepeatEvery;
@@ -551,8 +551,8 @@ void Storage::on_copied_batch(Instant now, const std::string& source, const pb::
   }
 }
 
-// Asks for the next batch of every copy, and says Copied once all are whole and on disk.
-void Storage::move_copies(Instant now, Effects& effects) {
+// Asks for the next batch of every copy, and says CaughtUp once all are whole and on disk.
+void Storage::advance_copies(Instant now, Effects& effects) {
   if (place_ == Place::kOutside || !problem_.empty()) return;
   bool whole = copied_writes_ == 0;
   for (Copy& copy : copies_) {
@@ -571,7 +571,7 @@ void Storage::move_copies(Instant now, Effects& effects) {
   if (say_copied_at_ > now) return;
   say_copied_at_ = now + kRepeatEvery;
   pb::Envelope say = envelope_to_server();
-  say.mutable_copied()->set_view(view_.number());
+  say.mutable_caught_up()->set_view(view_.number());
   effects.send.push_back({std::move(say)});
 }
 

@@ -35,7 +35,7 @@ struct StorageState {
 // States, by the view the server last sent:
 //   outside   not listed: refuses every Put with the view it knows.
 //   joining   a joiner: takes Puts, and copies from every member; when the copy is whole and on
-//             disk it says Copied, again and again, until a later view lists it as a member.
+//             disk it says CaughtUp, again and again, until a later view lists it as a member.
 //   member    takes Puts, serves feeds and copies; copies what a joiner brings along, which may
 //             have been a member before.
 // A store that cannot be written says so, to the console once and to the server until it is out of
@@ -106,7 +106,7 @@ class Storage final : public Role {
   void on_write_failed(Instant now, const std::string& why, Effects& effects);
   void try_again(Instant now, Effects& effects);
   void say_state(Effects& effects) const;
-  void move_copies(Instant now, Effects& effects);
+  void advance_copies(Instant now, Effects& effects);
   void watch_sources(Instant now, Effects& effects);
   WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
 
@@ -187,7 +187,7 @@ class Storage final : public Role {
 
   std::string problem_;        // Why the store cannot be written; empty: it can.
   uint64_t state_number_ = 0;  // Rises whenever that changes.
-  bool barred_ = false;        // The server believes that it cannot.
+  bool excluded_ = false;      // The server believes that it cannot.
   Instant say_problem_at_{}, probe_at_{};
   WriteId probe_ = 0;  // Under way.
 };

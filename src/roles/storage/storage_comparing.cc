@@ -13,7 +13,7 @@ namespace {
 
 constexpr Duration kCompareEvery = seconds(10);  // One run with one member.
 constexpr Duration kCompareAgain = seconds(1);   // After something was missing.
-constexpr size_t kMostHolds = 1024;              // Digests in one message: 32 kB.
+constexpr size_t kMostMissing = 1024;            // Digests in one message: 32 kB.
 
 template <typename Message>
 ReadDigests digests_for(const Message& what, const pb::Envelope& about) {
@@ -37,21 +37,21 @@ void Storage::compare(Instant now, Effects& effects) {
   const auto& runs = compare_turn_ % 2 == 0 && !live_.empty() ? live_ : kept_;
   const size_t turn = compare_turn_++ / 2 % (others.size() * runs.size());
   pb::Envelope ask = envelope_to(address(pb::ROLE_STORAGE, others[turn / runs.size()]));
-  ask.mutable_compare()->set_job(runs[turn % runs.size()].job());
-  ask.mutable_compare()->set_run(runs[turn % runs.size()].run());
-  effects.run.push_back(digests_for(ask.compare(), ask));
+  ask.mutable_compare_ranges()->set_job(runs[turn % runs.size()].job());
+  ask.mutable_compare_ranges()->set_run(runs[turn % runs.size()].run());
+  effects.run.push_back(digests_for(ask.compare_ranges(), ask));
 }
 
 // From another store, or, without ranges, from this one.
 void Storage::on_compare(const pb::Envelope& envelope, Effects& effects) {
-  const pb::Compare& theirs = envelope.compare();
+  const pb::CompareRanges& theirs = envelope.compare_ranges();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
   if (!is_kept(theirs.job(), theirs.run()) || !begin_read(envelope.from())) return;
   effects.run.push_back(digests_for(theirs, envelope));
 }
 
 void Storage::on_holds(const pb::Envelope& envelope, Effects& effects) {
-  const pb::Holds& holds = envelope.holds();
+  const pb::MissingDigests& holds = envelope.missing_digests();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
   if (!is_kept(holds.job(), holds.run()) || !begin_read(envelope.from())) return;
   effects.run.push_back(digests_for(holds, envelope));
@@ -60,25 +60,26 @@ void Storage::on_holds(const pb::Envelope& envelope, Effects& effects) {
 void Storage::on_digests(const DigestsRead& read, Effects& effects) {
   end_read(read.about.from());
   if (!read.digests) return effects.warn("storage: cannot read: " + read.digests.error().message);
-  if (read.about.has_holds()) return fetch_missing(read, effects);
+  if (read.about.has_missing_digests()) return fetch_missing(read, effects);
   if (!read.about.has_from()) {  // Our own turn: the ranges are what the other gets.
     pb::Envelope ask = read.about;
-    *ask.mutable_compare()->mutable_ranges() = to_ranges(*read.digests);
+    *ask.mutable_compare_ranges()->mutable_ranges() = to_ranges(*read.digests);
     return effects.send.push_back({std::move(ask)});
   }
-  const auto others = in_other_ranges(*read.digests, read.about.compare().ranges(), kMostHolds);
+  const auto others =
+      in_other_ranges(*read.digests, read.about.compare_ranges().ranges(), kMostMissing);
   if (others.empty()) return;
   pb::Envelope answer = envelope_to(read.about.from());
-  answer.mutable_holds()->set_job(read.about.compare().job());
-  answer.mutable_holds()->set_run(read.about.compare().run());
+  answer.mutable_missing_digests()->set_job(read.about.compare_ranges().job());
+  answer.mutable_missing_digests()->set_run(read.about.compare_ranges().run());
   for (const Digest& digest : others) {
-    answer.mutable_holds()->add_digests(std::string(digest.view()));
+    answer.mutable_missing_digests()->add_digests(std::string(digest.view()));
   }
   effects.send.push_back({std::move(answer)});
 }
 
 void Storage::fetch_missing(const DigestsRead& read, Effects& effects) {
-  const pb::Holds& holds = read.about.holds();
+  const pb::MissingDigests& holds = read.about.missing_digests();
   std::set<std::string_view> mine;
   for (const Digest& digest : *read.digests) mine.insert(digest.view());
   pb::Envelope ask = envelope_to(read.about.from());

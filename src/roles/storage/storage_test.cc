@@ -75,14 +75,14 @@ class StorageTest : public testing::Test {
 
 TEST_F(StorageTest, HasCopiedWhatItAskedForSinceItCame) {
   EXPECT_TRUE(says(join(7), pb::Envelope::kSubscribe));
-  EXPECT_TRUE(says(feed(7), pb::Envelope::kCopied));
+  EXPECT_TRUE(says(feed(7), pb::Envelope::kCaughtUp));
 }
 
 TEST_F(StorageTest, ACopyOfAnEarlierStayIsNone) {
   (void)join(7);
   (void)join(9);  // It was out of the view in between.
-  EXPECT_FALSE(says(feed(7), pb::Envelope::kCopied)) << "that comes late";
-  EXPECT_TRUE(says(feed(9), pb::Envelope::kCopied));
+  EXPECT_FALSE(says(feed(7), pb::Envelope::kCaughtUp)) << "that comes late";
+  EXPECT_TRUE(says(feed(9), pb::Envelope::kCaughtUp));
 }
 
 TEST_F(StorageTest, ADiskThatHangsWhileItEntersAPoolCannotBeWritten) {
@@ -101,7 +101,7 @@ TEST_F(StorageTest, NamesAMemberThatLetsItCopyNothing) {
   now += seconds(1);
   EXPECT_TRUE(says(storage.step(now, Tick{}), pb::Envelope::kSilentStore));
   now += seconds(2);
-  EXPECT_TRUE(says(feed(7), pb::Envelope::kCopied)) << "late, but it did";
+  EXPECT_TRUE(says(feed(7), pb::Envelope::kCaughtUp)) << "late, but it did";
   now += seconds(30);
   EXPECT_FALSE(says(storage.step(now, Tick{}), pb::Envelope::kSilentStore));
 }
@@ -131,8 +131,8 @@ TEST_F(StorageTest, AnotherStoreHasItsReadsInTurn) {
   pb::Envelope ask;
   ask.mutable_from()->set_role(pb::ROLE_STORAGE);
   ask.mutable_from()->set_machine("other");
-  ask.mutable_compare()->set_job("job");
-  ask.mutable_compare()->set_run(1);
+  ask.mutable_compare_ranges()->set_job("job");
+  ask.mutable_compare_ranges()->set_run(1);
   size_t reads = 0;
   for (int n = 0; n < 1000; ++n) reads += storage.step(now, Received{ask}).run.size();
   EXPECT_LE(reads, 100u);
