@@ -15,10 +15,13 @@ constexpr int kMostAttempts = 3;  // At having the model ready.
 // work: nothing.
 std::string waiting_for_the_model(const Situation& s) {
   std::string unable, preparing;
+  bool all_ready = true;
   for (const auto& [name, machine] : s.machines.lent()) {
+    all_ready &= machine.ready;
     if (!machine.ready && !machine.preparing.empty()) preparing = ": " + machine.preparing;
     if (!machine.unable.empty()) unable = "machine " + short_id(name) + ": " + machine.unable;
   }
+  if (all_ready) return "machines pause after an attempt that failed";
   return unable.empty() ? "machines are loading the model" + preparing : unable;
 }
 

@@ -97,7 +97,7 @@ TEST_F(WaitingTest, SomebodyHadTheModelWhenThereIsAnAnswer) {
 
 // ---- An item that crashes all.
 
-TEST_F(WaitingTest, AnItemCrashesAllWhenEveryMachineIsBarredFromIt) {
+TEST_F(WaitingTest, AnItemCrashesAllWhenEveryMachineIsExcludedFromIt) {
   ready({"a1", "b1"});
   bar(1, "a1");
   items.watch_excluded(now, 1);
@@ -152,6 +152,14 @@ TEST_F(WaitingTest, ForTheModel) {
   EXPECT_EQ(reason(), "machines are loading the model: fetching 12 of 98 MB");
   give_back("b1");
   EXPECT_EQ(reason(), "machine b1: no model") << "somebody might mend that";
+}
+
+TEST_F(WaitingTest, ForAPauseAfterAFailure) {
+  ready({"a1"});
+  machines.back_off(now, "a1");
+  EXPECT_EQ(reason(), "machines pause after an attempt that failed");
+  arrive({"b1"});
+  EXPECT_EQ(reason(), "machines are loading the model");
 }
 
 TEST_F(WaitingTest, ForTheStorageNodes) {
