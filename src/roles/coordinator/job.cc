@@ -36,6 +36,8 @@ Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
       machines_(key_.epoch()),
       leasing_(key_, keys, items_, leases_, machines_, rng_),
       standings_(key_),
+      settling_(key_, redundancy(), row_.request().adaptive(),
+                {items_, leases_, machines_, owners_, standings_, journal_, leasing_}),
       classes_(key_) {
   items_.set_classes({row_.numeric_classes().begin(), row_.numeric_classes().end()});
   if (row_.epoch() > 1) machines_.expect_others(now + kServerGrace);
@@ -164,11 +166,11 @@ void Job::check() const {
 
 void Job::run(Instant now, Effects& effects) {
   expire_leases(now, effects);
-  watch_owners(now, effects);
+  settling_.watch_owners(now, effects);
   prepare_machines(now, effects);
   classes_.keep(now, situation(), leasing_.has_changed(), quorum_wait(), effects);
   leasing_.grant_all(now, situation(), effects);
-  settle_provisional(now, effects);
+  settling_.settle_provisional(now, effects);
   settle_what_waited(now, effects);
   fail_what_crashes_all(now, effects);
   standings_.send_due(now, effects);
@@ -206,8 +208,16 @@ void Job::on_feed(Instant now, const std::string& store, const pb::Feed& feed, E
     const auto taken = journal_.take(now, store, record, row_.assignments(), grants_);
     if (!taken) continue;
     if (taken->record.record.has_answer()) on_answer(now, taken->record, taken->owner, effects);
-    if (taken->record.record.has_settled()) on_settled(taken->record);
+    if (taken->record.record.has_settled()) settling_.take_settled(taken->record);
   }
+}
+
+void Job::on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
+                    Effects& effects) {
+  if (settling_.take_answer(now, opened, owner, effects)) return;
+  report_.note_event(now, opened.machine,
+                     "an answer to item " + std::to_string(opened.record.answer().item()) +
+                         " does not fit its requests; it does not count");
 }
 
 // Once all that is stored has been read, what was settled before is adopted and work begins.
@@ -216,21 +226,23 @@ void Job::begin_running(Instant now, Effects& effects) {
   if (!journal_.all_read() || !machines_.has_heard() || !classes_are_known(now, effects)) return;
   phase_ = Phase::kRunning;
   started_ = now;
-  owners_.on_vote(now);
-  for (const auto& [item, adopted] : std::exchange(adopted_, {})) adopt(now, adopted, effects);
-  watch_owners(now, effects);
-  for (const Item& item : items_) settle_if_agreed(now, item, redundancy(), effects);
+  settling_.begin(now, effects);
 }
 
 // A row that was restored from an older copy may lack the class of what was settled since.
 bool Job::classes_are_known(Instant now, Effects& effects) {
-  for (const auto& [item, adopted] : adopted_) {
-    if (items_.rules().may_give(adopted.settled.numeric_class())) continue;
-    MUSTER_PROBE("what was settled is of a class that the row does not know");
-    classes_.insist(now, adopted.settled.numeric_class(), effects);
-    return false;
-  }
-  return true;
+  const std::string* unknown = settling_.unknown_class();
+  if (unknown == nullptr) return true;
+  MUSTER_PROBE("what was settled is of a class that the row does not know");
+  classes_.insist(now, *unknown, effects);
+  return false;
+}
+
+void Job::on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects) {
+  auto classes = classes_.on_committed(now, committed, items_.rules(), effects);
+  if (!classes) return;
+  items_.set_classes(std::move(*classes));
+  settling_.recount_all(now, effects);
 }
 
 // ---- What the server is told.
@@ -238,7 +250,7 @@ bool Job::classes_are_known(Instant now, Effects& effects) {
 void Job::finish(pb::JobResult result, Effects& effects) {
   effects.note("job " + short_id(key_.job()) + ": all " + std::to_string(items_.size()) +
                " items settled");
-  phase_ = Phase::kFinishing;
+  end();
   pb::Envelope finish = envelope_to_server();
   *finish.mutable_finish()->mutable_key() = key_;
   *finish.mutable_finish()->mutable_result() = std::move(result);
@@ -250,11 +262,16 @@ void Job::finish(pb::JobResult result, Effects& effects) {
 
 void Job::give_up(const Error& error, Effects& effects) {
   effects.warn("job " + short_id(key_.job()) + " failed: " + error.message);
-  phase_ = Phase::kFinishing;
+  end();
   pb::Envelope finish = envelope_to_server();
   *finish.mutable_finish()->mutable_key() = key_;
   *finish.mutable_finish()->mutable_failure() = to_failure(error);
   request_.say(std::move(finish));
+}
+
+void Job::end() {
+  phase_ = Phase::kFinishing;
+  settling_.end();
 }
 
 void Job::on_finished() {
@@ -303,15 +320,15 @@ std::string Job::waiting_reason() const {
 void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   if (!machines_.hear(lend)) return;
   owners_.set_many(lend.many_owners());
-  on_standings(now, lend, effects);
+  settling_.hear_standings(now, lend, effects);
   for (const std::string& name : machines_.arrive(now, lend, effects)) {
     effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
     owners_.on_arrival(now, *machines_.owner(name));
   }
   on_machines_gone(now, machines_.leaving(lend), effects);
-  look_again_at_disputes();
+  settling_.look_again_at_disputes();
   owners_.set_others({lend.other_owners().begin(), lend.other_owners().end()});
-  watch_owners(now, effects);
+  settling_.watch_owners(now, effects);
 }
 
 void Job::on_machines_gone(Instant now, const std::vector<std::string>& names, Effects& effects) {
@@ -369,7 +386,7 @@ void Job::prepare_machines(Instant now, Effects& effects) {
 
 void Job::give_back(Instant now, const std::string& name, const Error& why, Effects& effects) {
   machines_.give_back(now, name, why, effects);
-  look_again_at_disputes();
+  settling_.look_again_at_disputes();
 }
 
 // One of its leases did. Whoever takes leases and answers none waits, if it comes and goes as well.

@@ -15,6 +15,7 @@
 #include "roles/coordinator/owners.h"
 #include "roles/coordinator/reference_classes.h"
 #include "roles/coordinator/report.h"
+#include "roles/coordinator/settling.h"
 #include "roles/coordinator/situation.h"
 #include "roles/coordinator/standings.h"
 #include "roles/grants.h"
@@ -41,11 +42,8 @@ namespace muster::roles::coordinator {
 // A lease is (epoch, number), granted by signed terms: leases of an epoch before go on, each
 // machine shows the terms of those it holds when it says Ready, and gets no other before that.
 //
-// Answers are learned from storage alone, and count only with the terms that asked for them. An
-// item settles with `redundancy` votes that agree, of distinct machines (of distinct owners, while
-// one that has not voted could), one of them of a reference class, whose answer is the value; a
-// late one settles nothing while others can vote. A settled item counts once its record is
-// acknowledged.
+// Answers are learned from storage alone, and count only with the terms that asked for them. A
+// settled item counts once its record is acknowledged.
 //
 // A machine that says that model or item cannot work anywhere is excluded from it; the job fails
 // when a second one says so, or when nobody else can run for the quorum wait; unless somebody
@@ -53,10 +51,6 @@ namespace muster::roles::coordinator {
 //
 // A failed attempt is no answer. An item without one that every machine is excluded from, for the
 // quorum wait, fails the job.
-//
-// With --redundancy auto a trusted machine answers alone, and its item is provisional: open again
-// should the machine be charged, settled at the very end. A store can read what others answered, so
-// it earns no trust by an answer after theirs.
 class Job {
  public:
   // `keys` outlives the object.
@@ -88,22 +82,20 @@ class Job {
  private:
   enum class Phase { kFreezing, kCommitting, kSealing, kReading, kRunning, kFinishing, kOver };
 
-  // What a coordinator of a lower epoch settled.
-  struct Adopted {
-    uint64_t epoch = 0;
-    pb::Settled settled;
-  };
-
   // job.cc: phases, messages, the end; who works on what.
   void seal(Effects& effects);
   void on_put_done(Instant now, const std::string& store, const pb::PutDone& done);
   void on_put_refused(Instant now, const std::string& store, const pb::PutRefused& refused);
   void on_feed(Instant now, const std::string& store, const pb::Feed& feed, Effects& effects);
+  void on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
+                 Effects& effects);
   void begin_running(Instant now, Effects& effects);
   [[nodiscard]] bool classes_are_known(Instant now, Effects& effects);
+  void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
   void run(Instant now, Effects& effects);
   void finish(pb::JobResult result, Effects& effects);
   void give_up(const Error& error, Effects& effects);
+  void end();
   void on_finished();
   void report(Instant now, Effects& effects);
   void ask_for_workers(Instant now, Effects& effects) const;
@@ -123,32 +115,9 @@ class Job {
   void on_progress(Instant now, const std::string& machine, const pb::LeaseId& lease);
   void expire_leases(Instant now, Effects& effects);
 
-  // job_settling.cc: what the votes say, and what happens where nobody can vote.
-  void on_answer(Instant now, const OpenedRecord& opened, const std::string& owner,
-                 Effects& effects);
-  void on_settled(const OpenedRecord& opened);
-  void adopt(Instant now, const Adopted& adopted, Effects& effects);
-  void settle(const pb::Settled& settled, size_t votes);
-  void settle_if_agreed(Instant now, const Item& item, size_t enough, Effects& effects);
-  void settle_provisional(Instant now, Effects& effects);
-  void settle_what_waited(Instant now, Effects& effects);
-  void settle_whatever_agrees(Instant now, Effects& effects);
-  void count_by_machine(Instant now, const Item& item, Effects& effects);
+  // job_failing.cc: what becomes of it when it cannot go on.
   [[nodiscard]] bool is_stuck(Instant now) const;
-  void fail_disputed(const Item& item, Effects& effects);
-
-  void recount(const Item& item);
-  void recount_and_settle(Instant now, const Item& item, Effects& effects);
-  void recount_all(Instant now, Effects& effects);
-  void look_again_at_disputes();
-  void watch_owners(Instant now, Effects& effects);
-  void on_class_committed(Instant now, const pb::ClassCommitted& committed, Effects& effects);
-
-  void judge(Instant now, const Item& item, const Vote& vote, Effects& effects);
-  void charge(Instant now, const Item& item, const Vote& vote, Effects& effects);
-  void on_standings(Instant now, const pb::Lend& lend, Effects& effects);
-  void refresh_votes_of(const std::string& machine);
-
+  void settle_what_waited(Instant now, Effects& effects);
   void on_lease_failed(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
                        Effects& effects);
   void note_failure(Instant now, const std::string& machine, const pb::LeaseFailed& failed,
@@ -181,12 +150,12 @@ class Job {
   Leasing leasing_;
   Owners owners_;
   Standings standings_;
+  Settling settling_;
   ReferenceClasses classes_;
   Objections objections_;
   RefusalLog refusals_;
   Report report_;
 
-  std::map<uint32_t, Adopted> adopted_;  // While reading, by item.
   std::optional<Instant> stuck_since_;
   Request request_;    // CommitFrozen or Finish.
   Request overtaken_;  // The server has assigned the run under an epoch that was there before.
