@@ -173,7 +173,13 @@ void Settling::watch_owners(Instant now, Effects& effects) {
 // outvoted. Where one vote was enough there is nobody to be outvoted by.
 void Settling::judge(Instant now, const Item& item, const Vote& vote, Effects& effects) {
   if (item.votes_at_settling < 2 || parts_.standings.has_judged(item.index(), vote.machine)) return;
-  if (!agree(item.value, vote)) return charge(now, item, vote, effects);
+  const bool was_trusted = parts_.standings.is_trusted(vote.machine);
+  agree(item.value, vote) ? credit(item, vote) : charge(now, item, vote, effects);
+  // Its votes elsewhere are worth something else now.
+  if (parts_.standings.is_trusted(vote.machine) != was_trusted) refresh_votes_of(vote.machine);
+}
+
+void Settling::credit(const Item& item, const Vote& vote) {
   // Whoever stores answers could have copied them; an answer before all others is its own.
   const bool earns_trust = item.is_first(vote.machine) || !parts_.journal.was_store(vote.machine);
   if (!earns_trust) MUSTER_PROBE("an answer that could have been copied earns no trust");
@@ -184,9 +190,7 @@ void Settling::charge(Instant now, const Item& item, const Vote& vote, Effects& 
   MUSTER_PROBE("a machine is charged");
   const std::string where = parts_.items.name_of(item) + ", " + difference(vote, item.value);
   effects.warn(short_id(vote.machine) + " was outvoted: " + where);
-  const bool was_trusted = parts_.standings.is_trusted(vote.machine);
   parts_.standings.charge(now, item.index(), vote.machine, where);
-  if (was_trusted) refresh_votes_of(vote.machine);
 }
 
 void Settling::hear_standings(Instant now, const pb::Lend& lend, Effects& effects) {

@@ -90,6 +90,7 @@ class Settling {
   void recount_and_settle(Instant now, const Item& item, Effects& effects);
   void count_by_machine(Instant now, const Item& item, Effects& effects);
   void judge(Instant now, const Item& item, const Vote& vote, Effects& effects);
+  void credit(const Item& item, const Vote& vote);
   void charge(Instant now, const Item& item, const Vote& vote, Effects& effects);
   void refresh_votes_of(const std::string& machine);
   [[nodiscard]] Error dispute_on(const Item& item) const;

@@ -289,6 +289,18 @@ TEST_F(AdaptiveSettlingTest, WhatATrustedMachineSaidAloneStandsAtTheEnd) {
   EXPECT_TRUE(items[0].is_settled());
 }
 
+TEST_F(AdaptiveSettlingTest, WhoComesToBeTrustedIsSoWhereHeHasVotedAlready) {
+  ready({"a1", "b1"});
+  standings.set_before("a1", Standings::kTrustedAt - 1);
+  settling.begin(now, effects);
+  answers_in_time("a1", 0);
+  EXPECT_EQ(items[0].needed, 1u);
+  for (const char* machine : {"a1", "b1"}) answers_in_time(machine, 1);
+  ASSERT_TRUE(items[1].is_settled());
+  EXPECT_EQ(items[0].needed, 0u);
+  EXPECT_TRUE(items[0].provisional);
+}
+
 TEST_F(AdaptiveSettlingTest, WhoIsOutvotedIsTrustedNoMore) {
   ready({"a1", "b1", "c1"});
   trust("a1");
