@@ -44,12 +44,10 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
     StartCall();
   }
 
+  // Before the Hello, which comes first, and after the end it is lost, as between two lines.
   SendQueue::Pushed send(pb::Envelope envelope) {
     std::lock_guard lock(mutex_);
-    if (!holding_) return SendQueue::Pushed::kYes;  // Lost with the line.
-    const auto pushed = queue_.push(std::move(envelope));
-    write_next();
-    return pushed;
+    return greeted_ && holding_ ? push(std::move(envelope)) : SendQueue::Pushed::kYes;
   }
   void cancel() {
     std::lock_guard lock(mutex_);
@@ -104,7 +102,7 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
   void take(pb::Envelope envelope) {
     const bool first = !std::exchange(heard_, true);
     if (envelope.has_challenge()) {
-      if (first) send(owner_.hello_to(envelope.challenge()));
+      if (first) greet(owner_.hello_to(envelope.challenge()));
       return;
     }
     if (envelope.has_refused()) {
@@ -114,6 +112,16 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
     }
     admit();
     pass_on(std::move(envelope));
+  }
+  void greet(pb::Envelope hello) {
+    std::lock_guard lock(mutex_);
+    greeted_ = true;
+    if (holding_) push(std::move(hello));
+  }
+  SendQueue::Pushed push(pb::Envelope envelope) {
+    const auto pushed = queue_.push(std::move(envelope));
+    write_next();
+    return pushed;
   }
   void admit() {
     {
@@ -169,7 +177,7 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
   ReadBudget budget_;
   SendQueue queue_;
   bool holding_ = true, reading_ = true, writing_ = false;
-  bool admitted_ = false, late_ = false, done_ = false;
+  bool greeted_ = false, admitted_ = false, late_ = false, done_ = false;
   grpc::Status status_;
 };
 
@@ -262,12 +270,12 @@ void MeshClient::run() {
   auto retry = kFirstRetry;
   while (true) {
     auto line = std::make_shared<Line>(*this, address_);
-    line->begin();
     {
       std::lock_guard lock(mutex_);
-      line_ = line;
-      if (stopped_) line->cancel();
+      if (stopped_) return;
+      line_ = line;  // Before it begins: whoever hears that it is up may speak on it.
     }
+    line->begin();
     const std::string why = line->wait();
     std::unique_lock lock(mutex_);
     line_.reset();

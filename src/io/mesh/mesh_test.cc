@@ -359,5 +359,47 @@ TEST(MeshClientTest, OnlyTheFirstWordOfALineIsAChallenge) {
   EXPECT_EQ(service.next.preparing().what(), "work") << service.next.ShortDebugString();
 }
 
+// A server that takes its time to challenge.
+class Slow final : public pb::Mesh::Service {
+ public:
+  grpc::Status Connect(grpc::ServerContext*,
+                       grpc::ServerReaderWriter<pb::Envelope, pb::Envelope>* stream) override {
+    opened.set_value();
+    go_on.get_future().wait();
+    pb::Envelope challenge;
+    challenge.mutable_challenge()->set_nonce("nonce");
+    stream->Write(challenge);
+    stream->Read(&first);
+    read.set_value();
+    for (pb::Envelope rest; stream->Read(&rest);) {
+    }
+    return grpc::Status::OK;
+  }
+  pb::Envelope first;
+  std::promise<void> opened, go_on, read;
+};
+
+// Roles speak whenever they like, so also while a line opens; the server would end one that begins
+// with anything but a Hello.
+TEST(MeshClientTest, TheFirstWordOnALineIsItsHello) {
+  Slow service;
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service);
+  const auto server = builder.BuildAndStart();
+
+  const MachineKeys keys = new_keys();
+  Desk desk;
+  MeshClient client("127.0.0.1:" + std::to_string(port), NodeIdentity{}, signer(keys),
+                    {pb::ROLE_WORKER}, desk);
+  client.start();
+  service.opened.get_future().wait();
+  client.send(word(to("", pb::ROLE_SERVER), "work"));
+  service.go_on.set_value();
+  service.read.get_future().wait();
+  EXPECT_TRUE(service.first.has_hello()) << service.first.ShortDebugString();
+}
+
 }  // namespace
 }  // namespace muster::io
