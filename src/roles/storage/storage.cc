@@ -11,14 +11,9 @@
 namespace muster::roles::storage {
 namespace {
 
-constexpr size_t kMaxReaders = 4096;
-constexpr Duration kProbeEvery = seconds(10);
-constexpr uint64_t kProbeBytes = 64u << 20;
 constexpr Duration kScrubEvery = seconds(5);  // A batch of at most kMaxPutBytes.
-constexpr Duration kDiskPatience = seconds(10);
 constexpr size_t kMostWrites = 4096, kMostWritingBytes = 64u << 20;
 constexpr Duration kSourcePatience = seconds(20);
-constexpr size_t kMostReads = 64;  // Under way at once for one other store.
 constexpr int kMostDamaged = 5;  // Batches in a row, before a copy goes on without what is damaged.
 
 }  // namespace
@@ -36,7 +31,7 @@ Effects Storage::step(Instant now, const Event& event) {
           [&](const DigestsRead& read) { on_digests(read, effects); },
           [&](const LineUp&) { intake_.on_line_up(); },
           [&](const Resumed&) {
-            disk_asked_.reset();
+            health_.note_answer();
             for (auto& [source, heard] : source_heard_) heard = now;
           },
           Ignores<Tick, NodeJoined, NodeLeft, Misspoken, LineDown, ModelPinned, RequestsFrozen,
@@ -46,7 +41,7 @@ Effects Storage::step(Instant now, const Event& event) {
   advance_copies(now, effects);
   scrub(now, effects);
   compare(now, effects);
-  try_again(now, effects);
+  health_.keep(now, next_write_, effects);
   refusals_.send_due(now, effects);
   return effects;
 }
@@ -54,7 +49,7 @@ Effects Storage::step(Instant now, const Event& event) {
 size_t Storage::pending() const {
   const auto copying = std::count_if(copies_.begin(), copies_.end(),
                                      [](const Copy& copy) { return !copy.feed.caught_up(); });
-  return writes_.size() + readers_.size() + static_cast<size_t>(copying) + (probe_ != 0 ? 1 : 0) +
+  return writes_.size() + readers_.waiting() + static_cast<size_t>(copying) + health_.pending() +
          (dropping_ != 0 ? 1 : 0) + (entering_ != 0 ? 1 : 0);
 }
 
@@ -96,13 +91,11 @@ void Storage::on_pool_state(const pb::PoolState& state, Effects& effects) {
 
 void Storage::take_in(Effects& effects) {
   const pb::PoolState& state = told_;
-  excluded_ = state.excluded();
+  health_.set_excluded(state.excluded());
   live_.assign(state.live().begin(), state.live().end());
   kept_ = live_;
   kept_.insert(kept_.end(), state.kept().begin(), state.kept().end());
-  std::erase_if(readers_, [this](const Reader& reader) {
-    return !is_live(reader.request.job(), reader.request.run());
-  });
+  readers_.keep_only([this](const std::string& job, uint32_t run) { return is_live(job, run); });
   std::erase_if(copies_,
                 [this](const Copy& copy) { return !is_kept(copy.job.job(), copy.job.run()); });
   one_answers_.keep_only(
@@ -143,13 +136,14 @@ void Storage::enter_pool(Effects& effects) {
   }
   entering_ = next_write_++;
   entering_pool_ = pool_;
-  effects.writes.push_back({entering_, EnterPool{pool_}});
+  RecordChange enter = EnterPool{pool_};
+  effects.writes.push_back({entering_, std::move(enter)});
 }
 
 // Only a member: whoever is not may hold what the members have lost.
 void Storage::drop_what_is_over(Effects& effects) {
   if (place_ != Place::kMember) kept_on_disk_.reset();  // What comes as a copy now is not counted.
-  if (place_ != Place::kMember || !problem_.empty() || dropping_ != 0) return;
+  if (place_ != Place::kMember || !health_.can_be_written() || dropping_ != 0) return;
   std::set<RunKey> kept;
   for (const pb::LiveJob& run : kept_) kept.insert(run_key(run));
   if (kept_on_disk_ == kept) return;
@@ -284,7 +278,7 @@ void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effec
   Judged judged = judge(put.records(), &from, from.machine());
   if (judged.sealed != nullptr) refuse(from, judged.sealed, put, effects);
   auto& records = judged.good;
-  if (records.empty() || !problem_.empty()) return;
+  if (records.empty() || !health_.can_be_written()) return;
   pb::Envelope answer = envelope_to(from);
   answer.mutable_put_done()->set_view(view_.number());
   for (const StoredRecord& record : records) {
@@ -295,7 +289,7 @@ void Storage::on_put(const pb::Address& from, const pb::Put& put, Effects& effec
 }
 
 void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
-  disk_asked_.reset();
+  health_.note_answer();
   if (stored.id == entering_) {
     entering_ = 0;
     if (stored.outcome != Outcome::kDone) return on_write_failed(now, stored.why, effects);
@@ -304,15 +298,12 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
     kept_on_disk_.reset();
     return take_in(effects);
   }
-  if (stored.id == probe_) {
-    probe_ = 0;
-    if (stored.outcome != Outcome::kDone) return;
-    effects.note("storage: it can be written again");
-    problem_.clear();
-    ++state_number_;
+  const DiskHealth::Probed probed = health_.settle(stored, effects);
+  if (probed == DiskHealth::Probed::kInVain) return;
+  if (probed == DiskHealth::Probed::kRecovered) {
     if (place_ == Place::kOutside) take_in(effects);  // It may be in the view of another pool.
     drop_what_is_over(effects);
-    return say_state(effects);
+    return health_.tell(effects);
   }
   if (stored.id == dropping_) {
     dropping_ = 0;
@@ -333,7 +324,7 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
       effects.note("storage: " + std::to_string(count) + " records of " + short_id(author) +
                    (write.copied ? " copied" : " stored"));
     }
-    wake_readers(write.jobs, effects);
+    readers_.wake(write.jobs, effects);
   } else {
     on_write_failed(now, stored.why, effects);
   }
@@ -341,12 +332,8 @@ void Storage::on_stored(Instant now, const Stored& stored, Effects& effects) {
 
 // A disk that hangs says nothing; the others are told all the same.
 void Storage::watch_disk(Instant now, Effects& effects) {
-  const bool waits = !writes_.empty() || entering_ != 0 || dropping_ != 0;
-  if (!waits || !problem_.empty()) return disk_asked_.reset();
-  if (!disk_asked_) disk_asked_ = now;
-  const Instant due = *disk_asked_ + kDiskPatience;
-  if (now < due) return effects.wake_by(due);
-  MUSTER_PROBE("a disk does not answer");
+  const bool owes = !writes_.empty() || entering_ != 0 || dropping_ != 0;
+  if (!health_.is_overdue(now, owes, effects)) return;
   on_write_failed(now, "the disk has not answered for 10 s", effects);
 }
 
@@ -354,35 +341,7 @@ void Storage::on_write_failed(Instant now, const std::string& why, Effects& effe
   for (Copy& copy : copies_) {
     copy = {.source = copy.source, .job = copy.job, .feed = FeedReader(copy.feed.since())};
   }
-  if (!problem_.empty()) return;
-  problem_ = why;
-  ++state_number_;
-  say_problem_at_ = now;
-  probe_at_ = now + kProbeEvery;
-  effects.warn("storage: cannot write, so this machine leaves the view: " + why);
-}
-
-void Storage::say_state(Effects& effects) const {
-  pb::Envelope say = envelope_to_server();
-  say.mutable_store_state()->set_problem(problem_);
-  say.mutable_store_state()->set_number(state_number_);
-  effects.send.push_back({std::move(say)});
-}
-
-// While the store cannot be written: tells the server, and tries whether there is room again. While
-// the server believes so wrongly: tells it that it can.
-void Storage::try_again(Instant now, Effects& effects) {
-  if (problem_.empty() && !excluded_) return;
-  if (say_problem_at_ <= now) {
-    say_state(effects);
-    say_problem_at_ = now + kRepeatEvery;
-  }
-  if (!problem_.empty() && probe_at_ <= now && probe_ == 0) {
-    probe_ = next_write_++;
-    probe_at_ = now + kProbeEvery;
-    effects.writes.push_back({probe_, ProbeSpace{kProbeBytes}});
-  }
-  effects.wake_by(say_problem_at_);
+  health_.note_failure(now, why, effects);
 }
 
 // The coordinator that has the run now, and stores of the view: nobody else needs to know what
@@ -409,33 +368,14 @@ void Storage::on_subscribe(const pb::Address& from, const pb::Subscribe& request
   if (!well_formed || !may_read(from, request)) return;
   const bool is_early =
       request.digests().empty() && request.copying() && request.view() > view_.number();
-  if (is_early || !begin_read(from)) return;  // It asks again.
+  if (is_early || !readers_.begin_read(from)) return;  // It asks again.
   if (!request.digests().empty()) return effects.run.push_back(ReadRecords{from, request});
-  std::erase_if(readers_, [&](const Reader& reader) {
-    return reader.address.role() == from.role() && reader.address.machine() == from.machine() &&
-           reader.request.job() == request.job() && reader.request.run() == request.run();
-  });
+  readers_.forget(from, request);
   effects.run.push_back(ReadRecords{from, request});
 }
 
-// Another store waits for its turn, so that it cannot keep this one from everybody else; what it
-// asks beyond that it asks again.
-bool Storage::begin_read(const pb::Address& asker) {
-  if (asker.role() != pb::ROLE_STORAGE) return true;
-  size_t& reads = reads_[asker.machine()];
-  if (reads >= kMostReads) return false;
-  ++reads;
-  return true;
-}
-
-void Storage::end_read(const pb::Address& asker) {
-  const auto found = reads_.find(asker.machine());
-  if (asker.role() != pb::ROLE_STORAGE || found == reads_.end()) return;
-  if (--found->second == 0) reads_.erase(found);
-}
-
 void Storage::on_read(Instant now, const RecordsRead& read, Effects& effects) {
-  end_read(read.reader);
+  readers_.end_read(read.reader);
   if (!read.feed) {
     effects.warn("storage: cannot read: " + read.feed.error().message);
     return;
@@ -456,8 +396,7 @@ void Storage::on_read(Instant now, const RecordsRead& read, Effects& effects) {
     request.set_cursor(feed.from());
     request.set_epoch(feed.epoch());
     request.set_view(feed.view());
-    if (readers_.size() < kMaxReaders) readers_.push_back({read.reader, request});
-    return;
+    return readers_.wait(read.reader, request);
   }
   pb::Envelope answer = envelope_to(read.reader);
   *answer.mutable_feed() = feed;
@@ -492,15 +431,6 @@ void Storage::scrub(Instant now, Effects& effects) {
   effects.run.push_back(ReadRecords{address(pb::ROLE_STORAGE, machine_), scrub_});
 }
 
-void Storage::wake_readers(const std::set<std::string>& jobs, Effects& effects) {
-  std::erase_if(readers_, [&](const Reader& reader) {
-    if (!jobs.contains(reader.request.job())) return false;
-    effects.run.push_back(ReadRecords{reader.address, reader.request});
-    return true;
-  });
-}
-
-// A joiner copies from every member; a member from every joiner. Each once for each time it joins.
 void Storage::start_copies() {
   say_copied_at_ = {};
   source_heard_.clear();
@@ -553,7 +483,7 @@ void Storage::on_copied_batch(Instant now, const std::string& source, const pb::
 
 // Asks for the next batch of every copy, and says CaughtUp once all are whole and on disk.
 void Storage::advance_copies(Instant now, Effects& effects) {
-  if (place_ == Place::kOutside || !problem_.empty()) return;
+  if (place_ == Place::kOutside || !health_.can_be_written()) return;
   bool whole = copied_writes_ == 0;
   for (Copy& copy : copies_) {
     if (copy.feed.caught_up()) continue;

@@ -11,7 +11,9 @@
 #include "roles/pool_state_intake.h"
 #include "roles/refusal_log.h"
 #include "roles/role.h"
+#include "roles/storage/disk_health.h"
 #include "roles/storage/one_answers.h"
+#include "roles/storage/readers.h"
 #include "wire/keys.h"
 #include "wire/record.h"
 #include "wire/run_key.h"
@@ -38,8 +40,8 @@ struct StorageState {
 //             disk it says CaughtUp, again and again, until a later view lists it as a member.
 //   member    takes Puts, serves feeds and copies; copies what a joiner brings along, which may
 //             have been a member before.
-// A store that cannot be written says so, to the console once and to the server until it is out of
-// the view; it lives on, and offers itself again after a test write of 64 MiB.
+// A store that cannot be written (DiskHealth) leaves the view; it lives on, and offers itself again
+// when it can.
 // A record whose bytes are not those of its name is dropped; all that is kept is looked through, a
 // batch every few seconds. Stores of the view compare what they hold, by ranges of digests, and
 // fetch what they lack.
@@ -47,7 +49,6 @@ struct StorageState {
 // epoch, and what such a coordinator signed; by Put only from the author itself, as a copy from
 // stores of the view. It serves the coordinator that has the run now, and stores of the view.
 //
-// A disk that does not answer for kDiskPatience cannot be written, as far as anybody else can tell.
 // With another pool, one whose server never knew what is here, it begins from nothing.
 //
 // What the server lists neither as live nor as kept, a member drops; it takes and offers nothing of
@@ -75,11 +76,6 @@ class Storage final : public Role {
     FeedReader feed;  // Since the view in which the joiner came, this one or the source.
     int damaged = 0;  // Batches in a row with a record that nobody signed.
   };
-  // A reader who waits for something new after its cursor.
-  struct Reader {
-    pb::Address address;
-    pb::Subscribe request;
-  };
 
   // storage.cc
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
@@ -98,14 +94,9 @@ class Storage final : public Role {
   void scrub(Instant now, Effects& effects);
   void drop_what_is_over(Effects& effects);
   void watch_disk(Instant now, Effects& effects);
-  bool begin_read(const pb::Address& asker);
-  void end_read(const pb::Address& asker);
-  void wake_readers(const std::set<std::string>& jobs, Effects& effects);
   void start_copies();
   void copy_from(const std::string& source, uint64_t since);
   void on_write_failed(Instant now, const std::string& why, Effects& effects);
-  void try_again(Instant now, Effects& effects);
-  void say_state(Effects& effects) const;
   void advance_copies(Instant now, Effects& effects);
   void watch_sources(Instant now, Effects& effects);
   WriteId write(std::vector<StoredRecord> records, bool copied, Effects& effects);
@@ -149,7 +140,8 @@ class Storage final : public Role {
   Grants grants_;
   RefusalLog refusals_;
   OneAnswers one_answers_;
-  std::map<std::string, size_t> reads_;  // Under way, by the other store that asked.
+  DiskHealth health_;
+  Readers readers_;
   PoolStateIntake intake_;
   pb::View view_;
   std::vector<pb::LiveJob> live_, kept_;  // kept_: with those that are live.
@@ -172,8 +164,6 @@ class Storage final : public Role {
   };
   std::map<WriteId, PendingWrite> writes_;  // Under way; kMostWrites, what is more is repeated.
   size_t writing_bytes_ = 0;                // Of those.
-  std::optional<Instant> disk_asked_;       // Since when it owes an answer, to whatever.
-  std::vector<Reader> readers_;             // Waiting; one per address and job.
   std::vector<Copy> copies_;
   // A joiner's sources: when each last let it copy something, or was first asked to.
   std::map<std::string, Instant> source_heard_;
@@ -184,12 +174,6 @@ class Storage final : public Role {
   Instant scrub_at_{};
   Instant compare_at_{};
   size_t compare_turn_ = 0;
-
-  std::string problem_;        // Why the store cannot be written; empty: it can.
-  uint64_t state_number_ = 0;  // Rises whenever that changes.
-  bool excluded_ = false;      // The server believes that it cannot.
-  Instant say_problem_at_{}, probe_at_{};
-  WriteId probe_ = 0;  // Under way.
 };
 
 }  // namespace muster::roles::storage

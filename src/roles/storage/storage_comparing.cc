@@ -25,7 +25,7 @@ ReadDigests digests_for(const Message& what, const pb::Envelope& about) {
 // Every pair of a run and another member has its turn; every other turn is a live run's, however
 // many are kept: coordinators wait for what a store lacks of those.
 void Storage::compare(Instant now, Effects& effects) {
-  if (place_ == Place::kOutside || !problem_.empty() || kept_.empty()) return;
+  if (place_ == Place::kOutside || !health_.can_be_written() || kept_.empty()) return;
   std::vector<std::string> others;
   for (const auto& member : view_.members()) {
     if (member.machine() != machine_) others.push_back(member.machine());
@@ -46,19 +46,19 @@ void Storage::compare(Instant now, Effects& effects) {
 void Storage::on_compare(const pb::Envelope& envelope, Effects& effects) {
   const pb::CompareRanges& theirs = envelope.compare_ranges();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
-  if (!is_kept(theirs.job(), theirs.run()) || !begin_read(envelope.from())) return;
+  if (!is_kept(theirs.job(), theirs.run()) || !readers_.begin_read(envelope.from())) return;
   effects.run.push_back(digests_for(theirs, envelope));
 }
 
 void Storage::on_holds(const pb::Envelope& envelope, Effects& effects) {
   const pb::MissingDigests& holds = envelope.missing_digests();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
-  if (!is_kept(holds.job(), holds.run()) || !begin_read(envelope.from())) return;
+  if (!is_kept(holds.job(), holds.run()) || !readers_.begin_read(envelope.from())) return;
   effects.run.push_back(digests_for(holds, envelope));
 }
 
 void Storage::on_digests(const DigestsRead& read, Effects& effects) {
-  end_read(read.about.from());
+  readers_.end_read(read.about.from());
   if (!read.digests) return effects.warn("storage: cannot read: " + read.digests.error().message);
   if (read.about.has_missing_digests()) return fetch_missing(read, effects);
   if (!read.about.has_from()) {  // Our own turn: the ranges are what the other gets.
