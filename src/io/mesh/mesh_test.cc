@@ -315,6 +315,20 @@ TEST_F(MeshTest, TwoMachinesWithOneKeyAreBothTold) {
   server.join();
 }
 
+// Where a node finds this service.
+struct Visited {
+  explicit Visited(grpc::Service& service) {
+    int port = 0;
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&service);
+    server = builder.BuildAndStart();
+    address = "127.0.0.1:" + std::to_string(port);
+  }
+  std::unique_ptr<grpc::Server> server;
+  std::string address;
+};
+
 // A server that challenges again in the middle of a line.
 class Inquisitive final : public pb::Mesh::Service {
  public:
@@ -338,16 +352,10 @@ class Inquisitive final : public pb::Mesh::Service {
 
 TEST(MeshClientTest, OnlyTheFirstWordOfALineIsAChallenge) {
   Inquisitive service;
-  int port = 0;
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&service);
-  const auto server = builder.BuildAndStart();
-
+  const Visited visited(service);
   const MachineKeys keys = new_keys();
   Desk desk;
-  MeshClient client("127.0.0.1:" + std::to_string(port), NodeIdentity{}, signer(keys),
-                    {pb::ROLE_WORKER}, desk);
+  MeshClient client(visited.address, NodeIdentity{}, signer(keys), {pb::ROLE_WORKER}, desk);
   client.start();
   EXPECT_EQ(desk.take().preparing().what(), "welcome");
   EXPECT_EQ(desk.take().preparing().what(), "asked again");
@@ -383,16 +391,10 @@ class Slow final : public pb::Mesh::Service {
 // with anything but a Hello.
 TEST(MeshClientTest, TheFirstWordOnALineIsItsHello) {
   Slow service;
-  int port = 0;
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&service);
-  const auto server = builder.BuildAndStart();
-
+  const Visited visited(service);
   const MachineKeys keys = new_keys();
   Desk desk;
-  MeshClient client("127.0.0.1:" + std::to_string(port), NodeIdentity{}, signer(keys),
-                    {pb::ROLE_WORKER}, desk);
+  MeshClient client(visited.address, NodeIdentity{}, signer(keys), {pb::ROLE_WORKER}, desk);
   client.start();
   service.opened.get_future().wait();
   client.send(word(to("", pb::ROLE_SERVER), "work"));
