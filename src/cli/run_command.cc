@@ -13,6 +13,7 @@
 #include "client/job_request.h"
 #include "client/pool_client.h"
 #include "eval/task.h"
+#include "wire/failure.h"
 #include "wire/job_state.h"
 
 namespace muster::cli {
@@ -125,14 +126,19 @@ class Run {
   Status follow(const std::string& job) {
     std::optional<Error> failure;
     for (bool told = false; !over_ && !failure;) {
+      std::string waits = "the server is lost, waiting for it";
       const Status watched = pool_.watch(job, [&](const pb::JobUpdate& update) {
+        if (update.has_failure()) {
+          const Error error = wire::to_error(update.failure());
+          error.code == Code::kTryLater ? void(waits = error.message) : void(failure = error);
+          return false;
+        }
         told = false;
-        if (update.has_failure()) failure = Error{Code::kNotFound, update.failure().message()};
-        return !failure && see(update);
+        return see(update);
       });
       if (!watched && watched.error().code == Code::kInterrupted) return watched;
       if (over_ || failure) break;
-      if (!std::exchange(told, true)) view_.say("the server is lost, waiting for it");
+      if (!std::exchange(told, true)) view_.say(waits);
       std::this_thread::sleep_for(std::chrono::seconds(1));
     }
     return failure ? fail(*failure) : Status();

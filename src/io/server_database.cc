@@ -30,8 +30,8 @@ Result<std::unique_ptr<ServerDatabase>> ServerDatabase::open(const Path& state_d
     return fail(Code::kDisk, path.string() + ": " + error.what());
   }
   database->thread_ = std::make_unique<WorkThread<Work>>(
-      [raw = database.get(), superseded = std::move(superseded)](const std::deque<Work>& work) {
-        raw->work_through(work, superseded);
+      [raw = database.get(), superseded = std::move(superseded)](std::deque<Work> work) {
+        raw->work_through(std::move(work), superseded);
       },
       kMostWaiting, kLookEvery);
   return database;
@@ -46,14 +46,20 @@ void ServerDatabase::commit(pb::Role owner, roles::Commit commit) {
 }
 
 void ServerDatabase::find(pb::Role owner, const roles::FindJobs& find) {
-  if (thread_->put({owner, find})) return;
+  if (searches_.fetch_add(1) < kMostSearches && thread_->put({owner, find})) return;
+  searches_.fetch_sub(1);
   inbox_.post(owner, roles::JobsFound{find.call, fail(Code::kTryLater, kTooSlow)});
 }
 
-void ServerDatabase::work_through(const std::deque<Work>& work,
-                                  const std::function<void()>& superseded) {
-  for (const Work& one : work) {
+// However much there is to do, it looks every now and then.
+void ServerDatabase::work_through(std::deque<Work> work, const std::function<void()>& superseded) {
+  auto looked = std::chrono::steady_clock::now();
+  for (; !work.empty(); work.pop_front()) {
+    const Work& one = work.front();
     inbox_.post(one.owner, std::visit([&](const auto& what) { return carry_out(what); }, one.what));
+    if (std::chrono::steady_clock::now() - looked < kLookEvery) continue;
+    looked = std::chrono::steady_clock::now();
+    if (!look()) superseded();
   }
   if (!look()) superseded();
 }
@@ -84,6 +90,7 @@ roles::Event ServerDatabase::carry_out(const roles::Commit& commit) {
 }
 
 roles::Event ServerDatabase::carry_out(const roles::FindJobs& find) {
+  searches_.fetch_sub(1);
   try {
     return roles::JobsFound{find.call, tables_->find(find)};
   } catch (const std::exception& error) {

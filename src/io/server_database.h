@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -21,11 +22,12 @@ class ServerTables;
 // A commit is one transaction. One that was not begun or not carried out has failed; one that the
 // database was asked to end, and did not say that it has, may be there: kUnknown.
 //
-// kMostWaiting commits and searches may wait; what is over has failed at once, so that a database
-// that hangs fills no memory.
+// kMostWaiting may wait, kMostSearches of them searches, so that whoever asks holds up nobody who
+// writes; what is over has failed at once, so that a database that hangs fills no memory.
 class ServerDatabase final : public host::Database {
  public:
   static constexpr size_t kMostWaiting = 20'000;
+  static constexpr size_t kMostSearches = 100;
 
   // `inbox` outlives the object. `superseded` is called, by a thread of the database's, within
   // seconds of another server having opened it. kDisk when it cannot be opened, or a row in it
@@ -53,7 +55,7 @@ class ServerDatabase final : public host::Database {
     std::variant<roles::Commit, roles::FindJobs> what;
   };
   ServerDatabase(std::unique_ptr<ServerTables> tables, host::Inbox& inbox);
-  void work_through(const std::deque<Work>& work, const std::function<void()>& superseded);
+  void work_through(std::deque<Work> work, const std::function<void()>& superseded);
   [[nodiscard]] roles::Event carry_out(const roles::Commit& commit);
   [[nodiscard]] roles::Event carry_out(const roles::FindJobs& find);
   bool look();
@@ -62,6 +64,7 @@ class ServerDatabase final : public host::Database {
   host::Inbox& inbox_;
   roles::server::ServerState state_;
   std::chrono::milliseconds clock_ahead_{};
+  std::atomic<size_t> searches_ = 0;          // That wait.
   std::unique_ptr<WorkThread<Work>> thread_;  // From open() on.
 };
 

@@ -206,6 +206,7 @@ TEST_F(ServerDatabaseTest, AServerBeginsWithWhatGoesOnAndWhatIsKept) {
     if (is_old) {
       EXPECT_TRUE(
           run_sql("DROP INDEX job_accepted; DROP INDEX job_ended; DROP INDEX reason_machine;"
+                  "DROP INDEX reason_at;"
                   "ALTER TABLE job DROP COLUMN accepted_ms; ALTER TABLE job DROP COLUMN ended_ms;"
                   "ALTER TABLE reason DROP COLUMN machine; ALTER TABLE reason DROP COLUMN at_ms;"));
     }

@@ -33,6 +33,7 @@ constexpr const char* kColumns[] = {
     "CREATE INDEX job_accepted ON job (accepted_ms)",
     "CREATE INDEX job_ended ON job (ended_ms)",
     "CREATE INDEX reason_machine ON reason (machine, at_ms)",
+    "CREATE INDEX reason_at ON reason (at_ms)",
 };
 
 bool has_columns(soci::session& sql) {
@@ -42,15 +43,22 @@ bool has_columns(soci::session& sql) {
 }
 
 // The texts of a query's only column. What cannot be read stays as it is: whoever needs it says so.
-std::vector<std::string> texts(soci::session& sql, const char* query) {
+std::vector<std::string> texts(soci::session& sql, const std::string& query) {
   std::vector<std::string> texts;
   soci::rowset<std::string> rows = (sql.prepare << query);
   for (const std::string& text : rows) texts.push_back(text);
   return texts;
 }
 
+// Of rows that a server before these columns has written: when it was upgraded, and whenever an
+// older one was started in between.
 void fill_columns(soci::session& sql) {
-  for (const std::string& text : texts(sql, "SELECT row FROM job")) {
+  const std::string over = std::to_string(pb::JOB_STATE_DONE) + ", " +
+                           std::to_string(pb::JOB_STATE_FAILED) + ", " +
+                           std::to_string(pb::JOB_STATE_CANCELLED);
+  for (const std::string& text :
+       texts(sql, "SELECT row FROM job WHERE accepted_ms = 0 OR (ended_ms = 0 AND state IN (" +
+                      over + "))")) {
     pb::JobRow row;
     if (!from_text(text, row)) continue;
     const std::string job = row.job();
@@ -60,7 +68,7 @@ void fill_columns(soci::session& sql) {
            "WHERE job = :job AND run = :run",
         soci::use(accepted), soci::use(ended), soci::use(job), soci::use(run);
   }
-  for (const std::string& text : texts(sql, "SELECT reason FROM reason")) {
+  for (const std::string& text : texts(sql, "SELECT reason FROM reason WHERE at_ms = 0")) {
     pb::Reason reason;
     if (!from_text(text, reason)) continue;
     const std::string job = reason.job(), machine = reason.machine();
@@ -80,8 +88,8 @@ void bring_up_to_date(soci::session& sql) {
   for (const char* statement : kTables) sql << statement;
   if (!has_columns(sql)) {
     for (const char* statement : kColumns) sql << statement;
-    fill_columns(sql);
   }
+  fill_columns(sql);
   transaction.commit();
 }
 

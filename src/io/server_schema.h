@@ -19,7 +19,8 @@ namespace muster::io {
 // Times are Unix time in milliseconds.
 
 // Makes what is missing. A database of before accepted, ended and machine were columns gets them,
-// as its rows say; all of it or nothing. Throws what SOCI does.
+// and rows that such a server has written since are filled in, as they say; all of it or nothing.
+// Throws what SOCI does.
 void bring_up_to_date(soci::session& sql);
 
 }  // namespace muster::io

@@ -80,11 +80,10 @@ Result<roles::server::ServerState> ServerTables::load() {
   MUSTER_TRY(state.live,
              read<pb::JobRow>("WHERE " + kGoesOn + " AND " + kLatest + " ORDER BY job"));
   const std::string over = "WHERE ended_ms > 0 AND " + kLatest + " ORDER BY ended_ms DESC";
-  MUSTER_TRY_STATUS(
-      visit<pb::JobRow>(over + at_most(roles::server::kMostKept), {}, [&](const pb::JobRow& row) {
-        if (auto run = roles::server::kept_run(row)) state.kept.push_back(std::move(*run));
-        return true;
-      }));
+  MUSTER_TRY_STATUS(visit<pb::JobRow>(over, {}, [&](const pb::JobRow& row) {
+    if (auto run = roles::server::kept_run(row)) state.kept.push_back(std::move(*run));
+    return state.kept.size() < roles::server::kMostKept;
+  }));
   MUSTER_TRY(state.machines, read<pb::MachineRow>("ORDER BY machine"));
   MUSTER_TRY(state.reasons,
              read<pb::Reason>("WHERE EXISTS (SELECT 1 FROM job WHERE job = t.job AND run = t.run "

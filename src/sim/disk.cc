@@ -174,8 +174,8 @@ roles::server::ServerState ServerDisk::state() const {
   std::stable_sort(over.begin(), over.end(), [](const auto* a, const auto* b) {
     return a->ended_at_ms() > b->ended_at_ms();
   });
-  over.resize(std::min(over.size(), roles::server::kMostKept));
   for (const pb::JobRow* row : over) {
+    if (state.kept.size() >= roles::server::kMostKept) break;
     if (auto run = roles::server::kept_run(*row)) state.kept.push_back(std::move(*run));
   }
   for (const auto& [id, row] : machines) state.machines.push_back(row);

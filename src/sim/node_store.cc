@@ -37,13 +37,17 @@ void NodeStore::commit(pb::Role owner, roles::Commit commit) {
 }
 
 void NodeStore::find(pb::Role owner, const roles::FindJobs& find) {
-  if (node_.disk.hangs) return stall([this, owner, find] { this->find(owner, find); });
-  const bool away = node_.disk.away;
-  later(away ? node_.disk.latency + seconds(5) : in_turn(), [this, owner, find, away](Process& p) {
-    roles::JobsFound found{find.call, node_.database.find(find)};
-    if (away) found.found = fail(Code::kTryLater, "the database does not answer");
-    p.driver().deliver(node_.local(world_.now()), owner, std::move(found));
-  });
+  if (node_.disk.hangs && node_.stalled.size() < kMostStalled) {
+    return stall([this, owner, find] { this->find(owner, find); });
+  }
+  const bool away = node_.disk.away || node_.disk.hangs;
+  const Duration latency = node_.disk.latency;
+  later(away ? latency + seconds(5) : in_turn() + latency / 2,
+        [this, owner, find, away](Process& p) {
+          roles::JobsFound found{find.call, node_.database.find(find)};
+          if (away) found.found = fail(Code::kTryLater, "the database does not answer");
+          p.driver().deliver(node_.local(world_.now()), owner, std::move(found));
+        });
 }
 
 void NodeStore::write(pb::Role owner, roles::RecordWrite write) {

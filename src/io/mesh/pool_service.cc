@@ -27,6 +27,13 @@ bool post(Lines& lines, const std::string& name, pb::Envelope ask) {
   return lines.ask_server(std::move(ask), [] {});
 }
 
+// Nobody waits for the call's answers any more.
+void hang_up(Lines& lines, const std::string& name) {
+  pb::Envelope bye;
+  bye.mutable_hang_up();
+  post(lines, name, std::move(bye));
+}
+
 pb::Envelope refusal(const Error& error) {
   pb::Envelope envelope;
   *envelope.mutable_submit_reply()->mutable_failure() = wire::to_failure(error);
@@ -49,6 +56,7 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
   }
   void answer(const pb::Envelope& envelope) override {
     if (finished_.exchange(true)) return;
+    answered_ = true;
     fill_(envelope);
     Finish(grpc::Status::OK);
   }
@@ -59,6 +67,7 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
   void OnCancel() override { end(grpc::Status::CANCELLED); }
   void OnDone() override {
     lines_.remove_call(name_);
+    if (!answered_) hang_up(lines_, name_);
     self_.reset();
   }
 
@@ -71,7 +80,7 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
   std::function<void(const pb::Envelope&)> fill_;
   const Instant begun_;
   std::string name_;
-  std::atomic<bool> finished_ = false;
+  std::atomic<bool> finished_ = false, answered_ = false;
   std::shared_ptr<Unary> self_;
 };
 
@@ -119,9 +128,7 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
   }
   void OnDone() override {
     lines_.remove_call(name_);
-    pb::Envelope bye;
-    bye.mutable_hang_up();
-    post(lines_, name_, std::move(bye));
+    hang_up(lines_, name_);
     self_.reset();
   }
 

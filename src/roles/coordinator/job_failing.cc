@@ -41,8 +41,7 @@ void Job::settle_what_waited(Instant now, Effects& effects) {
   }
   const Settling::Impasse impasse = settling_.settle_whatever_agrees(now, effects);
   if (impasse.dispute) return give_up(*impasse.dispute, effects);
-  if (impasse.leading_class.empty()) return;
-  classes_.ask_for(now, impasse.leading_class, effects);
+  if (impasse.leading_class) classes_.ask_for(now, *impasse.leading_class, effects);
 }
 
 // ---- Attempts that failed: the engine crashed, or gave no number. Never an answer.

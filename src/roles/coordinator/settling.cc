@@ -230,7 +230,7 @@ Settling::Impasse Settling::settle_whatever_agrees(Instant now, Effects& effects
       MUSTER_PROBE("a reference class is outvoted");
       return {item.votes.leading_class(rules), std::nullopt};
     }
-    if (item.votes.disputed()) return {"", dispute_on(item)};
+    if (item.votes.disputed()) return {std::nullopt, dispute_on(item)};
     settle_if_agreed(now, item, 1, effects);
   }
   return {};

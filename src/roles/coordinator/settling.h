@@ -72,7 +72,8 @@ class Settling {
   void settle_provisional(Instant now, Effects& effects);
   // Why it does not go on where nobody can vote.
   struct Impasse {
-    std::string leading_class;     // The reference class is outvoted: this one gives the values.
+    // The reference class is outvoted: this one gives the values.
+    std::optional<std::string> leading_class;
     std::optional<Error> dispute;  // The answers do not agree.
   };
   // Nobody can vote any more: settles what has agreeing votes on those it has, up to the first item

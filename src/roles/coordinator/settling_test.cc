@@ -211,7 +211,7 @@ TEST_F(SettlingTest, WhatHasAgreeingVotesSettlesOnThoseItHas) {
   const auto impasse = settling.settle_whatever_agrees(now, effects);
   EXPECT_TRUE(items[0].is_settled());
   EXPECT_FALSE(items[1].is_settled()) << "it has no answer";
-  EXPECT_EQ(impasse.leading_class, "");
+  EXPECT_FALSE(impasse.leading_class);
   EXPECT_FALSE(impasse.dispute);
   EXPECT_FALSE(standings.has_judged(0, "a1")) << "by one vote nobody is judged";
 }

@@ -129,6 +129,7 @@ pb::WhyReply explain(const Situation& pool, const Reasons& reasons, const std::s
   reply.set_what(*jobs.begin());
   if (const JobTable::Job* job = pool.jobs.find(reply.what())) {
     reply.set_now(explain_running(pool, *job));
+    if (!found) reply.set_now(reply.now() + "; " + cannot_read(found.error()));
     reasons.list_job(reply.what(), reply);
     return reply;
   }

@@ -177,7 +177,9 @@ TEST(Explain, SaysWhatItCanWhereTheDatabaseCannotBeRead) {
         explain(pool.situation(), reasons, what, fail(Code::kTryLater, "it is away"));
     return reply.has_failure() ? "! " + reply.failure().message() : reply.now();
   };
-  EXPECT_EQ(words("jo"), "running: 0 of 0 items settled, 0 machines lent");
+  EXPECT_EQ(words("jo"),
+            "running: 0 of 0 items settled, 0 machines lent; the database cannot be read: it is "
+            "away");
   EXPECT_EQ(words("m"),
             "idle; job job wants no more machines; the database cannot be read: it is away");
   EXPECT_EQ(words("x"), "! the database cannot be read: it is away");

@@ -87,7 +87,7 @@ pb::JobList job_list(const JobTable& jobs, const FoundJobs& found) {
   std::vector<const pb::JobRow*> rows;
   for (const std::string& id : jobs.live()) rows.push_back(&jobs.at(id).row);
   for (const pb::JobRow& row : found.rows) {
-    if (jobs.find(row.job()) == nullptr) rows.push_back(&row);
+    if (!jobs.live().contains(row.job())) rows.push_back(&row);
   }
   std::stable_sort(rows.begin(), rows.end(), [](const pb::JobRow* a, const pb::JobRow* b) {
     return a->accepted_at_ms() > b->accepted_at_ms();

@@ -113,12 +113,16 @@ TEST(JobList, BeginsWithWhatWasAcceptedLast) {
   pb::JobRow older = pool.jobs.at("j19").row;
   older.set_settled_items(-1);
   pool.found.rows.push_back(older);
+  pb::JobRow before;  // Of the one whose next run begins.
+  before.set_job("new");
+  before.set_accepted_at_ms(99);
+  pool.found.rows.push_back(before);
   const pb::JobList list = job_list(pool.jobs, pool.found);
   std::string jobs;
   for (const pb::JobRow& row : list.rows()) jobs += row.job() + " ";
-  EXPECT_EQ(jobs, "j21 j20 j19 j18 j17 j16 j15 j14 ");
-  EXPECT_EQ(list.rows(2).settled_items(), 0) << "of what goes on more is known here";
-  EXPECT_EQ(list.left_out(), 92u);
+  EXPECT_EQ(jobs, "new j21 j20 j19 j18 j17 j16 j15 j14 ");
+  EXPECT_EQ(list.rows(3).settled_items(), 0) << "of what goes on more is known here";
+  EXPECT_EQ(list.left_out(), 91u);
 }
 
 }  // namespace

@@ -28,6 +28,10 @@ std::vector<pb::Envelope> Searches::expire(Instant now, Effects& effects) {
   return calls;
 }
 
+void Searches::excuse(Instant now) {
+  for (auto& [search, waiting] : waiting_) waiting.give_up_at = now + kWait;
+}
+
 void Searches::hang_up(const std::string& client) {
   std::erase_if(waiting_,
                 [&](const auto& entry) { return entry.second.call.from().machine() == client; });

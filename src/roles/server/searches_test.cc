@@ -59,6 +59,14 @@ TEST_F(SearchesTest, ADatabaseThatHangsIsNotWaitedForForEver) {
   EXPECT_EQ(searches_.size(), 1u);
 }
 
+TEST_F(SearchesTest, AProcessThatStoodStillHasNotWaited) {
+  ask("a");
+  searches_.excuse(kStart + seconds(60));
+  Effects effects;
+  EXPECT_TRUE(searches_.expire(kStart + seconds(60), effects).empty());
+  EXPECT_EQ(effects.wake_at, kStart + seconds(60) + Searches::kWait);
+}
+
 TEST_F(SearchesTest, AThousandMayWait) {
   for (size_t i = 0; i < Searches::kMost; ++i) EXPECT_NE(ask("a"), 0u);
   EXPECT_EQ(ask("b"), 0u);

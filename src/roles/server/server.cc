@@ -50,6 +50,7 @@ Effects Server::step(Instant now, const Event& event) {
           [&](const Resumed&) {
             nodes_.excuse(now);
             view_.excuse(now);
+            searches_.excuse(now);
           },
           Ignores<Tick, LineUp, LineDown, ModelPinned, RequestsFrozen, ModelLoading, ModelLoaded,
                   Scoring, ItemScored, RecordsRead, DigestsRead>{}},
@@ -62,7 +63,7 @@ Effects Server::step(Instant now, const Event& event) {
   standings_.keep(now, effects);
   submissions_.expire(now, effects);
   for (const pb::Envelope& call : searches_.expire(now, effects)) {
-    answer(now, call, fail(Code::kTryLater, "it has not answered in 10 s; try again"), effects);
+    answer(now, call, fail(Code::kTryLater, "it has not answered in 6 s; try again"), effects);
   }
   if (kept_.expire(now, unix_ms(now), effects)) {
     for (const std::string& machine : view_.machines()) nodes_.mark_stale(machine);

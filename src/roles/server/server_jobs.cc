@@ -344,7 +344,8 @@ void Server::on_cancel(Instant now, const pb::Envelope& call, const FoundJobs* f
   pb::JobRow row = ended(job->row, pb::JOB_STATE_CANCELLED, "cancelled", unix_ms(now));
   pb::Envelope reply = to_client(call.from().machine());
   reply.mutable_cancel_reply()->set_state(row.state());
-  jobs_.write({std::move(row), {std::move(reply)}, {}, {}}, effects);
+  const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
+  jobs_.write({std::move(row), {std::move(reply)}, failed(call, away), {}}, effects);
 }
 
 void Server::on_watch(Instant now, const pb::Envelope& call, const FoundJobs* found,
@@ -352,14 +353,15 @@ void Server::on_watch(Instant now, const pb::Envelope& call, const FoundJobs* fo
   const std::string& client = call.from().machine();
   const std::string& id = call.watch().job();
   pb::Envelope update = to_client(client);
-  if (const Job* job = jobs_.find(id)) {
+  const Job* job = jobs_.find(id);
+  if (job != nullptr && job->row.run() > 0) {
     watchers_.add(id, client);
-    if (job->row.run() == 0) return;  // It is told when it is there.
     *update.mutable_job_update()->mutable_row() = job->row;
     return effects.send.push_back({std::move(update)});
   }
   if (found == nullptr && !id.empty()) return search(now, call, {.named = id}, effects);
   const pb::JobRow* row = found == nullptr ? nullptr : row_of(*found, id);
+  if (row == nullptr && job != nullptr) return watchers_.add(id, client);  // It begins.
   if (row == nullptr) {
     return effects.send.push_back(
         {failed(call, {Code::kNotFound, "no job is called '" + id + "'"})});

@@ -223,14 +223,15 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
     for (const Reply& reply : replies) {
       if (reply.otherwise.has_to()) effects.send.push_back({reply.otherwise});
     }
-    if (standing.banished && !standing.row.misbehaved()) to_banish_.insert(settled.machine);
-    banish_due_ = now + kRepeatEvery;
+    if (standing.banished && !standing.row.misbehaved()) {
+      to_banish_.insert(settled.machine);
+      banish_due_ = now + kRepeatEvery;
+    }
     return settled;
   }
   const bool was = standing.row.quarantined();
   standing.row = std::move(written.mapped());
   settled.is_quarantined = standing.row.quarantined() && !was;
-  settled.is_pardoned = was && !standing.row.quarantined();
   settled.waited = std::move(waiting);
   for (const Reply& reply : replies) effects.send.push_back({reply.when_done});
   const std::string name = short_id(settled.machine);
@@ -240,10 +241,10 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
   }
   if (standing.row.misbehaved()) to_banish_.erase(settled.machine);
   // What was seen while another row was being written.
-  if (to_banish_.contains(settled.machine)) {
-    settled.is_pardoned = false;
-    write_banished(standing, effects);
-  }
+  const bool is_banished = to_banish_.contains(settled.machine);
+  if (is_banished) write_banished(standing, effects);
+  // A row may have said nothing of what is forgiven: it could not be written.
+  settled.is_pardoned = !is_banished && !standing.row.quarantined() && (was || standing.banished);
   if (settled.is_pardoned) {
     forgive(standing);
     effects.note("machine " + name + " is pardoned");

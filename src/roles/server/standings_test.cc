@@ -237,6 +237,17 @@ TEST_F(StandingsTest, WhoIsQuarantinedAlreadyIsBanishedByHisRowToo) {
   EXPECT_TRUE(rows_.back().misbehaved());
 }
 
+TEST_F(StandingsTest, APardonForgivesWhatNoRowSaysYet) {
+  standings_.banish("m1", "spoke for others", effects_);
+  settle(Outcome::kFailed);
+  standings_.pardon("c", pardon_of("m1"), effects_);
+  const auto settled = settle();
+  ASSERT_TRUE(settled);
+  EXPECT_TRUE(settled->is_pardoned);
+  EXPECT_FALSE(standings_.is_banished("m1"));
+  EXPECT_EQ(answers(), 1u);
+}
+
 TEST_F(StandingsTest, APardonIsOfWhatWasSeenBefore) {
   for (uint32_t item = 0; item < 3; ++item) charge(item);
   answers();
