@@ -150,7 +150,7 @@ class Floods(InsiderTest):
         flood = e.PutDone(view=1, digests=[b"x" * 32] * 4000)
         for _ in range(700):  # 90 MB.
             node.say(WORKER, victim.machine, put_done=flood)
-        eventually(node.outgoing.empty, "the flood does not flow off")
+        node.wait_until(lambda: node.closed or node.outgoing.empty(), WAIT_S, "the flood does not flow off")
         relay.revive()
         self.assert_honest(self.begin_job(), table)
 
