@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "io/message_text.h"
-#include "wire/pb.h"
+#include "wire/job_state.h"
 
 namespace muster::io {
 namespace {
@@ -53,12 +53,9 @@ std::vector<std::string> texts(soci::session& sql, const std::string& query) {
 // Of rows that a server before these columns has written: when it was upgraded, and whenever an
 // older one was started in between.
 void fill_columns(soci::session& sql) {
-  const std::string over = std::to_string(pb::JOB_STATE_DONE) + ", " +
-                           std::to_string(pb::JOB_STATE_FAILED) + ", " +
-                           std::to_string(pb::JOB_STATE_CANCELLED);
   for (const std::string& text :
-       texts(sql, "SELECT row FROM job WHERE accepted_ms = 0 OR (ended_ms = 0 AND state IN (" +
-                      over + "))")) {
+       texts(sql, "SELECT row FROM job WHERE accepted_ms = 0 OR (ended_ms = 0 AND state IN " +
+                      states_that_are_over() + ")")) {
     pb::JobRow row;
     if (!from_text(text, row)) continue;
     const std::string job = row.job();
@@ -82,6 +79,15 @@ void fill_columns(soci::session& sql) {
 }
 
 }  // namespace
+
+std::string states_that_are_over() {
+  std::string list;
+  for (int state = pb::JobState_MIN; state <= pb::JobState_MAX; ++state) {
+    if (!pb::JobState_IsValid(state) || !wire::is_over(static_cast<pb::JobState>(state))) continue;
+    list += (list.empty() ? "(" : ", ") + std::to_string(state);
+  }
+  return list + ")";
+}
 
 void bring_up_to_date(soci::session& sql) {
   soci::transaction transaction(sql);

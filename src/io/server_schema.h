@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 namespace soci {
 class session;
 }
@@ -17,6 +19,9 @@ namespace muster::io {
 //   identity  one row: which pool this is
 //
 // Times are Unix time in milliseconds.
+
+// The states in which a run is over (wire/job_state.h), as a list of SQL: "(2, 3, 4)".
+std::string states_that_are_over();
 
 // Makes what is missing. A database of before accepted, ended and machine were columns gets them,
 // and rows that such a server has written since are filled in, as they say; all of it or nothing.

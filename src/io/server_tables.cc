@@ -39,9 +39,7 @@ Place place_of(const pb::Reason&) {
 
 // Of a job's runs its latest.
 const std::string kLatest = "t.run = (SELECT MAX(run) FROM job WHERE job = t.job)";
-const std::string kGoesOn = "state NOT IN (" + std::to_string(pb::JOB_STATE_DONE) + ", " +
-                            std::to_string(pb::JOB_STATE_FAILED) + ", " +
-                            std::to_string(pb::JOB_STATE_CANCELLED) + ")";
+const std::string kGoesOn = "state NOT IN " + states_that_are_over();
 
 std::string at_most(size_t count) { return " LIMIT " + std::to_string(count); }
 
