@@ -34,7 +34,7 @@ void put(Items::Indices& items, uint32_t index, bool in) {
 
 bool Item::excludes(const std::string& machine) const {
   const auto found = failures.find(machine);
-  return found != failures.end() && found->second >= kBarredAt;
+  return found != failures.end() && found->second >= kExcludedAt;
 }
 
 std::set<std::string> Item::excluded() const {

@@ -18,7 +18,7 @@ namespace muster::roles::coordinator {
 
 // One item of a job: what is asked, who has answered, what came of it.
 struct Item {
-  static constexpr int kBarredAt = 2;  // Failures of one machine on it.
+  static constexpr int kExcludedAt = 2;  // Failures of one machine on it.
 
   [[nodiscard]] uint32_t index() const { return requests.item(); }
   [[nodiscard]] bool is_settled() const { return votes_at_settling > 0; }

@@ -70,14 +70,14 @@ void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFail
   effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
   report_.note_event(now, name, where + " failed: " + failed.message());
   const Item& item = items_[failed.item()];
-  const int weight = failed.users_fault() ? Item::kBarredAt : alone ? 1 : 0;
+  const int weight = failed.users_fault() ? Item::kExcludedAt : alone ? 1 : 0;
   items_.fail(item.index(), name, weight, failed.message());
   settling_.recount(item);
   if (failed.users_fault()) {
     return object(name, failed.item(), {Code::kUnsupported, where + ": " + failed.message()},
                   effects);
   }
-  if (item.failures.at(name) != Item::kBarredAt) return;
+  if (item.failures.at(name) != Item::kExcludedAt) return;
   report_.note_event(now, name, "excluded from " + where + " after two failures on it alone");
   items_.watch_excluded(now, failed.item());
 }

@@ -296,7 +296,7 @@ TEST_F(LostTest, ForOneItemThatNoMachineOfItMayAnswer) {
   ready({"b1"}, "B");
   vote(0, "b1");
   EXPECT_FALSE(is_lost());
-  bar(0, "a1");
+  exclude(0, "a1");
   EXPECT_TRUE(is_lost()) << "though it may answer others";
   const LeaseId lease = hold("a1", {0});
   EXPECT_FALSE(is_lost()) << "it is at it";

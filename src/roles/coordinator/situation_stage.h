@@ -103,8 +103,8 @@ class SituationStage : public testing::Test {
   void votes(uint32_t index, const std::vector<std::string>& names, double loglikelihood = -3) {
     for (const std::string& name : names) vote(index, name, loglikelihood);
   }
-  void bar(uint32_t index, const std::string& machine) {
-    items.fail(index, machine, Item::kBarredAt, "crashed");
+  void exclude(uint32_t index, const std::string& machine) {
+    items.fail(index, machine, Item::kExcludedAt, "crashed");
   }
   void settle(uint32_t index) {
     Vote value;

@@ -41,7 +41,7 @@ TEST_F(VotersTest, EachMachineVotesOnceAndOnlyWhereItIsNotBarred) {
   ready({"a1", "b1", "c1", "d1", "e1", "f1"});
   vote(0, "a1");
   hold("b1", {0});
-  bar(0, "c1");
+  exclude(0, "c1");
   items.fail(0, "d1", 1, "crashed");
   (void)items.distrust(0, "e1");
   vote(1, "f1");
@@ -121,7 +121,7 @@ TEST_F(VotersTest, ADrawIsAmongOwnersWhoHaveNotVotedWhileThereIsOne) {
   EXPECT_EQ(drawn(), (Names{"a2", "a3", "b1", "b2"})) << "owners count for nothing";
   set_distinct_owners();
   EXPECT_EQ(drawn(), (Names{"b1", "b2"}));
-  bar(0, "b2");
+  exclude(0, "b2");
   EXPECT_EQ(drawn(), (Names{"b1"})) << "one is enough";
   hold("b1", {0});
   EXPECT_EQ(drawn(), (Names{"a2", "a3"})) << "there is none any more";
@@ -175,9 +175,9 @@ TEST_F(VotersTest, AnOwnerAllOfWhoseMachinesAreBarredIsNotWaitedFor) {
   ready({"a1", "b1", "b2"});
   vote(0, "a1");
   set_distinct_owners();
-  bar(0, "b1");
+  exclude(0, "b1");
   EXPECT_FALSE(are_exhausted()) << "b2 may yet vote";
-  bar(0, "b2");
+  exclude(0, "b2");
   EXPECT_TRUE(are_exhausted());
   owners.set_others({"b"});
   EXPECT_FALSE(are_exhausted()) << "a machine of his may come that has not tried";
@@ -230,7 +230,7 @@ TEST_F(VotersTest, NobodyIsLeftForAnItemThatAllHaveFailedOn) {
   EXPECT_TRUE(has_nobody()) << "none is lent";
   ready({"a1", "b1"});
   EXPECT_FALSE(has_nobody());
-  bar(0, "a1");
+  exclude(0, "a1");
   EXPECT_FALSE(has_nobody());
   give_back("b1");
   EXPECT_TRUE(has_nobody());

@@ -99,12 +99,12 @@ TEST_F(WaitingTest, SomebodyHadTheModelWhenThereIsAnAnswer) {
 
 TEST_F(WaitingTest, AnItemCrashesAllWhenEveryMachineIsExcludedFromIt) {
   ready({"a1", "b1"});
-  bar(1, "a1");
+  exclude(1, "a1");
   items.watch_excluded(now, 1);
   EXPECT_EQ(crashes_all(situation()), nullptr) << "b1 has not tried";
-  bar(1, "b1");
-  bar(0, "a1");
-  bar(0, "b1");
+  exclude(1, "b1");
+  exclude(0, "a1");
+  exclude(0, "b1");
   EXPECT_EQ(crashes_all(situation()), &items[1]) << "nobody watches the other";
   EXPECT_EQ(describe_excluded(items, items[1]),
             "task item 11 failed twice on each of a1, b1 (crashed)");
@@ -125,7 +125,7 @@ TEST_F(WaitingTest, NothingIsWaitedForWhileSomebodyIsAtWork) {
 TEST_F(WaitingTest, ForAnotherMachineWhereAnItemCrashesAll) {
   ready({"a1"});
   hold("a1", {1});
-  bar(0, "a1");
+  exclude(0, "a1");
   items.watch_excluded(now, 0);
   EXPECT_EQ(reason(true),
             "task item 10 failed twice on each of a1 (crashed); waiting for another machine");

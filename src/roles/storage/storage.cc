@@ -68,7 +68,7 @@ void Storage::on_message(Instant now, const pb::Envelope& envelope, Effects& eff
     case pb::Envelope::kCompareRanges:
       return on_compare(envelope, effects);
     case pb::Envelope::kMissingDigests:
-      return on_holds(envelope, effects);
+      return on_missing(envelope, effects);
     default:
       return;
   }

@@ -104,7 +104,7 @@ class Storage final : public Role {
   // storage_comparing.cc
   void compare(Instant now, Effects& effects);
   void on_compare(const pb::Envelope& envelope, Effects& effects);
-  void on_holds(const pb::Envelope& envelope, Effects& effects);
+  void on_missing(const pb::Envelope& envelope, Effects& effects);
   void on_digests(const DigestsRead& read, Effects& effects);
   void fetch_missing(const DigestsRead& read, Effects& effects);
   void on_picked(Instant now, const std::string& source, const pb::Feed& feed, Effects& effects);

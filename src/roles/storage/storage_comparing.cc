@@ -50,11 +50,11 @@ void Storage::on_compare(const pb::Envelope& envelope, Effects& effects) {
   effects.run.push_back(digests_for(theirs, envelope));
 }
 
-void Storage::on_holds(const pb::Envelope& envelope, Effects& effects) {
-  const pb::MissingDigests& holds = envelope.missing_digests();
+void Storage::on_missing(const pb::Envelope& envelope, Effects& effects) {
+  const pb::MissingDigests& missing = envelope.missing_digests();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
-  if (!is_kept(holds.job(), holds.run()) || !readers_.begin_read(envelope.from())) return;
-  effects.run.push_back(digests_for(holds, envelope));
+  if (!is_kept(missing.job(), missing.run()) || !readers_.begin_read(envelope.from())) return;
+  effects.run.push_back(digests_for(missing, envelope));
 }
 
 void Storage::on_digests(const DigestsRead& read, Effects& effects) {
@@ -79,15 +79,15 @@ void Storage::on_digests(const DigestsRead& read, Effects& effects) {
 }
 
 void Storage::fetch_missing(const DigestsRead& read, Effects& effects) {
-  const pb::MissingDigests& holds = read.about.missing_digests();
+  const pb::MissingDigests& missing = read.about.missing_digests();
   std::set<std::string_view> mine;
   for (const Digest& digest : *read.digests) mine.insert(digest.view());
   pb::Envelope ask = envelope_to(read.about.from());
   auto* request = ask.mutable_subscribe();
-  request->set_job(holds.job());
-  request->set_run(holds.run());
+  request->set_job(missing.job());
+  request->set_run(missing.run());
   request->set_copying(true);
-  for (const std::string& digest : holds.digests()) {
+  for (const std::string& digest : missing.digests()) {
     if (Digest::from_bytes(digest) && !mine.contains(digest)) request->add_digests(digest);
   }
   if (request->digests().empty()) return;
