@@ -46,16 +46,15 @@ std::string fastest_class(const Situation& s) {
   return fastest == speeds.end() ? "" : fastest->first;
 }
 
-// Some machine here may yet give such an answer, to this item or to one nobody has touched.
-bool may_be_given(const Situation& s, const Item* item) {
-  const auto& lent = s.machines.lent();
-  return std::any_of(lent.begin(), lent.end(), [&](const auto& entry) {
-    const std::string& name = entry.first;
-    if (!s.machines.has_claim(name)) return false;
-    if (!entry.second.ready && s.machines.class_of(name) == nullptr) return true;  // Of any class.
-    return s.is_reference(name) &&
-           (item == nullptr || s.holders(*item).contains(name) || may_vote(s, name, *item));
-  });
+// Whoever here can give items their values; none if a machine may yet turn out to be of any class.
+std::optional<std::vector<std::string>> givers_here(const Situation& s) {
+  std::vector<std::string> givers;
+  for (const auto& [name, machine] : s.machines.lent()) {
+    if (!s.machines.has_claim(name)) continue;
+    if (!machine.ready && s.machines.class_of(name) == nullptr) return std::nullopt;
+    if (s.is_reference(name)) givers.push_back(name);
+  }
+  return givers;
 }
 
 bool some_wanting_lacks_candidate(const Situation& s) {
@@ -80,13 +79,24 @@ bool is_class_lonely(const Situation& s) {
 // Some item has no answer that could be its value, or one that was outvoted, and no machine that
 // could give another.
 bool is_class_lost(const Situation& s) {
-  const auto cannot_be_given = [&](uint32_t i) { return !may_be_given(s, &s.items[i]); };
+  const auto givers = givers_here(s);
+  if (!givers) return false;
+  const auto cannot_be_given = [&](uint32_t i) {
+    const Item& item = s.items[i];
+    return std::none_of(givers->begin(), givers->end(), [&](const std::string& name) {
+      return s.holders(item).contains(name) || may_vote(s, name, item);
+    });
+  };
   const auto& outvoted = s.items.outvoted();
   if (std::any_of(outvoted.begin(), outvoted.end(), cannot_be_given)) return true;
-  if (s.items.wanting().empty()) return false;
-  if (!may_be_given(s, nullptr)) return some_wanting_lacks_candidate(s);
+  if (givers->empty()) return some_wanting_lacks_candidate(s);
   const auto& tried = s.items.tried_without_candidate();
   return std::any_of(tried.begin(), tried.end(), cannot_be_given);
+}
+
+// From one look at the items to the next: ten times what the first takes, or more.
+Duration time_between_looks(const Items& items) {
+  return milliseconds((items.wanting().size() + items.outvoted().size()) / 100);
 }
 
 // One machine that is ready before all others does not choose alone.
@@ -108,10 +118,15 @@ bool are_all_ready(const Situation& s) {
 
 void ReferenceClasses::keep(Instant now, const Situation& s, bool changed, Duration quorum_wait,
                             Effects& effects) {
+  is_due_ = is_due_ || changed;
   if (is_asking()) return insist(now, asked_, effects);
   const VotingRules& rules = s.items.rules();
   const bool none = rules.classes.empty();
-  if (!none && !changed && !lost_since_) return;
+  is_due_ = is_due_ || none || lost_since_;
+  if (!is_due_) return;
+  if (!none && now < next_look_) return effects.wake_by(next_look_);
+  is_due_ = false;
+  next_look_ = now + time_between_looks(s.items);
   // Whoever gives the values may be at work elsewhere, though not for ever.
   const bool others_may_come = s.machines.others_may_come(now);
   const bool waits = others_may_come && now - s.owners.last_vote() < kClassPatience;

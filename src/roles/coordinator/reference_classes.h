@@ -17,12 +17,15 @@ namespace muster::roles::coordinator {
 // quorum wait no machine of those on the list could give some item its value, or one alone could
 // while two or more of another class wait for it; and when most votes on an item agree on what none
 // of them says. A class is asked for until the server has committed it; nothing else is meanwhile.
+//
+// To see whether one is due costs a look at all items that are wanted; so of changes that follow
+// each other fast several are looked at together.
 class ReferenceClasses {
  public:
   explicit ReferenceClasses(pb::JobKey key) : key_(std::move(key)) {}
 
-  // Looks whether another class is due, and asks for it. `changed`: something has, since it was
-  // last found that all is well.
+  // Looks whether another class is due, and asks for it. `changed`: something has, since the last
+  // call.
   void keep(Instant now, const Situation& situation, bool changed, Duration quorum_wait,
             Effects& effects);
   // The class is to be committed.
@@ -42,8 +45,10 @@ class ReferenceClasses {
 
  private:
   pb::JobKey key_;
-  std::string asked_;  // On its way to the row.
-  Instant due_{};      // To ask again.
+  std::string asked_;    // On its way to the row.
+  Instant due_{};        // To ask again.
+  bool is_due_ = false;  // Something has changed since the last look.
+  Instant next_look_{};
   std::optional<Instant> lost_since_;
   std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.
 };

@@ -13,6 +13,7 @@ constexpr Duration kClassWait = seconds(2);
 // Each call is a step of a job: time passes between them only where a test says so.
 class ReferenceClassesTest : public SituationStage {
  protected:
+  explicit ReferenceClassesTest(const StageSetting& its = {}) : SituationStage(its) {}
   // The class that is asked for in this step; empty: none is.
   std::string keep(bool changed = true) {
     Effects step;
@@ -251,6 +252,24 @@ TEST_F(LostTest, IsLookedForOnlyWhenSomethingHasChanged) {
   ready({"b1"}, "B");
   EXPECT_FALSE(is_lost(false));
   EXPECT_TRUE(is_lost(true));
+}
+
+class LostOfManyTest : public ReferenceClassesTest {
+ protected:
+  LostOfManyTest() : ReferenceClassesTest({.items = 1000}) {}
+};
+
+TEST_F(LostOfManyTest, IsNotLookedForAtEachOfManyChanges) {
+  ready({"a1"});
+  ready({"b1"}, "B");
+  (void)keep();
+  machines.leave("a1");
+  now += milliseconds(9);
+  (void)keep();
+  EXPECT_FALSE(classes.is_lost()) << "10 ms from look to look";
+  EXPECT_EQ(wake_at, now + milliseconds(1));
+  (void)wait(milliseconds(1));
+  EXPECT_TRUE(classes.is_lost()) << "the change is not forgotten";
 }
 
 TEST_F(LostTest, NotWhileAMachineIsThereWhoseClassNobodyKnows) {
