@@ -89,7 +89,7 @@ std::string number_or_none(bool there, double value) {
   return text;
 }
 
-std::string sanitized(std::string name) {
+std::string sanitized(const std::string& name) {
   std::string out;
   for (char c : name) {
     const bool bad = std::string_view("<>:\"/\\|?*[]").find(c) != std::string_view::npos;
@@ -249,7 +249,7 @@ Result<Path> write_results(const pb::JobRow& row, const Path& output_path) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return fail(Code::kDisk, folder.string() + ": " + error.message());
-  const Path path = folder / ("results_" + time_stamp() + ".json");
+  Path path = folder / ("results_" + time_stamp() + ".json");
   MUSTER_TRY_STATUS(write_file_atomically(path, results_json(row).dump(2) + "\n", Access::kUmask));
   return path;
 }

@@ -47,11 +47,11 @@ std::string Table::text() const {
     rule += std::string(widths[c] - (right ? 1 : 0), '-') + (right ? ":|" : "|");
   }
   for (const auto& row : rows_) {
-    body += "|";
+    body += '|';
     for (size_t c = 0; c < columns_.size(); ++c) {
       body += aligned(row[c], widths[c], columns_[c].align) + "|";
     }
-    body += "\n";
+    body += '\n';
   }
   return header + "\n" + rule + "\n" + body;
 }

@@ -8,7 +8,7 @@ namespace muster::io {
 Freezer::Freezer(host::Inbox& inbox)
     : inbox_(inbox),
       thread_(
-          [this](std::deque<Work> work) {
+          [this](const std::deque<Work>& work) {
             for (const Work& one : work) {
               auto tasks = guarded([&] { return host::freeze_tasks(one.freeze.request); });
               inbox_.post(one.owner,

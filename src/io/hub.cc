@@ -22,7 +22,7 @@
 namespace muster::io {
 namespace {
 
-std::string replaced(std::string text, char from, const std::string& to) {
+std::string replaced(const std::string& text, char from, const std::string& to) {
   std::string out;
   for (char c : text) c == from ? void(out += to) : void(out += c);
   return out;
@@ -156,7 +156,7 @@ void Hub::note_main(const pb::ModelPin& model, const std::function<bool()>& stop
 }
 
 Result<Path> Hub::obtain_offline(const pb::ModelPin& model) {
-  const Path snapshot = folder(model.name()) / "snapshots" / model.commit();
+  Path snapshot = folder(model.name()) / "snapshots" / model.commit();
   std::error_code error;
   if (!std::filesystem::exists(snapshot / "config.json", error)) {
     return fail(Code::kNotFound,
@@ -204,7 +204,7 @@ Result<Path> Hub::obtain(const pb::ModelPin& model, const Fetch& wanted) {
   }
   if (settings_.offline) return obtain_offline(model);
   MUSTER_TRY(const auto listing, list(model.name(), model.commit(), wanted.stopped));
-  const Path snapshot = folder(model.name()) / "snapshots" / listing.commit;
+  Path snapshot = folder(model.name()) / "snapshots" / listing.commit;
   uint64_t total = 0, done = 0, said = 0;
   const auto more = [&](uint64_t bytes) {
     done += bytes;

@@ -160,8 +160,9 @@ RecordStore::~RecordStore() {
 
 void RecordStore::write(pb::Role owner, roles::RecordWrite write) {
   const size_t bytes = bytes_of(write);
-  const bool fits = ++writes_ <= bounds_.entries;
-  if ((write_bytes_ += bytes) > bounds_.bytes || !fits) {
+  ++writes_;
+  write_bytes_ += bytes;
+  if (writes_ > bounds_.entries || write_bytes_ > bounds_.bytes) {
     --writes_;
     write_bytes_ -= bytes;
     return inbox_.post(owner, roles::Stored{write.id, roles::Outcome::kFailed, kTooSlow});

@@ -236,7 +236,8 @@ void ServerTables::write(const pb::View& view) {
 }
 
 void ServerTables::write(const pb::JobRow& row) {
-  const std::string text = to_text(row), job = row.job();
+  const std::string text = to_text(row);
+  const std::string& job = row.job();
   const auto run = static_cast<long long>(row.run());
   const auto job_epoch = static_cast<long long>(row.epoch());
   const int state = row.state();
@@ -251,7 +252,8 @@ void ServerTables::write(const pb::JobRow& row) {
 
 // Only the latest of a job are kept.
 void ServerTables::write(const pb::Reason& reason) {
-  const std::string text = to_text(reason), job = reason.job(), machine = reason.machine();
+  const std::string text = to_text(reason);
+  const std::string &job = reason.job(), &machine = reason.machine();
   const auto run = static_cast<long long>(reason.run());
   const auto number = static_cast<long long>(reason.number()),
              oldest = number - roles::kMostReasons;
@@ -266,7 +268,8 @@ void ServerTables::write(const pb::Reason& reason) {
 }
 
 void ServerTables::write(const pb::MachineRow& row) {
-  const std::string text = to_text(row), machine = row.machine();
+  const std::string text = to_text(row);
+  const std::string& machine = row.machine();
   const int quarantined = row.quarantined() ? 1 : 0;
   sql_ << "INSERT INTO machine (machine, quarantined, row) VALUES (:machine, :quarantined, :row) "
           "ON CONFLICT (machine) DO UPDATE SET quarantined = excluded.quarantined, "

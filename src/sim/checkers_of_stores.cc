@@ -191,7 +191,7 @@ class ViewIsWhole final : public Checker {
       });
     };
     return std::count_if(plan_.nodes.begin(), plan_.nodes.end(), [&](const NodePlan& node) {
-      return node.healthy && node.name.starts_with("w") && !was_struck(node);
+      return node.healthy && node.name.starts_with('w') && !was_struck(node);
     });
   }
 };

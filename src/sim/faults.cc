@@ -39,7 +39,9 @@ void Faults::turn_storm(const Fault& fault, bool on) {
 void Faults::turn_crowd(bool leaves) {
   bool every_other = false;
   for (const NodePlan& planned : plan_.nodes) {
-    if (!planned.name.starts_with("w") || (every_other = !every_other)) continue;
+    if (!planned.name.starts_with('w')) continue;
+    every_other = !every_other;
+    if (every_other) continue;
     Node& node = world_.node(planned.name);
     if (leaves) {
       world_.kill(node);

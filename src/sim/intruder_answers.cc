@@ -86,7 +86,7 @@ void UnaskedAnswers::ask_for_answers() {
     ask.set_copying(true);
     ask.set_view(overheard_.view().number());
     for (const auto& [name, node] : voice_.world().nodes()) {
-      if (node->name.starts_with("w")) voice_.say(as, pb::ROLE_STORAGE, node->machine, envelope);
+      if (node->name.starts_with('w')) voice_.say(as, pb::ROLE_STORAGE, node->machine, envelope);
     }
   }
 }

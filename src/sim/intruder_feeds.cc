@@ -1,6 +1,7 @@
 #include "sim/intruder_feeds.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/intruder_records.h"
 #include "wire/record.h"
@@ -109,7 +110,7 @@ void FalseFeeds::invent_verdict(const OverheardRun& run, pb::Record& record,
   settled.set_numeric_class(run.numeric_class);
   *settled.mutable_responses() = record.answer().responses();
   settled.add_votes(std::string(32, 'v'));
-  *record.mutable_settled() = settled;
+  *record.mutable_settled() = std::move(settled);
   if (run.key.epoch() > 1 && rng_.below(2) == 0) record.set_epoch(run.key.epoch() - 1);
   records.push_back(wire::sign_record(record, voice_.made_up_keys()));
 }

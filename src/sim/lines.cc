@@ -93,7 +93,7 @@ void Lines::tell_server(const roles::Event& event) {
   server.process->driver().deliver(server.local(world_.now()), pb::ROLE_SERVER, event);
 }
 
-void Lines::tell_roles(Node& node, roles::Event event) {
+void Lines::tell_roles(Node& node, const roles::Event& event) {
   world_.in_process_after(node, {}, [&node, this, event](Process& process) {
     for (pb::Role role : {pb::ROLE_WORKER, pb::ROLE_STORAGE, pb::ROLE_COORDINATOR}) {
       process.driver().deliver(node.local(world_.now()), role, event);

@@ -107,7 +107,7 @@ class Lines {
   void retry(Node& node, Duration pause);
   void refuse(Node& node);
   void learn_of_refusal(Node& node, uint64_t session);
-  void tell_roles(Node& node, roles::Event event);
+  void tell_roles(Node& node, const roles::Event& event);
   void tell_server(const roles::Event& event);
 
   void carry(Node& node, Way way, Travelling envelope);

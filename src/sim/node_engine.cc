@@ -1,6 +1,7 @@
 #include "sim/node_engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/probe.h"
@@ -91,13 +92,15 @@ Result<roles::Scores> NodeEngine::outcome(const roles::ScoreItem& item) {
 
 void NodeEngine::while_scoring(uint64_t scoring, Duration delay, pb::Role owner,
                                roles::Event event) {
-  world_.in_process_after(node_, delay, [this, scoring, owner, event](Process& process) {
-    if (scoring == scoring_) process.driver().deliver(node_.local(world_.now()), owner, event);
-  });
+  world_.in_process_after(node_, delay,
+                          [this, scoring, owner, event = std::move(event)](Process& process) {
+                            if (scoring == scoring_)
+                              process.driver().deliver(node_.local(world_.now()), owner, event);
+                          });
 }
 
 void NodeEngine::later(Duration delay, pb::Role owner, roles::Event event) {
-  world_.in_process_after(node_, delay, [this, owner, event](Process& process) {
+  world_.in_process_after(node_, delay, [this, owner, event = std::move(event)](Process& process) {
     process.driver().deliver(node_.local(world_.now()), owner, event);
   });
 }

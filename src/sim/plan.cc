@@ -75,7 +75,7 @@ void draw_natures(Rng rng, Plan& plan) {
   const bool conspire = one_in(rng, 2);
   size_t healthy = 0;
   for (NodePlan& node : plan.nodes) {
-    if (!node.name.starts_with("w")) continue;
+    if (!node.name.starts_with('w')) continue;
     const uint64_t which = mixed ? rng.below(3) : 0;
     const bool approximate = !exact && which != 1;
     if (known) node.agreed = rng.below(2) * (150 + rng.below(200));
@@ -95,7 +95,7 @@ void draw_natures(Rng rng, Plan& plan) {
 void draw_objector(Rng rng, Plan& plan) {
   const auto objector =
       std::find_if(plan.nodes.begin(), plan.nodes.end(), [](const NodePlan& node) {
-        return node.name.starts_with("w") && !node.healthy && node.lie.empty();
+        return node.name.starts_with('w') && !node.healthy && node.lie.empty();
       });
   if (objector == plan.nodes.end() || !one_in(rng, 3)) return;
   (one_in(rng, 2) ? objector->objects_to_model : objector->objects_to_items) = true;
@@ -198,8 +198,8 @@ std::string draw_target(Rng& rng, FaultKind kind, const Plan& plan) {
   const bool any = kind == FaultKind::kKill || kind == FaultKind::kPause;
   const bool not_server = is_of_line(kind);
   for (const NodePlan& node : plan.nodes) {
-    if (plan.take_overs && (any || not_server) && !node.name.starts_with("c")) continue;
-    if (node.name == "server" ? any : (any || not_server || node.name.starts_with("w"))) {
+    if (plan.take_overs && (any || not_server) && !node.name.starts_with('c')) continue;
+    if (node.name == "server" ? any : (any || not_server || node.name.starts_with('w'))) {
       names.push_back(node.name);
     }
   }
@@ -280,7 +280,7 @@ void draw_reader(Rng rng, Plan& plan) {
 // enough.
 void hang_for_good(Rng& rng, Plan& plan, Fault& fault) {
   const auto is_early = [](const NodePlan& node) {
-    return node.name.starts_with("w") && node.joins < kStart + seconds(6);
+    return node.name.starts_with('w') && node.joins < kStart + seconds(6);
   };
   std::vector<std::string> early;
   for (const NodePlan& node : plan.nodes) {
@@ -358,7 +358,7 @@ static NodePlan& worker_one(Plan& plan) {
 // or so.
 static void load_slowly(Rng& rng, Plan& plan) {
   for (NodePlan& node : plan.nodes) {
-    if (!node.name.starts_with("w")) continue;
+    if (!node.name.starts_with('w')) continue;
     node.loading = between(rng, seconds(2), seconds(25));
     node.reloads = true;
     Fault crash{.at = kStart + between(rng, seconds(20), kHurt), .kind = FaultKind::kEngineFails};
@@ -381,7 +381,7 @@ static void lack_a_model(Rng& rng, Plan& plan) {
 // All machines are of one owner but one, which is wrong or unable, for good.
 static void bring_a_stranger(Rng& rng, Plan& plan) {
   for (NodePlan& node : plan.nodes) {
-    if (node.name.starts_with("w")) node.owner = "lab", node.lie.clear();
+    if (node.name.starts_with('w')) node.owner = "lab", node.lie.clear();
   }
   NodePlan stranger = one_more(rng, "x-stranger", plan);
   stranger.owner = "other";
@@ -399,7 +399,7 @@ static void bring_a_stranger(Rng& rng, Plan& plan) {
 static void bring_an_odd_class(Rng& rng, Plan& plan) {
   if (plan.jobs.front().items > 1000) return;  // It would outlast a seed.
   for (NodePlan& node : plan.nodes) {
-    if (node.name.starts_with("w")) node.model_class.name += "-" + node.name, node.lie.clear();
+    if (node.name.starts_with('w')) node.model_class.name += "-" + node.name, node.lie.clear();
   }
   NodePlan odd = one_more(rng, "x-odd", plan);
   odd.model_class = {.name = "a class of its own"};  // The first by name, with equal speeds.
@@ -444,7 +444,7 @@ static void draw_large_job(Rng& rng, Plan& plan) {
   job = {.model = "ORG/model-1", .tasks = {"tinyMMLU"}, .items = 40'000};
   job.submitted = kStart + between(rng, seconds(1), seconds(30));
   for (NodePlan& node : plan.nodes) {
-    if (node.name.starts_with("w")) node.per_item = milliseconds(2), node.owner.clear();
+    if (node.name.starts_with('w')) node.per_item = milliseconds(2), node.owner.clear();
   }
 }
 
@@ -515,7 +515,7 @@ std::string describe(const Plan& plan) {
             (node.healthy ? ", healthy" : "");
     for (const Act act : node.acts) text += std::string(", ") + to_string(act);
     if (node.careful) text += ", carefully";
-    text += "\n";
+    text += '\n';
   }
   for (const JobPlan& job : plan.jobs) {
     text += "  job " + job.model + ": " + std::to_string(job.items) + " items of " +

@@ -5,7 +5,7 @@
 namespace muster::wire {
 
 // Whose machine it is: its own where nobody said.
-inline const std::string& owner_of(const std::string& machine, const std::string& owner) {
+inline std::string owner_of(const std::string& machine, const std::string& owner) {
   return owner.empty() ? machine : owner;
 }
 

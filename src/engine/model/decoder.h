@@ -77,7 +77,7 @@ class Decoder {
   Status load_tables();
   Status load_layer(int64_t index);
   [[nodiscard]] std::string stored_name(const std::string& name) const;
-  Result<at::Tensor> tensor(const std::string& weight, std::vector<int64_t> shape);
+  Result<at::Tensor> tensor(const std::string& weight, const std::vector<int64_t>& shape);
   Status load_linear(const std::string& name, int64_t out, int64_t in, bool bias, Linear& linear);
   Status load_norm(const std::string& name, NormWeights& norm);
 

@@ -59,7 +59,7 @@ std::string Decoder::stored_name(const std::string& name) const {
   return names.empty() ? name : *std::min_element(names.begin(), names.end());
 }
 
-Result<at::Tensor> Decoder::tensor(const std::string& weight, std::vector<int64_t> shape) {
+Result<at::Tensor> Decoder::tensor(const std::string& weight, const std::vector<int64_t>& shape) {
   const std::string name = stored_name(weight);
   const TensorView* view = weights_.find(name);
   if (view == nullptr) return fail(Code::kDataLoss, "the checkpoint has no tensor " + name);

@@ -228,7 +228,7 @@ void MeshClient::reopen_line() {
   if (line_) line_->cancel();
 }
 
-void MeshClient::tell_roles(roles::Event event) {
+void MeshClient::tell_roles(const roles::Event& event) {
   for (pb::Role role : roles_) intake_.post(role, event);
 }
 

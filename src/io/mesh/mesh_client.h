@@ -51,7 +51,7 @@ class MeshClient final : public host::Net {
  private:
   class Line;
   void run();
-  void tell_roles(roles::Event event);
+  void tell_roles(const roles::Event& event);
   pb::Envelope hello_to(const pb::Challenge& challenge) const;
   void on_admitted();
   void on_refused(const std::string& why);

@@ -115,7 +115,7 @@ pb::Lend lend_message(const Situation& pool, const pb::JobRow& job) {
   for (const auto& [machine, node] : pool.nodes.all()) {
     const std::string& working_for = pool.loans.job_of(machine);
     const bool works_elsewhere = !working_for.empty() && working_for != job.job();
-    const std::string& owner = owner_of(machine, node.hello.owner());
+    const std::string owner = owner_of(machine, node.hello.owner());
     const bool is_of_use = may_take(pool, job.job(), machine, node);
     elsewhere += works_elsewhere && is_of_use ? 1 : 0;
     if (may_compute(pool, machine, node)) owners.insert(owner);
