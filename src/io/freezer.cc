@@ -11,8 +11,7 @@ Freezer::Freezer(host::Inbox& inbox)
           [this](const std::deque<Work>& work) {
             for (const Work& one : work) {
               auto tasks = guarded([&] { return host::freeze_tasks(one.freeze.request); });
-              inbox_.post(one.owner,
-                          roles::RequestsFrozen{one.freeze.job, one.freeze.run, std::move(tasks)});
+              inbox_.post(one.owner, roles::RequestsFrozen{one.freeze.run, std::move(tasks)});
             }
           },
           kMostWaiting) {}
@@ -20,7 +19,7 @@ Freezer::Freezer(host::Inbox& inbox)
 void Freezer::freeze(pb::Role owner, const roles::FreezeRequests& freeze) {
   if (thread_.put({owner, freeze})) return;
   inbox_.post(
-      owner, roles::RequestsFrozen{freeze.job, freeze.run,
+      owner, roles::RequestsFrozen{freeze.run,
                                    fail(Code::kTryLater, "too many jobs wait for their requests")});
 }
 

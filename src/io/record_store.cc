@@ -276,8 +276,8 @@ Status RecordStore::insert(const roles::StoredRecord& record) {
                                           "SET bytes = excluded.bytes "  // Mends a damaged one.
                                           "WHERE bytes <> excluded.bytes"));
   put.bind(1, record.digest.view());
-  put.bind_text(2, record.job);
-  put.bind(3, static_cast<int64_t>(record.run));
+  put.bind_text(2, record.run.job);
+  put.bind(3, static_cast<int64_t>(record.run.run));
   put.bind(4, std::string_view(record.bytes));
   put.bind(5, static_cast<int64_t>(record.seals));
   MUSTER_TRY([[maybe_unused]] const bool more, put.step());
@@ -338,8 +338,8 @@ Result<std::vector<Digest>> RecordStore::digests_of(const roles::ReadDigests& re
   std::vector<Digest> digests;
   MUSTER_TRY(auto find,
              Statement::prepare(database_, "SELECT digest FROM record WHERE job = ? AND run = ?"));
-  find.bind_text(1, read.job);
-  find.bind(2, static_cast<int64_t>(read.run));
+  find.bind_text(1, read.run.job);
+  find.bind(2, static_cast<int64_t>(read.run.run));
   while (true) {
     MUSTER_TRY(const bool row, find.step());
     if (!row) return digests;

@@ -25,7 +25,9 @@ class RecordStoreTest : public ::testing::Test {
   static roles::StoredRecord record(const std::string& body) {
     pb::SignedRecord signed_record;
     signed_record.set_body(body);
-    return {wire::record_digest(signed_record), "job", 1, "author",
+    return {wire::record_digest(signed_record),
+            {"job", 1},
+            "author",
             signed_record.SerializeAsString()};
   }
   pb::Feed read(RecordStore& store, uint64_t cursor) {
@@ -108,12 +110,12 @@ TEST_F(RecordStoreTest, CutsAFeedIntoBatches) {
 TEST_F(RecordStoreTest, NamesARunsRecordsAndServesThoseThatArePicked) {
   auto store = *RecordStore::open(folder, answers);
   roles::StoredRecord other = record("c");
-  other.run = 2;
+  other.run.run = 2;
   store->write(pb::ROLE_STORAGE, {1, roles::PutRecords{{record("a"), record("b"), other}}});
   answers.wait<roles::Stored>();
   pb::Envelope about;
   about.mutable_missing_digests()->set_job("job");
-  store->read_digests(pb::ROLE_STORAGE, {"job", 1, about});
+  store->read_digests(pb::ROLE_STORAGE, {{"job", 1}, about});
   const auto named = answers.wait<roles::DigestsRead>();
   EXPECT_TRUE(named.about.has_missing_digests());
   EXPECT_THAT(*named.digests,
@@ -191,7 +193,7 @@ TEST_F(RecordStoreTest, ARequestsMistakeIsNotTheDisks) {
     store->read(pb::ROLE_STORAGE, ask);
     EXPECT_EQ(answers.wait<roles::RecordsRead>().feed->records_size(), 0);
     roles::StoredRecord odd = record("of an odd job " + job);
-    odd.job = job;
+    odd.run.job = job;
     store->write(pb::ROLE_STORAGE, {2, roles::PutRecords{{odd}}});
     EXPECT_EQ(answers.wait<roles::Stored>().outcome, roles::Outcome::kDone);
     store->read(pb::ROLE_STORAGE, ask);

@@ -10,8 +10,8 @@ void FeedReader::advance(const pb::Feed& feed) {
   due_ = {};
 }
 
-pb::Subscribe* FeedReader::ask(Instant now, const std::string& store, const std::string& job,
-                               uint32_t run, Effects& effects) {
+pb::Subscribe* FeedReader::ask(Instant now, const std::string& store, const RunKey& run,
+                               Effects& effects) {
   if (due_ > now) {
     effects.wake_by(due_);
     return nullptr;
@@ -20,8 +20,8 @@ pb::Subscribe* FeedReader::ask(Instant now, const std::string& store, const std:
   effects.wake_by(due_);
   effects.send.push_back({envelope_to(address(pb::ROLE_STORAGE, store))});
   pb::Subscribe* question = effects.send.back().envelope.mutable_subscribe();
-  question->set_job(job);
-  question->set_run(run);
+  question->set_job(run.job);
+  question->set_run(run.run);
   question->set_cursor(cursor_);
   return question;
 }

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "roles/role.h"
+#include "wire/run_key.h"
 
 namespace muster::roles {
 
@@ -26,8 +27,7 @@ class FeedReader {
   void advance(const pb::Feed& feed);
   // Appends the question when it is due, and returns it for what else it is to say; null: it is
   // not. Stands until `effects` changes.
-  pb::Subscribe* ask(Instant now, const std::string& store, const std::string& job, uint32_t run,
-                     Effects& effects);
+  pb::Subscribe* ask(Instant now, const std::string& store, const RunKey& run, Effects& effects);
 
   // Some batch was the last that there was.
   [[nodiscard]] bool caught_up() const { return caught_up_; }

@@ -17,18 +17,18 @@ pb::Feed batch(uint64_t from, uint64_t next, uint64_t view, bool at_end = false)
 TEST(FeedReader, AsksAgainUntilTheNextBatchComes) {
   FeedReader reader;
   Effects effects;
-  const pb::Subscribe* asked = reader.ask(Instant(), "s1", "job", 2, effects);
+  const pb::Subscribe* asked = reader.ask(Instant(), "s1", {"job", 2}, effects);
   ASSERT_NE(asked, nullptr);
   EXPECT_EQ(asked->job(), "job");
   EXPECT_EQ(asked->run(), 2u);
   EXPECT_EQ(asked->cursor(), 0u);
   EXPECT_EQ(effects.send[0].envelope.to().machine(), "s1");
   EXPECT_EQ(effects.wake_at, Instant() + kRepeatEvery);
-  EXPECT_EQ(reader.ask(Instant(), "s1", "job", 2, effects), nullptr);
-  EXPECT_NE(reader.ask(Instant() + kRepeatEvery, "s1", "job", 2, effects), nullptr);
+  EXPECT_EQ(reader.ask(Instant(), "s1", {"job", 2}, effects), nullptr);
+  EXPECT_NE(reader.ask(Instant() + kRepeatEvery, "s1", {"job", 2}, effects), nullptr);
 
   reader.advance(batch(0, 7, 0));
-  asked = reader.ask(Instant() + kRepeatEvery, "s1", "job", 2, effects);
+  asked = reader.ask(Instant() + kRepeatEvery, "s1", {"job", 2}, effects);
   ASSERT_NE(asked, nullptr) << "the next one at once";
   EXPECT_EQ(asked->cursor(), 7u);
 }

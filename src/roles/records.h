@@ -15,8 +15,7 @@ namespace muster::roles {
 // One record of one (job, run), named by its digest. Writing it twice is writing it once.
 struct StoredRecord {
   Digest digest;
-  std::string job;
-  uint32_t run = 0;
+  wire::RunKey run;
   std::string author;  // Machine id; for the console alone, not kept.
   std::string bytes;   // A serialised pb::SignedRecord.
   uint64_t seals = 0;  // Not 0: it seals the run against lower epochs than this.
@@ -59,8 +58,7 @@ struct ReadRecords {
 };
 // The names of all records of a run. The answer repeats `about`: what they are read for.
 struct ReadDigests {
-  std::string job;
-  uint32_t run = 0;
+  wire::RunKey run;
   pb::Envelope about;
 };
 

@@ -31,8 +31,7 @@ struct PinModel {
 };
 // Build every request of a job, in lm-eval's order.
 struct FreezeRequests {
-  std::string job;
-  uint32_t run = 0;
+  RunKey run;
   pb::JobRequest request;
 };
 // Have the weights on this machine and in the engine; the one loaded before is dropped.
@@ -101,8 +100,7 @@ struct FrozenTask {
 };
 using FrozenTasks = std::vector<FrozenTask>;
 struct RequestsFrozen {
-  std::string job;
-  uint32_t run = 0;
+  RunKey run;
   Result<std::shared_ptr<const FrozenTasks>> tasks;
 };
 // Something to tell about a LoadModel that is under way.

@@ -6,10 +6,10 @@
 
 namespace muster::sim {
 
-bool Checker::is_live(const std::string& job, uint32_t run) const {
+bool Checker::is_live(const RunKey& run) const {
   const auto& rows = world_.node("server").database.rows;
-  auto row = rows.find(job);
-  return row != rows.end() && row->second.run() == run && !wire::is_over(row->second.state());
+  auto row = rows.find(run.job);
+  return row != rows.end() && row->second.run() == run.run && !wire::is_over(row->second.state());
 }
 
 bool Checker::is_remembered(const pb::Record& record) const {

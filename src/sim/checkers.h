@@ -33,7 +33,7 @@ class Checker : public Observer {
   void wrong(const std::string& what) {
     if (found_.empty()) found_ = std::string(name_) + ": " + what;
   }
-  [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const;
+  [[nodiscard]] bool is_live(const RunKey& run) const;
   // Whether the row names who had the run under the record's epoch: it forgets all but the latest,
   // and nobody copies or counts what was done before.
   [[nodiscard]] bool is_remembered(const pb::Record& record) const;

@@ -23,7 +23,7 @@ class LeaseIdsAreFresh final : public Checker {
     if (!envelope.has_grant()) return;
     const pb::Grant& grant = envelope.grant();
     // What the server before had, and this one has not heard of, begins anew with it.
-    if (!is_live(grant.key().job(), grant.key().run())) return;
+    if (!is_live(wire::run_key(grant.key()))) return;
     if (granted_
             .emplace(node.machine, grant.key().job(), grant.key().run(), grant.lease().epoch(),
                      grant.lease().number())

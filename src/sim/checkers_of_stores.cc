@@ -22,7 +22,7 @@ class AcknowledgedIsKept final : public Checker {
       const Digest& digest = *named;
       if (node.records.holds(digest) || node.records.was_harmed(digest)) continue;
       const KnownRecord* known = ledger_.find(digest);
-      if (known != nullptr && !is_live(known->record.job(), known->record.run())) continue;
+      if (known != nullptr && !is_live(wire::run_key(known->record))) continue;
       wrong(node.name + " acknowledges a record that is not on its disk");
     }
   }
@@ -36,7 +36,7 @@ class AcknowledgedIsKept final : public Checker {
     const auto stores = members();
     for (const KnownRecord* known : ledger_.acknowledged()) {
       if (lost_.contains(known->digest)) continue;
-      if (!is_live(known->record.job(), known->record.run())) continue;
+      if (!is_live(wire::run_key(known->record))) continue;
       if (!is_remembered(known->record)) continue;
       const bool kept = std::any_of(stores.begin(), stores.end(), [&](const Node* store) {
         return before_.contains(store->name) && store->records.holds(known->digest) &&
@@ -87,9 +87,9 @@ class SealedIsSealed final : public Checker {
     for (const roles::StoredRecord& stored : put->records) {
       const KnownRecord* known = ledger_.find(stored.digest);
       if (known == nullptr || known->record.has_answer() || known->record.has_seal()) continue;
-      uint64_t& working = working_[{stored.job, stored.run}];
+      uint64_t& working = working_[stored.run];
       working = std::max(working, known->record.epoch());
-      const bool sealed = working > lost_[{stored.job, stored.run}];
+      const bool sealed = working > lost_[stored.run];
       if (sealed && known->record.epoch() < working)
         too_late_.insert(stored.digest);
       else
@@ -123,9 +123,9 @@ class WhatIsOverIsDropped final : public Checker {
     if (plan_.retain > seconds(60)) return;
     for (const Node* store : members()) {
       for (const roles::StoredRecord& record : store->records.records()) {
-        if (record.job.empty() || is_live(record.job, record.run)) continue;
-        return wrong(store->name + " still has a record of job " + record.job + " run " +
-                     std::to_string(record.run) + ", which is over");
+        if (record.run.job.empty() || is_live(record.run)) continue;
+        return wrong(store->name + " still has a record of job " + record.run.job + " run " +
+                     std::to_string(record.run.run) + ", which is over");
       }
     }
   }
@@ -141,13 +141,13 @@ class StoresAgree final : public Checker {
     const auto& rows = world_.node("server").database.rows;
     for (const Node* store : stores) {
       for (const roles::StoredRecord& record : store->records.records()) {
-        if (record.job.empty() || !store->records.holds(record.digest)) continue;
+        if (record.run.job.empty() || !store->records.holds(record.digest)) continue;
         if (!ledger_.is_of_this_database(record.digest, rows)) continue;
-        if (is_live(record.job, record.run)) continue;
+        if (is_live(record.run)) continue;
         for (const Node* other : stores) {
           if (other->records.holds(record.digest)) continue;
           if (other->disk.hangs) continue;  // While no job runs nobody asks it for anything.
-          return wrong(other->name + " lacks a record of job " + record.job + " that " +
+          return wrong(other->name + " lacks a record of job " + record.run.job + " that " +
                        store->name + " holds");
         }
       }

@@ -35,7 +35,7 @@ void RecordDisk::put(const roles::PutRecords& put) {
     }
     records_.push_back(record);
     if (record.seals == 0) continue;
-    auto& seal = state_.seals[{record.job, record.run}];
+    auto& seal = state_.seals[record.run];
     if (seal.epoch < record.seals) seal = {record.seals, record.bytes};
   }
 }
@@ -45,7 +45,7 @@ void RecordDisk::drop(const roles::DropRecords& drop) {
     auto found = by_digest_.find(digest);
     if (found == by_digest_.end()) continue;
     records_[found->second].bytes.clear();  // Its place in the order stays taken.
-    records_[found->second].job.clear();
+    records_[found->second].run = {};
     by_digest_.erase(found);
     rotten_.erase(digest);
   }
@@ -54,11 +54,10 @@ void RecordDisk::drop(const roles::DropRecords& drop) {
 void RecordDisk::keep(const roles::KeepRuns& keep) {
   roles::DropRecords gone;
   for (const roles::StoredRecord& record : records_) {
-    if (record.job.empty()) continue;
-    const wire::RunKey run{record.job, record.run};
-    if (std::find(keep.runs.begin(), keep.runs.end(), run) == keep.runs.end()) {
+    if (record.run.job.empty()) continue;
+    if (std::find(keep.runs.begin(), keep.runs.end(), record.run) == keep.runs.end()) {
       gone.digests.push_back(record.digest);
-      state_.seals.erase(run);
+      state_.seals.erase(record.run);
     }
   }
   drop(gone);
@@ -83,10 +82,10 @@ std::optional<Digest> RecordDisk::rot(uint64_t draw) {
   return record.digest;
 }
 
-std::vector<Digest> RecordDisk::digests_of(const std::string& job, uint32_t run) const {
+std::vector<Digest> RecordDisk::digests_of(const wire::RunKey& run) const {
   std::vector<Digest> digests;
   for (const roles::StoredRecord& record : records_) {
-    if (record.job == job && record.run == run) digests.push_back(record.digest);
+    if (record.run == run) digests.push_back(record.digest);
   }
   return digests;
 }
@@ -130,7 +129,7 @@ roles::RecordsRead RecordDisk::read(const roles::ReadRecords& read) const {
   size_t bytes = 0;
   for (size_t i = request.cursor(); i < records_.size(); ++i) {
     const roles::StoredRecord& record = records_[i];
-    if (record.job != request.job() || record.run != request.run()) continue;
+    if (!wire::is_of(record.run, request)) continue;
     if (bytes >= roles::kMaxPutBytes) {
       next = i;
       feed.set_at_end(false);

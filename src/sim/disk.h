@@ -25,7 +25,7 @@ class RecordDisk {
   void keep(const roles::KeepRuns& keep);
   void enter(const roles::EnterPool& enter);
   [[nodiscard]] roles::RecordsRead read(const roles::ReadRecords& read) const;
-  [[nodiscard]] std::vector<Digest> digests_of(const std::string& job, uint32_t run) const;
+  [[nodiscard]] std::vector<Digest> digests_of(const wire::RunKey& run) const;
   // A fault, not the pool, took it at some time: nobody is to blame should it be missing.
   [[nodiscard]] bool was_harmed(const Digest& digest) const { return harmed_.contains(digest); }
   // Intact.

@@ -96,9 +96,8 @@ void NodeStore::read(pb::Role owner, const roles::ReadRecords& read) {
 void NodeStore::read_digests(pb::Role owner, const roles::ReadDigests& read) {
   if (node_.disk.hangs) return stall([this, owner, read] { read_digests(owner, read); });
   later(in_turn(), [this, owner, read](Process& process) {
-    process.driver().deliver(
-        node_.local(world_.now()), owner,
-        roles::DigestsRead{read.about, node_.records.digests_of(read.job, read.run)});
+    process.driver().deliver(node_.local(world_.now()), owner,
+                             roles::DigestsRead{read.about, node_.records.digests_of(read.run)});
   });
 }
 

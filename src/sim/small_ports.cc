@@ -16,9 +16,8 @@ void NodeCompute::freeze(pb::Role owner, const roles::FreezeRequests& freeze) {
         static_cast<int64_t>(world_.rng.below(static_cast<uint64_t>(world_.freezing.count()))));
   }
   world_.in_process_after(node_, takes, [this, owner, freeze](Process& process) {
-    process.driver().deliver(
-        node_.local(world_.now()), owner,
-        roles::RequestsFrozen{freeze.job, freeze.run, world_.freeze(freeze.request)});
+    process.driver().deliver(node_.local(world_.now()), owner,
+                             roles::RequestsFrozen{freeze.run, world_.freeze(freeze.request)});
   });
 }
 

@@ -21,6 +21,12 @@ RunKey run_key(const Named& named) {
   return {named.job(), named.run()};
 }
 
+// Whether it is of that run.
+template <typename Named>
+bool is_of(const RunKey& run, const Named& named) {
+  return named.job() == run.job && named.run() == run.run;
+}
+
 // Whether two such are of one run.
 template <typename A, typename B>
 bool same_run(const A& a, const B& b) {

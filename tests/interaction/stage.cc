@@ -325,7 +325,7 @@ std::string Stage::show_records() const {
   for (const auto& [name, n] : pool_.nodes()) {
     std::map<std::string, int> kinds;
     for (const auto& stored : n->records.records()) {
-      if (stored.job.empty()) continue;  // Dropped.
+      if (stored.run.job.empty()) continue;  // Dropped.
       pb::SignedRecord signed_record;
       pb::Record record;
       if (!n->records.holds(stored.digest)) {

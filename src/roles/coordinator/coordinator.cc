@@ -90,8 +90,8 @@ void Coordinator::on_line(Instant now, bool up) {
 }
 
 void Coordinator::on_frozen(Instant now, const RequestsFrozen& frozen, Effects& effects) {
-  const auto job = jobs_.find(frozen.job);
-  const bool current = job != jobs_.end() && job->second.key().run() == frozen.run;
+  const auto job = jobs_.find(frozen.run.job);
+  const bool current = job != jobs_.end() && is_of(frozen.run, job->second.key());
   if (current) job->second.on_frozen(now, frozen, effects);
 }
 

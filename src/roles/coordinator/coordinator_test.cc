@@ -159,7 +159,7 @@ class RunningJob : public ::testing::Test {
     }
     auto tasks = std::make_shared<FrozenTasks>(1);
     tasks->front().items.push_back(question());
-    (void)coordinator.step(Instant(), RequestsFrozen{"job", 1, {tasks}});
+    (void)coordinator.step(Instant(), RequestsFrozen{{"job", 1}, {tasks}});
     *committed.mutable_frozen_committed()->mutable_key() = key_of(row);
     keep(hear(committed));
     feed.mutable_from()->set_machine("store");

@@ -117,7 +117,7 @@ bool Feeds::all_have(const Digest& record) const {
 
 void Feeds::send_due(Instant now, const pb::JobKey& key, uint64_t view, Effects& effects) {
   for (auto& [member, reader] : readers_) {
-    pb::Subscribe* question = reader.feed.ask(now, member, key.job(), key.run(), effects);
+    pb::Subscribe* question = reader.feed.ask(now, member, run_key(key), effects);
     if (question == nullptr) continue;
     // One that has had nothing new for a while is asked whether it is there.
     question->set_copying(!reader.feed.caught_up() || now - reader.heard >= kPatience / 2);

@@ -44,7 +44,7 @@ Job::Job(pb::JobRow row, const Keys& keys, Rng rng, Instant now)
 }
 
 void Job::start(Effects& effects) {
-  effects.run.push_back(FreezeRequests{row_.job(), row_.run(), row_.request()});
+  effects.run.push_back(FreezeRequests{run_key(row_), row_.request()});
 }
 
 void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {

@@ -34,10 +34,8 @@ bool OneAnswers::admit(const OpenedRecord& answer, bool is_copy) {
   return true;
 }
 
-void OneAnswers::keep_only(
-    const std::function<bool(const std::string& job, uint32_t run)>& is_kept) {
-  std::erase_if(runs_,
-                [&](const auto& entry) { return !is_kept(entry.first.job, entry.first.run); });
+void OneAnswers::keep_only(const std::function<bool(const RunKey& run)>& is_kept) {
+  std::erase_if(runs_, [&](const auto& entry) { return !is_kept(entry.first); });
 }
 
 }  // namespace muster::roles::storage

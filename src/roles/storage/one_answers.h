@@ -26,7 +26,7 @@ class OneAnswers {
   // Whether the answer may be kept; it is remembered if so.
   bool admit(const OpenedRecord& answer, bool is_copy);
   // Forgets the runs that are not to be kept.
-  void keep_only(const std::function<bool(const std::string& job, uint32_t run)>& is_kept);
+  void keep_only(const std::function<bool(const RunKey& run)>& is_kept);
 
  private:
   struct Run {

@@ -50,7 +50,7 @@ TEST(OneAnswers, ABoundedNumberAsCopies) {
 TEST(OneAnswers, ForgetsWhatIsOver) {
   OneAnswers answers;
   EXPECT_TRUE(answers.admit(answer(7, 1, -1), false));
-  answers.keep_only([](const std::string&, uint32_t) { return false; });
+  answers.keep_only([](const RunKey&) { return false; });
   EXPECT_TRUE(answers.admit(answer(7, 1, -2), false));
 }
 

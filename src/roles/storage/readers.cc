@@ -1,7 +1,5 @@
 #include "roles/storage/readers.h"
 
-#include "wire/run_key.h"
-
 namespace muster::roles::storage {
 
 bool Readers::begin_read(const pb::Address& reader) {
@@ -38,9 +36,7 @@ void Readers::wake(const std::set<std::string>& jobs, Effects& effects) {
 }
 
 void Readers::keep_only(const IsLive& is_live) {
-  std::erase_if(waiting_, [&](const Reader& reader) {
-    return !is_live(reader.request.job(), reader.request.run());
-  });
+  std::erase_if(waiting_, [&](const Reader& reader) { return !is_live(run_key(reader.request)); });
 }
 
 }  // namespace muster::roles::storage

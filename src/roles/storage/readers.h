@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "roles/role.h"
+#include "wire/run_key.h"
 
 namespace muster::roles::storage {
 
@@ -31,7 +32,7 @@ class Readers {
   void forget(const pb::Address& reader, const pb::Subscribe& request);
   // There is news of these jobs: reads for whoever waits for that.
   void wake(const std::set<std::string>& jobs, Effects& effects);
-  using IsLive = std::function<bool(const std::string& job, uint32_t run)>;
+  using IsLive = std::function<bool(const RunKey& run)>;
   void keep_only(const IsLive& is_live);
   [[nodiscard]] size_t waiting() const { return waiting_.size(); }
 

@@ -52,7 +52,7 @@ TEST(Readers, OfWhatIsOverNobodyWaits) {
   Readers readers;
   readers.wait(kCoordinator, of("j", 1));
   readers.wait(kCoordinator, of("j", 2));
-  readers.keep_only([](const std::string& job, uint32_t run) { return job == "j" && run == 2; });
+  readers.keep_only([](const RunKey& run) { return run == RunKey{"j", 2}; });
   EXPECT_EQ(readers.waiting(), 1u);
 }
 

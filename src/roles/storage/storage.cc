@@ -16,6 +16,12 @@ constexpr size_t kMostWrites = 4096, kMostWritingBytes = 64u << 20;
 constexpr Duration kSourcePatience = seconds(20);
 constexpr int kMostDamaged = 5;  // Batches in a row, before a copy goes on without what is damaged.
 
+const pb::LiveJob* find_run(const std::vector<pb::LiveJob>& jobs, const RunKey& run) {
+  const auto found = std::find_if(jobs.begin(), jobs.end(),
+                                  [&](const pb::LiveJob& job) { return is_of(run, job); });
+  return found == jobs.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 Storage::Storage(std::string machine, StorageState state, const Keys& keys)
@@ -95,11 +101,9 @@ void Storage::take_in(Effects& effects) {
   live_.assign(state.live().begin(), state.live().end());
   kept_ = live_;
   kept_.insert(kept_.end(), state.kept().begin(), state.kept().end());
-  readers_.keep_only([this](const std::string& job, uint32_t run) { return is_live(job, run); });
-  std::erase_if(copies_,
-                [this](const Copy& copy) { return !is_kept(copy.job.job(), copy.job.run()); });
-  one_answers_.keep_only(
-      [this](const std::string& job, uint32_t run) { return is_kept(job, run); });
+  readers_.keep_only([this](const RunKey& run) { return is_live(run); });
+  std::erase_if(copies_, [this](const Copy& copy) { return !is_kept(run_key(copy.job)); });
+  one_answers_.keep_only([this](const RunKey& run) { return is_kept(run); });
   const bool same_view = state.view().number() == view_.number() && state.pool() == pool_;
   if (state.view().number() < view_.number()) copies_.clear();  // The pool began anew from there.
   pool_ = state.pool();
@@ -154,19 +158,9 @@ void Storage::drop_what_is_over(Effects& effects) {
   kept_on_disk_ = std::move(kept);
 }
 
-const pb::LiveJob* Storage::kept(const std::string& job, uint32_t run) const {
-  auto found = std::find_if(kept_.begin(), kept_.end(), [&](const pb::LiveJob& kept) {
-    return kept.job() == job && kept.run() == run;
-  });
-  return found == kept_.end() ? nullptr : &*found;
-}
+const pb::LiveJob* Storage::kept(const RunKey& run) const { return find_run(kept_, run); }
 
-const pb::LiveJob* Storage::live(const std::string& job, uint32_t run) const {
-  auto found = std::find_if(live_.begin(), live_.end(), [&](const pb::LiveJob& live) {
-    return live.job() == job && live.run() == run;
-  });
-  return found == live_.end() ? nullptr : &*found;
-}
+const pb::LiveJob* Storage::live(const RunKey& run) const { return find_run(live_, run); }
 
 // An answer shows the terms by which it was asked for; everything else was signed by whoever had
 // the run under its epoch. What the server has not told of yet is refused for now, and said again.
@@ -212,8 +206,8 @@ Storage::Judged Storage::judge(const Records& records, const pb::Address* author
     judged.damaged |= !opened;
     if (!opened) refusals_.note(source, "a record: " + opened.error().message);
     if (!opened) continue;
-    const pb::LiveJob* run = author == nullptr ? kept(opened->record.job(), opened->record.run())
-                                               : live(opened->record.job(), opened->record.run());
+    const pb::LiveJob* run =
+        author == nullptr ? kept(run_key(opened->record)) : live(run_key(opened->record));
     if (run == nullptr || (author != nullptr && opened->machine != author->machine())) continue;
     if (!was_asked_for(*opened, *run, source)) continue;
     if (opened->record.has_answer() && !one_answers_.admit(*opened, author == nullptr)) {
@@ -228,11 +222,11 @@ Storage::Judged Storage::judge(const Records& records, const pb::Address* author
     plain.set_body(record.body());
     plain.set_public_key(record.public_key());
     plain.set_signature(record.signature());
-    StoredRecord stored{opened->digest, opened->record.job(), opened->record.run(), opened->machine,
+    StoredRecord stored{opened->digest, run_key(opened->record), opened->machine,
                         plain.SerializeAsString()};
     if (opened->record.has_seal()) {
       stored.seals = opened->record.epoch();
-      auto& seal = state_.seals[{stored.job, stored.run}];
+      auto& seal = state_.seals[stored.run];
       if (seal.epoch < stored.seals) seal = {stored.seals, stored.bytes};
     }
     judged.good.push_back(std::move(stored));
@@ -246,7 +240,7 @@ WriteId Storage::write(std::vector<StoredRecord> records, bool copied, Effects& 
   pending.copied = copied;
   copied_writes_ += copied ? 1 : 0;
   for (const StoredRecord& record : records) {
-    pending.jobs.insert(record.job);
+    pending.jobs.insert(record.run.job);
     ++pending.records[record.author];
     pending.bytes += record.bytes.size();
   }
@@ -348,9 +342,9 @@ void Storage::on_write_failed(Instant now, const std::string& why, Effects& effe
 // others answered, and whoever votes must not.
 bool Storage::may_read(const pb::Address& reader, const pb::Subscribe& request) const {
   if (reader.role() == pb::ROLE_STORAGE) {
-    return is_kept(request.job(), request.run()) && in_view(reader.machine());
+    return is_kept(run_key(request)) && in_view(reader.machine());
   }
-  const pb::LiveJob* run = live(request.job(), request.run());
+  const pb::LiveJob* run = live(run_key(request));
   return run != nullptr && !run->assignments().empty() &&
          run->assignments().rbegin()->coordinator() == reader.machine();
 }
@@ -386,8 +380,7 @@ void Storage::on_read(Instant now, const RecordsRead& read, Effects& effects) {
     scrub_.set_cursor(feed.at_end() ? 0 : feed.next());
     return;
   }
-  const bool wanted =
-      feed.copying() ? is_kept(feed.job(), feed.run()) : is_live(feed.job(), feed.run());
+  const bool wanted = feed.copying() ? is_kept(run_key(feed)) : is_live(run_key(feed));
   if (!wanted) return;                              // Over, while it was read.
   if (feed.records().empty() && !feed.copying()) {  // Nothing yet: answered by the next write.
     pb::Subscribe request;
@@ -489,8 +482,7 @@ void Storage::advance_copies(Instant now, Effects& effects) {
     if (copy.feed.caught_up()) continue;
     whole = false;
     source_heard_.try_emplace(copy.source, now);
-    const auto& run = copy.job;
-    if (auto* question = copy.feed.ask(now, copy.source, run.job(), run.run(), effects)) {
+    if (auto* question = copy.feed.ask(now, copy.source, run_key(copy.job), effects)) {
       question->set_copying(true);
       question->set_view(view_.number());
     }

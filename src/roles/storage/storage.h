@@ -123,15 +123,10 @@ class Storage final : public Role {
                                    const std::string& source);
   [[nodiscard]] const StorageState::Seal* seal_over(const OpenedRecord& record) const;
   [[nodiscard]] bool may_read(const pb::Address& reader, const pb::Subscribe& request) const;
-  [[nodiscard]] const pb::LiveJob* live(const std::string& job, uint32_t run) const;
-  [[nodiscard]] const pb::LiveJob* kept(const std::string& job,
-                                        uint32_t run) const;  // Live, or over but kept.
-  [[nodiscard]] bool is_live(const std::string& job, uint32_t run) const {
-    return live(job, run) != nullptr;
-  }
-  [[nodiscard]] bool is_kept(const std::string& job, uint32_t run) const {
-    return kept(job, run) != nullptr;
-  }
+  [[nodiscard]] const pb::LiveJob* live(const RunKey& run) const;
+  [[nodiscard]] const pb::LiveJob* kept(const RunKey& run) const;  // Live, or over but kept.
+  [[nodiscard]] bool is_live(const RunKey& run) const { return live(run) != nullptr; }
+  [[nodiscard]] bool is_kept(const RunKey& run) const { return kept(run) != nullptr; }
   [[nodiscard]] Place place_in(const pb::View& view) const;
 
   std::string machine_;

@@ -17,7 +17,7 @@ constexpr size_t kMostMissing = 1024;            // Digests in one message: 32 k
 
 template <typename Message>
 ReadDigests digests_for(const Message& what, const pb::Envelope& about) {
-  return {what.job(), what.run(), about};
+  return {run_key(what), about};
 }
 
 }  // namespace
@@ -46,14 +46,14 @@ void Storage::compare(Instant now, Effects& effects) {
 void Storage::on_compare(const pb::Envelope& envelope, Effects& effects) {
   const pb::CompareRanges& theirs = envelope.compare_ranges();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
-  if (!is_kept(theirs.job(), theirs.run()) || !readers_.begin_read(envelope.from())) return;
+  if (!is_kept(run_key(theirs)) || !readers_.begin_read(envelope.from())) return;
   effects.run.push_back(digests_for(theirs, envelope));
 }
 
 void Storage::on_missing(const pb::Envelope& envelope, Effects& effects) {
   const pb::MissingDigests& missing = envelope.missing_digests();
   if (place_ == Place::kOutside || !in_view(envelope.from().machine())) return;
-  if (!is_kept(missing.job(), missing.run()) || !readers_.begin_read(envelope.from())) return;
+  if (!is_kept(run_key(missing)) || !readers_.begin_read(envelope.from())) return;
   effects.run.push_back(digests_for(missing, envelope));
 }
 
