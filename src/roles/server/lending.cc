@@ -77,10 +77,9 @@ bool may_compute(const Situation& pool, const std::string& machine, const Nodes:
          !pool.standings.is_quarantined(machine);
 }
 
-std::vector<std::pair<std::string, std::string>> next_loans(const Situation& pool,
-                                                            bool with_stores) {
+std::vector<NextLoan> next_loans(const Situation& pool, bool with_stores) {
   auto wishes = all_wishes(pool, with_stores);
-  std::vector<std::pair<std::string, std::string>> loans;
+  std::vector<NextLoan> loans;
   std::set<std::string> taken;
   while (true) {
     auto neediest = wishes.end();
@@ -91,8 +90,8 @@ std::vector<std::pair<std::string, std::string>> next_loans(const Situation& poo
       if (neediest == wishes.end() || wish.lent < neediest->second.lent) neediest = it;
     }
     if (neediest == wishes.end()) return loans;
-    loans.emplace_back(neediest->second.free.front(), neediest->first);
-    taken.insert(loans.back().first);
+    loans.push_back({neediest->second.free.front(), neediest->first});
+    taken.insert(loans.back().machine);
     ++neediest->second.lent;
   }
 }

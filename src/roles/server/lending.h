@@ -16,12 +16,14 @@ namespace muster::roles::server {
 [[nodiscard]] bool may_compute(const Situation& pool, const std::string& machine,
                                const Nodes::Node& node);
 
-// What to lend next, in this order: {machine, job}. One machine at a time to the job that has the
+struct NextLoan {
+  std::string machine, job;
+};
+// What to lend next, in this order. One machine at a time to the job that has the
 // fewest, while any wants more; of those it has use for, in the order they joined. Storage nodes
 // come last, if they may be lent (`with_stores`), and only while fewer other machines can compute
 // than the job wants votes. Who is to retire is lent no more.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> next_loans(const Situation& pool,
-                                                                          bool with_stores);
+[[nodiscard]] std::vector<NextLoan> next_loans(const Situation& pool, bool with_stores);
 
 // What the job's coordinator is told: the machines it has, and what it may expect of the others.
 // Without a revision.
