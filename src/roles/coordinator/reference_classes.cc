@@ -118,14 +118,14 @@ bool are_all_ready(const Situation& s) {
 
 void ReferenceClasses::keep(Instant now, const Situation& s, bool changed, Duration quorum_wait,
                             Effects& effects) {
-  is_due_ = is_due_ || changed;
+  must_look_ = must_look_ || changed;
   if (is_asking()) return insist(now, asked_, effects);
   const VotingRules& rules = s.items.rules();
   const bool none = rules.classes.empty();
-  is_due_ = is_due_ || none || lost_since_;
-  if (!is_due_) return;
+  must_look_ = must_look_ || none || lost_since_;
+  if (!must_look_) return;
   if (!none && now < next_look_) return effects.wake_by(next_look_);
-  is_due_ = false;
+  must_look_ = false;
   next_look_ = now + time_between_looks(s.items);
   // Whoever gives the values may be at work elsewhere, though not for ever.
   const bool others_may_come = s.machines.others_may_come(now);

@@ -45,9 +45,9 @@ class ReferenceClasses {
 
  private:
   pb::JobKey key_;
-  std::string asked_;    // On its way to the row.
-  Instant due_{};        // To ask again.
-  bool is_due_ = false;  // Something has changed since the last look.
+  std::string asked_;       // On its way to the row.
+  Instant due_{};           // To ask again.
+  bool must_look_ = false;  // Something has changed since the last look.
   Instant next_look_{};
   std::optional<Instant> lost_since_;
   std::optional<Instant> first_ready_;  // Without a class: when the first machine was ready.
