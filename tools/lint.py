@@ -12,14 +12,15 @@ ARROWS = {
     "base": set(),
     "eval": set(),
     "wire": set(),
+    "identity": {"wire"},
     "roles": {"eval", "wire"},
     "host": {"roles", "eval", "wire"},
-    "io": {"host", "roles", "eval", "wire"},
-    "client": {"host", "eval", "wire"},
-    "cli": {"client", "eval", "wire"},
+    "io": {"identity", "host", "roles", "eval", "wire"},
+    "client": {"identity", "host", "eval", "wire"},
+    "cli": {"client", "identity", "eval", "wire"},
     "sim": {"host", "roles", "eval", "wire"},
     "engine": set(),
-    "apps": {"cli", "client", "io", "sim", "engine", "host", "roles", "eval", "wire"},
+    "apps": {"cli", "client", "io", "sim", "engine", "host", "roles", "identity", "eval", "wire"},
 }
 ROLES = {"server", "coordinator", "worker", "storage", "mailer"}
 

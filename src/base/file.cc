@@ -96,6 +96,14 @@ Descriptor::~Descriptor() {
   if (fd >= 0) ::close(fd);
 }
 
+Path state_home() {
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
+    return Path(state) / "muster";
+  }
+  const char* home = std::getenv("HOME");
+  return Path(home != nullptr ? home : ".") / ".local/state/muster";
+}
+
 Path expanded(const std::string& path) {
   const char* home = std::getenv("HOME");
   const bool is_below = path == "~" || path.starts_with("~/");

@@ -16,6 +16,10 @@ using Path = std::filesystem::path;
 // but not behind the "=" of a flag, nor in a variable.
 Path expanded(const std::string& path);
 
+// Where a program of this user keeps what it has to keep: XDG_STATE_HOME/muster, else
+// ~/.local/state/muster.
+Path state_home();
+
 // Closes on the way out.
 struct Descriptor {
   int fd;

@@ -6,19 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 namespace muster::io {
 
-Path StateDir::default_path(const std::string& role) {
-  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
-    return Path(state) / "muster" / role;
-  }
-  const char* home = std::getenv("HOME");
-  return Path(home != nullptr ? home : ".") / ".local/state/muster" / role;
-}
+Path StateDir::default_path(const std::string& role) { return state_home() / role; }
 
 Result<StateDir> StateDir::open(const Path& path, const std::string& role) {
   std::error_code error;

@@ -50,6 +50,8 @@ constexpr Row kRows[] = {
     {Body::kPardonReply, kServer, kClient},
     {Body::kWhy, kClient, kServer},
     {Body::kWhyReply, kServer, kClient},
+    {Body::kJoin, kClient, kServer},
+    {Body::kJoinReply, kServer, kClient},
     // Server and coordinator.
     {Body::kPinModel, kServer, kCoordinator},
     {Body::kPinned, kCoordinator, kServer},

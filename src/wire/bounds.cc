@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/printable.h"
+#include "wire/join.h"
 
 namespace muster::wire {
 namespace {
@@ -112,6 +113,15 @@ const std::vector<Bound> kBounds = {
     list("Refusals.refusals", kItems),
     name("Refusal.machine"),
     text("Refusal.what"),
+    // At the door.
+    name("Join.machine"),
+    name("Join.token_id"),
+    binary("Join.token_hash"),
+    {"JoinRequest.signing_request", 1024},
+    name("JoinRequest.version"),
+    {"JoinRequest.token", kClass},
+    {"JoinRequest.certificate", 4096},
+    {"JoinAnswer.certificate", 4096},
     // Researchers' calls.
     name("Submit.idempotency_key"),
     name("SubmitReply.job"),
@@ -223,7 +233,8 @@ struct Walk {
   size_t least = std::numeric_limits<size_t>::max();
 };
 
-// Of every type that an envelope or a record can have inside. No type has itself inside.
+// Of every type that an envelope, a record or a word at the door can have inside. No type has
+// itself inside.
 class Walks {
  public:
   Walks();
@@ -305,6 +316,8 @@ const Walk& envelope_walk() {
 Walks::Walks() {
   make(pb::Envelope::GetDescriptor());
   make(pb::Record::GetDescriptor());
+  make(pb::JoinRequest::GetDescriptor());
+  make(pb::JoinAnswer::GetDescriptor());
 }
 
 const Step* chosen(const Message& message, const Walk& walk, const Walk::Choice& choice) {

@@ -23,7 +23,8 @@ struct Bound {
   bool is_text = false;
 };
 
-// One row for every string, bytes and repeated field that an envelope or a record can have.
+// One row for every string, bytes and repeated field that an envelope, a record or what is said at
+// the server's door can have.
 const std::vector<Bound>& bounds();
 
 // kInvalidArgument, naming the field, when a message has a field over its bound, or an envelope is

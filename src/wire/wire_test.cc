@@ -8,6 +8,7 @@
 
 #include "wire/authority.h"
 #include "wire/bounds.h"
+#include "wire/join.h"
 #include "wire/line_rules.h"
 
 namespace muster::wire {
@@ -136,6 +137,8 @@ TEST(Bounds, EveryStringAndListHasOne) {
   std::set<const Descriptor*> types;
   collect(pb::Envelope::GetDescriptor(), types);
   collect(pb::Record::GetDescriptor(), types);
+  collect(pb::JoinRequest::GetDescriptor(), types);
+  collect(pb::JoinAnswer::GetDescriptor(), types);
   std::multiset<std::string> rows;
   for (const Bound& bound : bounds()) rows.insert(bound.field);
   size_t wanted = 0;

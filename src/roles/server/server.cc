@@ -7,6 +7,7 @@
 #include "roles/server/lending.h"
 #include "roles/server/listings.h"
 #include "wire/envelope.h"
+#include "wire/failure.h"
 #include "wire/job_state.h"
 #include "wire/short_id.h"
 
@@ -16,6 +17,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)),
       started_(started),
       grace_until_(state.view.number() == 0 ? started : started + kServerGrace),
+      tokens_(options_.local_token_hash),
       nodes_(state.pool_epoch),
       standings_(options_.quarantine_after, write_ids_),
       coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
@@ -242,6 +244,8 @@ void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) 
       if (!what) return answer(now, call, FoundJobs(), effects);
       return search(now, call, std::move(*what), effects);
     }
+    case pb::Envelope::kJoin:
+      return on_join(call, effects);
     case pb::Envelope::kPardon:
       return standings_.pardon(client, call.pardon(), effects);
     case pb::Envelope::kHangUp:
@@ -258,6 +262,14 @@ void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) 
     default:
       return;
   }
+}
+
+void Server::on_join(const pb::Envelope& call, Effects& effects) {
+  pb::Envelope reply = to_client(call.from().machine());
+  const auto role = tokens_.admit(call.join());
+  reply.mutable_join_reply()->set_role(role.value_or(pb::POOL_ROLE_UNSPECIFIED));
+  if (!role) *reply.mutable_join_reply()->mutable_failure() = to_failure(role.error());
+  effects.send.push_back({std::move(reply)});
 }
 
 // The call goes on with answer().

@@ -17,6 +17,7 @@
 #include "roles/server/standings.h"
 #include "roles/server/storage_view.h"
 #include "roles/server/submissions.h"
+#include "roles/server/tokens.h"
 #include "roles/server/watchers.h"
 #include "roles/server/write_ids.h"
 
@@ -55,6 +56,7 @@ class Server final : public Role {
   void on_left(Instant now, const std::string& machine, const std::string& why, Effects& effects);
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_client(Instant now, const pb::Envelope& call, Effects& effects);
+  void on_join(const pb::Envelope& call, Effects& effects);
   void search(Instant now, const pb::Envelope& call, FindJobs what, Effects& effects);
   void answer(Instant now, const pb::Envelope& call, const Result<FoundJobs>& found,
               Effects& effects);
@@ -117,6 +119,7 @@ class Server final : public Role {
   bool in_grace_ = true;  // At the last step.
   WriteIds write_ids_;
 
+  Tokens tokens_;
   Nodes nodes_;
   Loans loans_;
   Standings standings_;

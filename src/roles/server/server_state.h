@@ -20,6 +20,7 @@ struct ServerOptions {
   Duration retain = kRetain;      // For which records of a run are kept when it is over.
   // Machines that may coordinate; none: those that the database knows, or the first that comes.
   std::vector<std::string> coordinators;
+  std::string local_token_hash;  // Of the operator's token in the server's folder; empty: none.
 };
 
 // A run that is over, whose records may be kept yet.

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "identity/token.h"
+
+namespace muster::identity {
+
+// How to get into a pool: where its server is, and by what right.
+struct Access {
+  std::string address;         // HOST:PORT.
+  bool insecure = false;       // Without TLS, which the server has to have been told as well.
+  std::optional<Token> token;  // That was given; none: the one that a server on this machine left.
+  int local_port = 0;          // Of a server on this machine; 0: it is on another.
+
+  // kPermission: none was given, and there can be no other; kUnavailable: no server of this user
+  // has left one here.
+  [[nodiscard]] Result<Token> find_token() const;
+};
+
+}  // namespace muster::identity

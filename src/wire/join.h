@@ -1,0 +1,4 @@
+#pragma once
+
+#include "muster/v1/join.pb.h"
+#include "wire/pb.h"
