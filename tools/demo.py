@@ -228,7 +228,8 @@ def flawless(args, threads):
         keep = args.keep and code == 0
         if keep:
             pids = " ".join(str(daemon.process.pid) for daemon in pool.daemons)
-            print(f"\nThe pool is up. Use it:   MUSTER_SERVER=127.0.0.1:{pool.port} {pool.program} status\n"
+            print(f"\nThe pool is up. Use it:   {pool.program} status --port {pool.port} "
+                  f"--token_file {pool.path('server', 'operator.token')}\n"
                   f"Stop it:                  kill {pids} && sleep 3 && rm -rf {pool.folder}")
         return code
     except KeyboardInterrupt:

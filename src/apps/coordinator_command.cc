@@ -13,7 +13,7 @@ struct Options {
 };
 
 Status coordinate(const Options& options) {
-  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto server, options.server.access());
   MUSTER_TRY(const auto hub, io::HubSettings::from_environment());
   MUSTER_TRY(const auto node, Node::begin(options.daemon, "coordinator"));
   io::Freezer freezer(node->loop());
@@ -24,9 +24,8 @@ Status coordinate(const Options& options) {
   std::vector<Node::Hosted> roles;
   roles.push_back({pb::ROLE_COORDINATOR, std::make_unique<roles::coordinator::Coordinator>(
                                              node->keys(), io::random_seed())});
-  node->run(server, {.role_flag = pb::ROLE_FLAG_COORDINATOR, .version = MUSTER_VERSION},
-            {.hub = &lookup, .compute = &freezer}, std::move(roles), "coordinator");
-  return {};
+  return node->run(server, {.role_flag = pb::ROLE_FLAG_COORDINATOR, .version = MUSTER_VERSION},
+                   {.hub = &lookup, .compute = &freezer}, std::move(roles), "coordinator");
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 // muster: every role and every command of the pool.
 #include "apps/daemon.h"
 #include "cli/command.h"
+#include "identity/channels/server_credentials.h"
 
 #include <cstdlib>
 
 int main(int argc, char** argv) {
   // What is worth saying about a line, muster says itself; gRPC names its source files.
   setenv("GRPC_VERBOSITY", "NONE", 0);
+  muster::identity::require_tls13();
   CLI::App app{"muster: evaluates language models on a pool of lent machines", "muster"};
   app.set_version_flag("--version", "muster " MUSTER_VERSION);
   app.require_subcommand(1);

@@ -17,16 +17,24 @@ Result<std::unique_ptr<Node>> Node::begin(const DaemonFlags& flags, const std::s
   return node;
 }
 
-void Node::run(const std::string& server, const io::NodeIdentity& identity, host::Ports ports,
-               std::vector<Hosted> roles, const std::string& title) {
+Status Node::run(const identity::Access& server, const io::NodeIdentity& identity,
+                 host::Ports ports, std::vector<Hosted> roles, const std::string& title) {
   std::vector<pb::Role> names;
   for (const Hosted& hosted : roles) names.push_back(hosted.name);
+  const auto role = identity.role_flag == pb::ROLE_FLAG_COORDINATOR ? pb::POOL_ROLE_COORDINATOR
+                                                                    : pb::POOL_ROLE_WORKER;
+  Status ended;
+  io::Membership membership(server, folder(), *keys_, role);
   io::MeshClient mesh(
-      server, identity,
+      membership, identity,
       {keys_->public_key(), [this](std::string_view bytes) { return keys_->sign(bytes); }}, names,
       loop_);
   const io::StopSignal::Ending ending_mesh(signal_, "its line to the server");
-  mesh.on_news = [](const std::string& news) { spdlog::info(printable(news)); };
+  mesh.on_news = [](const std::string& news) { spdlog::info(printable(news, 1000)); };
+  mesh.on_denied = [&](const Error& error) {
+    ended = fail(error);
+    loop_.stop();
+  };
   LogConsole console;
   ports.net = &mesh;
   ports.console = &console;
@@ -37,6 +45,7 @@ void Node::run(const std::string& server, const io::NodeIdentity& identity, host
   signal_.on_stop([this] { loop_.stop(); });
   loop_.run(driver);
   spdlog::info("stopping");
+  return ended;
 }
 
 }  // namespace muster::apps

@@ -7,6 +7,7 @@
 
 #include "apps/daemon.h"
 #include "host/driver.h"
+#include "identity/access.h"
 #include "io/loop.h"
 #include "io/machine_keys.h"
 #include "io/mesh/mesh_client.h"
@@ -36,8 +37,9 @@ class Node {
   };
   // Connects to the server and drives the roles until the process is told to end. `ports` are those
   // of the roles; the line and the console are its own. `title` says to a person what it is.
-  void run(const std::string& server, const io::NodeIdentity& identity, host::Ports ports,
-           std::vector<Hosted> roles, const std::string& title);
+  // kPermission: the server does not let it in.
+  Status run(const identity::Access& server, const io::NodeIdentity& identity, host::Ports ports,
+             std::vector<Hosted> roles, const std::string& title);
 
  private:
   Node() = default;

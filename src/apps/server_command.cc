@@ -8,8 +8,11 @@
 #include "base/hex.h"
 #include "cli/flag_checks.h"
 #include "host/driver.h"
+#include "identity/certificate.h"
+#include "identity/local_token.h"
 #include "io/loop.h"
 #include "io/mesh/mesh_server.h"
+#include "io/pool_authority.h"
 #include "io/server_database.h"
 #include "io/stop_signal.h"
 #include "roles/server/server.h"
@@ -44,11 +47,9 @@ Status serve(const Options& options) {
   MUSTER_TRY(Address address, parse_address(options.ip));
   if (options.port > 0) address.port = options.port;
   if (address.port == 0) address.port = kPort;
-  if (!is_loopback(address.host) && !options.insecure) {
-    return fail(Code::kPermission,
-                "this version has no TLS: on " + options.ip +
-                    " anyone could join and read. Use 127.0.0.1, or --insecure on a network that "
-                    "only you use");
+  if (!is_loopback(address.host) && options.insecure) {
+    return fail(Code::kPermission, "--insecure is for this machine alone (127.0.0.1): on " +
+                                       options.ip + " anyone could join and read; leave it out");
   }
   io::Loop loop;
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
@@ -68,6 +69,9 @@ Status serve(const Options& options) {
         std::chrono::ceil<std::chrono::days>(database->clock_ahead()).count());
   }
   const io::StopSignal::Ending ending_database(signal, "its database");
+  MUSTER_TRY(const auto authority, io::open_authority(state_dir.path(), unix_ms_now() / 1000));
+  MUSTER_TRY(const auto pool, identity::fingerprint(authority.certificate()));
+  const auto token = identity::Token::make(pool);
   io::MeshServer mesh(loop);
   const io::StopSignal::Ending ending_mesh(signal, "its lines");
   mesh.on_news = [](const std::string& news) { spdlog::warn(news); };
@@ -82,11 +86,22 @@ Status serve(const Options& options) {
           roles::server::ServerOptions{
               options.storage_nodes, MUSTER_VERSION, options.quarantine_after, unix_ms_now(),
               from_seconds(options.retain_days * 86400) + database->clock_ahead(),
-              options.coordinators},
+              options.coordinators, std::string(token.hash().view())},
           database->take_state(), io::Loop::now()));
-  MUSTER_TRY_STATUS(mesh.listen(address.host, address.port));
+  MUSTER_TRY_STATUS(
+      mesh.listen(address.host, address.port, options.insecure ? nullptr : &authority));
+  if (options.insecure) {
+    spdlog::warn(
+        "--insecure: anyone on this machine may join the pool, and do what an operator may");
+  } else {
+    MUSTER_TRY_STATUS(identity::leave_local_token(state_dir.path(), token));
+    const Status linked = identity::link_local_token(state_dir.path(), address.port);
+    if (!linked) {
+      spdlog::warn("{}; commands here need --token_file {}", linked.error().message,
+                   (state_dir.path() / "operator.token").string());
+    }
+  }
   spdlog::info("serving on {}", address.text());
-  if (options.insecure) spdlog::warn("--insecure: anyone who reaches this port may join the pool");
   loop.post(pb::ROLE_SERVER, roles::Tick{});
   signal.on_stop([&] { loop.stop(); });
   loop.run(driver);
@@ -131,7 +146,8 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
           "machine id of a coordinator of this pool, as 'muster coordinator' says it at its "
           "start; may be given several times [the first one that comes, for good]")
       ->check(CLI::Validator(is_machine_id, "MACHINE"));
-  command->add_flag("--insecure", options->insecure, "listen off loopback without TLS");
+  command->add_flag("--insecure", options->insecure,
+                    "on this machine alone: without TLS, and whoever comes is in");
   add_daemon_flags(*command, options->daemon);
   command->footer("Example:\n  muster server --port 30000");
   commands["server"] = [options] { return serve(*options); };

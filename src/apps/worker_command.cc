@@ -68,7 +68,7 @@ std::vector<Node::Hosted> roles_of(const Options& options, const Node& node,
 }
 
 Status work(const Options& options) {
-  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto server, options.server.access());
   MUSTER_TRY(const auto hub, io::HubSettings::from_environment());
   MUSTER_TRY(const auto node, Node::begin(options.daemon, "worker"));
   MUSTER_TRY(const auto store, open_store(options, *node));
@@ -78,9 +78,8 @@ Status work(const Options& options) {
   const io::StopSignal::Ending ending_engine(node->signal(),
                                              "its engine, or a download of a model");
   MUSTER_TRY(const auto identity, identity_of(options, store.get()));
-  node->run(server, identity, {.engine = &engine, .records = store.get()},
-            roles_of(options, *node, store.get()), options.role);
-  return {};
+  return node->run(server, identity, {.engine = &engine, .records = store.get()},
+                   roles_of(options, *node, store.get()), options.role);
 }
 
 }  // namespace

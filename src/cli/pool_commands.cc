@@ -97,7 +97,7 @@ Json status_json(const pb::PoolStatus& status) {
 }
 
 Status show_status(const Options& options) {
-  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto server, options.server.access());
   client::PoolClient pool(server);
   MUSTER_TRY(const auto status, pool.status());
   if (options.json) {
@@ -117,7 +117,7 @@ Status show_status(const Options& options) {
 }
 
 Status show_jobs(const Options& options) {
-  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto server, options.server.access());
   client::PoolClient pool(server);
   MUSTER_TRY(const auto list, pool.list());
   if (options.json) {
@@ -130,7 +130,7 @@ Status show_jobs(const Options& options) {
 }
 
 Status cancel_job(const Options& options) {
-  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto server, options.server.access());
   client::PoolClient pool(server);
   MUSTER_TRY_STATUS(pool.cancel(options.job));
   if (options.json) {
@@ -142,7 +142,7 @@ Status cancel_job(const Options& options) {
 }
 
 Status pardon_machine(const Options& options) {
-  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto server, options.server.access());
   client::PoolClient pool(server);
   MUSTER_TRY(const auto reply, pool.pardon(options.machine));
   if (options.json) {
@@ -176,7 +176,7 @@ Json why_json(const pb::WhyReply& reply) {
 }
 
 Status explain(const Options& options) {
-  MUSTER_TRY(const std::string server, options.server.text());
+  MUSTER_TRY(const auto server, options.server.access());
   client::PoolClient pool(server);
   MUSTER_TRY(const auto reply, pool.why(options.job));
   if (options.json) {

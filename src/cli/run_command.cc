@@ -73,7 +73,7 @@ Result<std::string> model_name(const Options& options) {
 
 class Run {
  public:
-  Run(const Options& options, const std::string& server) : options_(options), pool_(server) {}
+  Run(const Options& options, const identity::Access& server) : options_(options), pool_(server) {}
 
   Status go() {
     MUSTER_TRY(auto words, words_of_request());
@@ -241,7 +241,7 @@ void add_run_command(CLI::App& app, Commands& commands) {
       "Example:\n  muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag");
   commands["run"] = [options]() -> Status {
     watch_for_interrupt();  // Before gRPC has threads, which would take the signal.
-    MUSTER_TRY(const std::string server, options->server.text());
+    MUSTER_TRY(const auto server, options->server.access());
     return Run(*options, server).go();
   };
 }

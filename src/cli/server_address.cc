@@ -3,18 +3,43 @@
 #include <cstdlib>
 
 #include "base/address.h"
+#include "base/file.h"
 #include "cli/flag_checks.h"
 
 namespace muster::cli {
+
+constexpr size_t kMostTokenFile = 4096;
 
 void add_server_flags(CLI::App& command, ServerAddress& address) {
   command.add_option("--ip", address.ip, "the server's address [MUSTER_SERVER, else 127.0.0.1]")
       ->check(host_with_port());
   command.add_option("--port", address.port, "the server's port [MUSTER_SERVER, else 30000]")
       ->check(CLI::Range(1, 65535));
+  command.add_option("--token_file", address.token_file,
+                     "file with a token of the pool [MUSTER_TOKEN; on the server's machine the "
+                     "server's own]");
+  command.add_flag("--insecure", address.insecure, "without TLS, as the server was told");
 }
 
-Result<std::string> ServerAddress::text() const {
+namespace {
+
+Result<std::optional<identity::Token>> given_token(const std::string& token_file) {
+  const char* variable = std::getenv("MUSTER_TOKEN");
+  std::string word = variable != nullptr ? variable : "", from = "MUSTER_TOKEN";
+  if (!token_file.empty()) {
+    from = expanded(token_file).string();
+    MUSTER_TRY(word, read_input(from, kMostTokenFile));
+  }
+  while (!word.empty() && (word.back() == '\n' || word.back() == ' ')) word.pop_back();
+  if (word.empty() && token_file.empty()) return std::nullopt;
+  auto token = identity::Token::parse(word);
+  if (!token) return fail(token.error().in(from));
+  return *token;
+}
+
+}  // namespace
+
+Result<identity::Access> ServerAddress::access() const {
   Address address{"127.0.0.1", 30000};
   const auto take = [&](const std::string& text) -> Status {
     MUSTER_TRY(const Address given, parse_address(text));
@@ -30,7 +55,15 @@ Result<std::string> ServerAddress::text() const {
     MUSTER_TRY_STATUS(take(ip));
   }
   if (port > 0) address.port = port;
-  return address.text();
+  if (insecure && !is_loopback(address.host)) {
+    return fail(Code::kPermission,
+                "--insecure is for a server on this machine alone: leave it out");
+  }
+  identity::Access access{.address = address.text(), .insecure = insecure};
+  if (is_loopback(address.host)) access.local_port = address.port;
+  if (insecure) return access;
+  MUSTER_TRY(access.token, given_token(token_file));
+  return access;
 }
 
 }  // namespace muster::cli

@@ -5,16 +5,19 @@
 #include <string>
 
 #include "base/result.h"
+#include "identity/access.h"
 
 namespace muster::cli {
 
 // Where the server is: --ip and --port, else what MUSTER_SERVER says, else 127.0.0.1:30000. Both
-// --ip and MUSTER_SERVER may have a port; --port counts before either's.
+// --ip and MUSTER_SERVER may have a port; --port counts before either's. And what lets one in: the
+// token in --token_file, else in MUSTER_TOKEN, else what a server on this machine has left.
 struct ServerAddress {
-  std::string ip;
+  std::string ip, token_file;
   int port = 0;
-  // HOST:PORT; kInvalidArgument names what is no address.
-  [[nodiscard]] Result<std::string> text() const;
+  bool insecure = false;
+  // kInvalidArgument names what is no address or no token.
+  [[nodiscard]] Result<identity::Access> access() const;
 };
 void add_server_flags(CLI::App& command, ServerAddress& address);
 

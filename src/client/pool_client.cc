@@ -3,12 +3,17 @@
 #include <grpcpp/grpcpp.h>
 #include <sodium.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
 
 #include "base/digest.h"
+#include "identity/application.h"
+#include "identity/channels/client_credentials.h"
+#include "identity/channels/knock.h"
+#include "identity/openssl.h"
 #include "muster/v1/pool.grpc.pb.h"
 #include "wire/failure.h"
 
@@ -33,7 +38,8 @@ std::string draw_idempotency_key() {
 }  // namespace
 
 // A connection of its own, not one that gRPC shares with an earlier channel to the same address.
-static std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
+static std::shared_ptr<grpc::Channel> open_channel(
+    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
@@ -42,7 +48,8 @@ static std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingWaitMs);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetMaxReceiveMessageSize(64 << 20);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  identity::set_server_name(arguments);
+  return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
 // A Watch under way.
@@ -113,14 +120,19 @@ class PoolClient::Watching final : public grpc::ClientReadReactor<pb::JobUpdate>
 };
 
 struct PoolClient::Line {
-  explicit Line(std::string to) : address(std::move(to)) { renew(); }
+  explicit Line(identity::Access to) : access(std::move(to)), address(access.address) {}
+  // Before the first call. kPermission, kUnavailable.
+  Status open();
   // Gives the connection up: nothing may be under way on it.
   void renew() {
-    channel = open_channel(address);
+    channel = open_channel(address, credentials);
     stub = pb::Pool::NewStub(channel);
   }
 
+  const identity::Access access;
   const std::string address;
+  std::shared_ptr<grpc::ChannelCredentials> credentials;  // Null: it is not open.
+  std::atomic<bool> given_up = false;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<pb::Pool::Stub> stub;
   std::mutex mutex;  // Guards what follows.
@@ -128,7 +140,29 @@ struct PoolClient::Line {
   bool interrupted = false;
 };
 
-PoolClient::PoolClient(const std::string& address) : line_(std::make_unique<Line>(address)) {}
+Status PoolClient::Line::open() {
+  if (credentials) return {};
+  if (access.insecure) {
+    credentials = grpc::InsecureChannelCredentials();
+  } else {
+    std::string public_key(crypto_sign_PUBLICKEYBYTES, '\0');
+    std::string secret_key(crypto_sign_SECRETKEYBYTES, '\0');
+    crypto_sign_keypair(reinterpret_cast<unsigned char*>(public_key.data()),
+                        reinterpret_cast<unsigned char*>(secret_key.data()));
+    MUSTER_TRY(const auto token, access.find_token());
+    MUSTER_TRY(auto request, identity::make_join_request(secret_key, pb::POOL_ROLE_UNSPECIFIED));
+    request.set_token(token.word());
+    MUSTER_TRY(const auto pass, identity::knock(address, request, token.authority, given_up));
+    MUSTER_TRY(const auto key, identity::openssl::machine_key(secret_key));
+    credentials = identity::client_credentials(
+        pass.authority, {pass.certificate, identity::openssl::to_pem(key.get())});
+  }
+  renew();
+  return {};
+}
+
+PoolClient::PoolClient(identity::Access access)
+    : line_(std::make_unique<Line>(std::move(access))) {}
 
 PoolClient::~PoolClient() = default;
 
@@ -139,6 +173,9 @@ Error refused_by_transport(const grpc::Status& status, const std::string& addres
     case grpc::StatusCode::INVALID_ARGUMENT:
       return {Code::kInvalidArgument,
               "the server at " + address + " refuses " + status.error_message()};
+    case grpc::StatusCode::PERMISSION_DENIED:
+      return {Code::kPermission,
+              "the server at " + address + " refuses: " + status.error_message()};
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
       return {Code::kTryLater, "the server at " + address + ": " + status.error_message()};
     case grpc::StatusCode::DEADLINE_EXCEEDED:
@@ -156,10 +193,14 @@ Error refused_by_transport(const grpc::Status& status, const std::string& addres
 // connection, while `tries` last when the server is lost before it has answered.
 template <typename Reply, typename Call>
 Result<Reply> PoolClient::call(Call&& send, int tries) {
+  MUSTER_TRY_STATUS(line_->open());
   const auto now = std::chrono::system_clock::now();
   if (!line_->channel->WaitForConnected(now + kConnectWait)) {
-    return fail(Code::kUnavailable, "no muster server answers at " + line_->address +
-                                        "; check --ip and --port, or start 'muster server'");
+    return fail(Code::kUnavailable,
+                "no muster server answers at " + line_->address +
+                    (line_->access.insecure ? " without TLS; leave --insecure out, "
+                                            : "; check --ip and --port, ") +
+                    "or start 'muster server'");
   }
   grpc::ClientContext context;
   context.set_deadline(now + kCallWait);
@@ -224,6 +265,7 @@ Result<pb::PardonReply> PoolClient::pardon(const std::string& machine) {
 
 Status PoolClient::watch(const std::string& job,
                          const std::function<bool(const pb::JobUpdate&)>& visit) {
+  MUSTER_TRY_STATUS(line_->open());
   Watching watching(*line_->stub, job);
   {
     std::lock_guard lock(line_->mutex);
@@ -256,6 +298,7 @@ bool PoolClient::follow(Watching& watching,
 }
 
 void PoolClient::interrupt() {
+  line_->given_up = true;
   std::lock_guard lock(line_->mutex);
   line_->interrupted = true;
   if (line_->watching != nullptr) line_->watching->cancel();

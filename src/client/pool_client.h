@@ -5,16 +5,18 @@
 #include <string>
 
 #include "base/result.h"
+#include "identity/access.h"
 #include "wire/pb.h"
 
 namespace muster::client {
 
-// A researcher's side of the Pool service. Blocking calls; errors are those of the pool, or
-// kUnavailable when no server answers at the address. A connection that nothing passes any more is
-// noticed within 10 s and given up; a call has 90 s.
+// A researcher's side of the Pool service. Gets a certificate of its own for the first call, of a
+// key that is kept nowhere. Blocking calls; errors are those of the pool, or kUnavailable when no
+// server answers at the address. A connection that nothing passes any more is noticed within 10 s
+// and given up; a call has 90 s.
 class PoolClient {
  public:
-  explicit PoolClient(const std::string& address);
+  explicit PoolClient(identity::Access access);
   ~PoolClient();
 
   // Goes on through a server that is lost meanwhile: what it began under this call's key is found.

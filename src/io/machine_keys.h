@@ -15,6 +15,8 @@ class MachineKeys final : public wire::Keys {
   static Result<MachineKeys> open(const Path& state_dir);
 
   [[nodiscard]] std::string public_key() const override { return public_key_; }
+  // libsodium's 64 bytes, for TLS.
+  [[nodiscard]] const std::string& secret_key() const { return secret_key_; }
   [[nodiscard]] std::string sign(std::string_view bytes) const override;
   [[nodiscard]] bool verify(std::string_view public_key, std::string_view bytes,
                             std::string_view signature) const override;

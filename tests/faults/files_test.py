@@ -86,7 +86,7 @@ class Files(PoolTest):
 
     def test_19_a_home_folder_behind_an_equals_sign(self):
         with tempfile.TemporaryDirectory() as home:
-            server = Process([MUSTER, "server", "--port", str(self.port), "--state_dir=~/my state"], env={"HOME": home})
+            server = Process([MUSTER, "server", "--port", str(self.port), "--state_dir=~/my state"], env={**self.environment, "HOME": home})
             self.daemons.append(server)
             server.wait_for("serving on")
             self.assertIn("server.db", os.listdir(os.path.join(home, "my state")))
@@ -105,7 +105,7 @@ class Files(PoolTest):
             for command in (("server", "--ip", address), ("worker", "--ip", address), ("status", "--ip", address)):
                 self.assert_fails(self.muster(*command), 2, f"'{address}' is no address")
             self.assert_fails(self.muster("status", env={"MUSTER_SERVER": address}), 2, "MUSTER_SERVER", address)
-        self.assert_fails(self.muster("server", "--ip", "127.evil.example"), 77, "127.evil.example")
+        self.assert_fails(self.muster("server", "--insecure", "--ip", "127.evil.example"), 77, "127.evil.example")
 
     def test_20_an_address_of_the_sixth_version(self):
         for address in ("::1", "[::1]", "[::1]:7"):

@@ -48,6 +48,8 @@ class InsiderTest(PoolTest):
 
     COMPUTE = 2
 
+    insecure = True
+
     def setUp(self):
         super().setUp()
         self.computing_program = self.path("bin", "muster")

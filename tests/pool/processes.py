@@ -168,23 +168,28 @@ class Pool:
     """A port of loopback, a folder, and the processes that were started for them: none at first.
 
       bin_dir   where muster and muster-engine lie
-      purpose   a word in the folder's name"""
+      purpose   a word in the folder's name
+      insecure  every process is told to do without TLS"""
 
-    def __init__(self, bin_dir=BIN, purpose="test"):
+    def __init__(self, bin_dir=BIN, purpose="test", insecure=False):
         self.program = os.path.join(os.path.abspath(bin_dir), "muster")
         self.folder, self.port = tempfile.mkdtemp(prefix=f"muster-{purpose}-"), free_port()
         self.daemons, self.runs, self.relays, self.started_count = [], [], [], 0
+        self.insecure = ["--insecure"] if insecure else []
+        # Where the server leaves the token that its machine's processes find; nothing of the user's is touched.
+        self.environment = {"XDG_STATE_HOME": self.path("state"), "MUSTER_TOKEN": ""}
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
 
-    def start(self, role, *arguments, state=None, port=None, program=None, **more):
+    def start(self, role, *arguments, state=None, port=None, program=None, env=None, **more):
         """A daemon, which is a Process with its folder in `state`. `port`: of a relay before the server; `program`: a copy
         of muster beside another engine; the rest as for Process."""
         self.started_count += 1
         state = state or self.path(f"{role}-{self.started_count}")
-        command = [program or self.program, role, "--port", str(port or self.port), "--state_dir", state, *arguments]
-        daemon = Process(command, **more)
+        command = [program or self.program, role, "--port", str(port or self.port), "--state_dir", state, *self.insecure,
+                   *arguments]
+        daemon = Process(command, env={**self.environment, **(env or {})}, **more)
         daemon.state = state
         self.daemons.append(daemon)
         return daemon
@@ -204,22 +209,26 @@ class Pool:
     def relay(self, heed=None):
         """A Relay before the server; its `port` is for whoever is to speak through it."""
         self.relays.append(Relay(self.port, heed))
+        tokens = self.path("state", "muster", "local")
+        os.makedirs(tokens, exist_ok=True)
+        os.symlink(str(self.port), os.path.join(tokens, str(self.relays[-1].port)))
         return self.relays[-1]
 
     # What is asked of it.
 
     def address(self, port=None):
         """The environment in which a command of muster speaks to this pool."""
-        return {"MUSTER_SERVER": f"127.0.0.1:{port or self.port}"}
+        return {**self.environment, "MUSTER_SERVER": f"127.0.0.1:{port or self.port}"}
 
     def muster(self, *arguments, env=None, seconds=RUN_S):
         """A command of muster, once it has ended: a CompletedProcess."""
-        return subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=seconds,
+        insecure = self.insecure if arguments[0] != "requests" else []
+        return subprocess.run([self.program, *arguments, *insecure], capture_output=True, text=True, timeout=seconds,
                               env={**os.environ, **self.address(), **(env or {})})
 
     def begin_run(self, *arguments, port=None, env=None, kind=Run, **more):
         """A `muster run` that goes on in the background. `port`: of a relay before the server."""
-        run = kind([self.program, "run", *arguments], env={**self.address(port), **(env or {})}, **more)
+        run = kind([self.program, "run", *self.insecure, *arguments], env={**self.address(port), **(env or {})}, **more)
         self.runs.append(run)
         return run
 

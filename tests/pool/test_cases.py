@@ -10,8 +10,10 @@ from .programs import SMOL
 class PoolTest(unittest.TestCase, Pool):
     """A test and its pool in one, so that a row reads `self.start("server")`."""
 
+    insecure = False  # Who says what no muster says does so without TLS.
+
     def setUp(self):
-        Pool.__init__(self)
+        Pool.__init__(self, insecure=self.insecure)
         self.addCleanup(self.close)  # Not tearDown, which would not see a setUp that fails.
 
     def run_job(self, *arguments, model=SMOL, env=None):

@@ -123,9 +123,11 @@ class BadInput(PoolTest):
         self.assertEqual(twin.wait(), 69)
         self.assertIn("--state_dir", "\n".join(twin.lines))
 
-    def test_an_address_off_loopback_is_refused_without_insecure(self):
-        done = self.muster("server", "--ip", "0.0.0.0", "--port", str(free_port()), "--state_dir", self.path("s"))
+    def test_nobody_does_without_tls_but_on_loopback(self):
+        done = self.muster("server", "--ip", "0.0.0.0", "--port", str(free_port()), "--state_dir", self.path("s"),
+                           "--insecure")
         self.assert_fails(done, 77, "--insecure")
+        self.assert_fails(self.muster("status", "--ip", "192.0.2.1", "--insecure"), 77, "--insecure")
 
     def test_no_coordinator_to_look_a_name_up(self):
         self.start_pool([], coordinator=False)

@@ -40,6 +40,8 @@ class FullDisk(PoolTest):
     def test_nothing_is_accepted_into_a_folder_that_was_deleted(self):
         self.start_pool([["--role", "storage"]] * 2)
         self.server.wait_for("copies 2 of 2")
+        with open(os.path.join(self.server.state, "operator.token")) as file:
+            self.environment["MUSTER_TOKEN"] = file.read()  # Which goes with the folder.
         shutil.rmtree(self.server.state)
         done = self.muster("run", "--llm_name", NEOX, "--limit", "1")
         self.assert_fails(done, 75, "the database cannot be written")

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/digest.h"
+#include "identity/channels/client_credentials.h"
 #include "io/machine_keys.h"
 #include "io/mesh/limits.h"
 #include "io/mesh/read_budget.h"
@@ -18,13 +19,15 @@ constexpr auto kFirstRetry = std::chrono::milliseconds(200);
 constexpr auto kSlowestRetry = std::chrono::milliseconds(5000);
 constexpr size_t kInstanceBytes = 8;
 
-std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
+std::shared_ptr<grpc::Channel> open_channel(
+    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   // Else gRPC shares the connection of an earlier channel to the same address.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(kMaxReceivedBytes);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  identity::set_server_name(arguments);
+  return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
 }  // namespace
@@ -33,8 +36,9 @@ std::shared_ptr<grpc::Channel> open_channel(const std::string& address) {
 class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::Envelope>,
                                public std::enable_shared_from_this<Line> {
  public:
-  Line(MeshClient& owner, const std::string& address)
-      : owner_(owner), stub_(pb::Mesh::NewStub(open_channel(address))) {}
+  Line(MeshClient& owner, const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+      : owner_(owner),
+        stub_(pb::Mesh::NewStub(open_channel(owner.membership_.address(), credentials))) {}
 
   void begin() {
     self_ = shared_from_this();
@@ -181,9 +185,9 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
   grpc::Status status_;
 };
 
-MeshClient::MeshClient(std::string server_address, NodeIdentity identity, Signer signer,
+MeshClient::MeshClient(Membership& membership, NodeIdentity identity, Signer signer,
                        std::vector<pb::Role> roles, Intake& intake)
-    : address_(std::move(server_address)),
+    : membership_(membership),
       identity_(std::move(identity)),
       signer_(std::move(signer)),
       roles_(std::move(roles)),
@@ -200,6 +204,7 @@ MeshClient::~MeshClient() {
     stopped_ = true;
     if (line_) line_->cancel();
   }
+  membership_.give_up();
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
@@ -252,7 +257,7 @@ void MeshClient::on_admitted() {
     std::lock_guard lock(mutex_);
     refusal_.clear();
   }
-  on_news("connected to the server at " + address_);
+  on_news("connected to the server at " + membership_.address());
   tell_roles(roles::LineUp{});
 }
 
@@ -265,27 +270,47 @@ void MeshClient::on_refused(const std::string& why) {
   on_news("the server refuses this machine: " + why);
 }
 
+// Null: not now.
+std::shared_ptr<MeshClient::Line> MeshClient::open_line() {
+  const auto credentials = membership_.credentials();
+  std::unique_lock lock(mutex_);
+  if (stopped_) return nullptr;
+  if (credentials) {
+    trouble_.clear();
+    line_ = std::make_shared<Line>(*this, *credentials);  // Before it begins: whoever hears that it
+    return line_;                                         // is up may speak on it.
+  }
+  const Error& error = credentials.error();
+  if (error.code == Code::kPermission) {
+    stopped_ = true;
+    lock.unlock();
+    on_denied(error);
+  } else if (std::exchange(trouble_, error.message) != error.message) {
+    lock.unlock();
+    on_news(error.message + "; trying on");
+  }
+  return nullptr;
+}
+
 void MeshClient::run() {
   std::minstd_rand jitter(std::random_device{}());
   auto retry = kFirstRetry;
   while (true) {
-    auto line = std::make_shared<Line>(*this, address_);
-    {
-      std::lock_guard lock(mutex_);
-      if (stopped_) return;
-      line_ = line;  // Before it begins: whoever hears that it is up may speak on it.
-    }
-    line->begin();
-    const std::string why = line->wait();
+    const auto line = open_line();
+    if (line) line->begin();
+    const std::string why = line ? line->wait() : "";
     std::unique_lock lock(mutex_);
     line_.reset();
     if (stopped_) return;
-    if (line->was_admitted()) {
+    if (!line) {
+      // It has been told.
+    } else if (line->was_admitted()) {
       on_news("the line to the server is lost (" + why + "); connecting again");
       tell_roles(roles::LineDown{});
       retry = kFirstRetry;
     } else if (retry == kFirstRetry && refusal_.empty()) {
-      on_news("no server answers at " + address_ + " (" + why + "); trying on");
+      on_news("no server answers at " + membership_.address() +
+              (membership_.is_insecure() ? " without TLS (" : " (") + why + "); trying on");
     }
     const auto pause = retry / 2 + std::chrono::milliseconds(jitter() % (retry.count() / 2 + 1));
     wake_.wait_for(lock, pause, [this] { return stopped_; });

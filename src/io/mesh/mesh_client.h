@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "io/intake.h"
+#include "io/mesh/membership.h"
 #include "io/mesh/seldom.h"
 #include "io/mesh/send_queue.h"
 
@@ -31,13 +32,14 @@ class MeshClient final : public host::Net {
  public:
   static constexpr std::chrono::seconds kOpenWait{8};
 
-  // `sign` proves the key to the server that challenges. `roles` are told of the line. `intake`
-  // outlives the object.
+  // `membership` says where the server is, and lets the node in. `sign` proves the key to the
+  // server that challenges. `roles` are told of the line. `membership` and `intake` outlive the
+  // object.
   struct Signer {
     std::string public_key;
     std::function<std::string(std::string_view)> sign;
   };
-  MeshClient(std::string server_address, NodeIdentity identity, Signer signer,
+  MeshClient(Membership& membership, NodeIdentity identity, Signer signer,
              std::vector<pb::Role> roles, Intake& intake);
   ~MeshClient() override;
 
@@ -46,18 +48,21 @@ class MeshClient final : public host::Net {
 
   // A sentence about the line for the console: connected, lost, refused.
   std::function<void(const std::string&)> on_news = [](const std::string&) {};
+  // The server does not let this node in, and never will: nothing is tried any more.
+  std::function<void(const Error&)> on_denied = [](const Error&) {};
   void start();
 
  private:
   class Line;
   void run();
+  std::shared_ptr<Line> open_line();
   void tell_roles(const roles::Event& event);
   pb::Envelope hello_to(const pb::Challenge& challenge) const;
   void on_admitted();
   void on_refused(const std::string& why);
   void on_left_out(SendQueue::Pushed pushed);
 
-  std::string address_;
+  Membership& membership_;
   NodeIdentity identity_;
   Signer signer_;
   std::vector<pb::Role> roles_;
@@ -68,6 +73,7 @@ class MeshClient final : public host::Net {
   std::condition_variable wake_;
   std::shared_ptr<Line> line_;  // The current one.
   std::string refusal_;         // Told already.
+  std::string trouble_;         // Told already. Only run() touches it.
   bool stopped_ = false;
   std::thread thread_;
 };

@@ -3,8 +3,13 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <ctime>
+#include <functional>
 
+#include "identity/channels/server_credentials.h"
 #include "io/descriptors.h"
+#include "io/mesh/doorway.h"
+#include "io/mesh/join_door.h"
 #include "io/mesh/limits.h"
 #include "io/mesh/lines.h"
 #include "io/mesh/listener.h"
@@ -25,6 +30,10 @@ constexpr int kPingEveryMs = 20'000;  // Finds connections whose other end is go
 constexpr int kPingWaitMs = 8'000;    // whatever is open on them.
 constexpr int kPingsFromMs = 1'000;   // Clients may ping as often.
 
+constexpr int64_t kOwnSeconds = 90L * 86'400;  // The server's own certificate.
+
+int64_t unix_seconds() { return static_cast<int64_t>(std::time(nullptr)); }
+
 void set_limits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxReceivedBytes);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
@@ -37,13 +46,37 @@ void set_limits(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingsFromMs);
 }
 
+// What a server has beside its lines when it speaks TLS.
+struct Secure {
+  const identity::Authority* authority = nullptr;
+  std::shared_ptr<identity::ServerCredentials> credentials;
+  std::unique_ptr<JoinDoor> join;
+  std::unique_ptr<Doorway> doorway;
+  int64_t renew_at = 0;
+
+  // A new certificate for the server itself, once it is due.
+  void renew();
+};
+
+void Secure::renew() {
+  const int64_t now = unix_seconds();
+  if (now < renew_at) return;
+  const auto own = authority->issue_server(now, kOwnSeconds);
+  if (!own || !join->replace(*own)) return;
+  credentials->replace(*own);
+  renew_at = now + kOwnSeconds / 3 * 2;
+}
+
 }  // namespace
 
 struct MeshServer::Running {
-  explicit Running(Intake& intake) : lines(intake), mesh(lines), pool(lines) {}
+  explicit Running(Intake& intake) : lines(intake) {}
+  Status begin_secure(const identity::Authority& authority);
+
   Lines lines;
-  MeshService mesh;
-  PoolService pool;
+  std::unique_ptr<MeshService> mesh;
+  std::unique_ptr<PoolService> pool;
+  Secure secure;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
   Listener listener;
@@ -54,34 +87,55 @@ MeshServer::MeshServer(Intake& intake) : running_(std::make_unique<Running>(inta
 
 MeshServer::~MeshServer() { stop(); }
 
-Status MeshServer::listen(const std::string& host, int port) {
+Status MeshServer::Running::begin_secure(const identity::Authority& authority) {
+  MUSTER_TRY(const auto own, authority.issue_server(unix_seconds(), kOwnSeconds));
+  secure.authority = &authority;
+  secure.renew_at = unix_seconds() + kOwnSeconds / 3 * 2;
+  secure.credentials = std::make_shared<identity::ServerCredentials>(authority.certificate(), own);
+  MUSTER_TRY(secure.join, JoinDoor::open(authority, own, lines));
+  return {};
+}
+
+Status MeshServer::listen(const std::string& host, int port, const identity::Authority* authority) {
   MUSTER_TRY_STATUS(running_->listener.listen(host, port));
   running_->lines.on_news = on_news;
   running_->lines.on_refusal = on_refusal;
+  if (authority != nullptr) MUSTER_TRY_STATUS(running_->begin_secure(*authority));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   running_->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
+      authority == nullptr ? grpc::InsecureServerCredentials() : running_->secure.credentials);
   set_limits(builder);
-  builder.RegisterService(&running_->mesh);
-  builder.RegisterService(&running_->pool);
+  running_->mesh = std::make_unique<MeshService>(running_->lines, authority != nullptr);
+  running_->pool = std::make_unique<PoolService>(running_->lines, authority != nullptr);
+  builder.RegisterService(running_->mesh.get());
+  builder.RegisterService(running_->pool.get());
   running_->server = builder.BuildAndStart();
   if (!running_->server) return fail(Code::kUnavailable, "gRPC does not start; see its log above");
-  auto accept = [this](int fd) {
+  std::function<void(int fd)> accept = [this](int fd) {
     Acceptor::NewConnectionParameters connection;
     connection.fd = fd;
     running_->acceptor->HandleNewConnection(&connection);
   };
+  if (authority != nullptr) {
+    running_->secure.doorway = std::make_unique<Doorway>(
+        Doorway::Doors{[this](int fd) { running_->secure.join->take(fd); }, accept});
+    accept = [this](int fd) { running_->secure.doorway->take(fd); };
+  }
   running_->listener.start(Listener::limits_for(descriptor_limit()), {accept, on_news});
-  running_->ticker =
-      std::make_unique<Ticker>(kTick, [this](auto now) { running_->lines.tick(now); });
+  running_->ticker = std::make_unique<Ticker>(kTick, [this](auto now) {
+    running_->lines.tick(now);
+    if (running_->secure.authority != nullptr) running_->secure.renew();
+  });
   return {};
 }
 
 void MeshServer::stop() {
   running_->listener.stop();
   running_->ticker.reset();
+  running_->secure.doorway.reset();
+  running_->secure.join.reset();
   if (!running_->server) return;
   running_->server->GetHealthCheckService()->SetServingStatus(false);
   running_->lines.close_all();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "identity/authority.h"
 #include "io/intake.h"
 
 namespace muster::io {
@@ -15,7 +16,8 @@ namespace muster::io {
 // One live line per key: the newer wins, unless two machines have the key (mesh/twins.h). Only
 // nodes that joined as coordinators may speak as one. What strangers can do to it is bounded:
 // connections by address (mesh/listener.h), streams a connection, the time until a Hello, what a
-// line may have waiting in the loop and in another's line.
+// line may have waiting in the loop and in another's line. Its own certificate is replaced while it
+// runs.
 class MeshServer final : public host::Net {
  public:
   // `intake` outlives the object.
@@ -28,8 +30,10 @@ class MeshServer final : public host::Net {
   std::function<void(const std::string& machine, const std::string& why)> on_refusal =
       [](const std::string&, const std::string&) {};
 
-  // Listens. kUnavailable when the port is taken.
-  Status listen(const std::string& host, int port);
+  // Listens. kUnavailable when the port is taken. `authority`, which outlives the object, is the
+  // pool's: TLS, and nobody without a certificate of it but at the door. Null: without TLS, and
+  // whoever comes is in.
+  Status listen(const std::string& host, int port, const identity::Authority* authority);
   // Closes every line and waits until it is quiet.
   void stop();
 

@@ -10,17 +10,23 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <ctime>
 #include <deque>
 #include <filesystem>
 #include <future>
 #include <thread>
 
+#include "identity/application.h"
+#include "identity/certificate.h"
+#include "identity/channels/knock.h"
+#include "identity/token.h"
 #include "io/machine_keys.h"
 #include "io/mesh/mesh_client.h"
 #include "io/mesh/mesh_server.h"
 #include "io/mesh/read_budget.h"
 #include "muster/v1/pool.grpc.pb.h"
 #include "wire/envelope.h"
+#include "wire/failure.h"
 #include "wire/keys.h"
 
 namespace muster::io {
@@ -172,7 +178,7 @@ class MeshTest : public testing::Test {
       refusals_.emplace_back(machine, why);
       desk_.changed.notify_all();
     };
-    ASSERT_TRUE(mesh_.listen("127.0.0.1", port_));
+    ASSERT_TRUE(mesh_.listen("127.0.0.1", port_, nullptr));
   }
   std::unique_ptr<Stranger> join() {
     auto stranger = std::make_unique<Stranger>(address_);
@@ -274,6 +280,10 @@ TEST_F(MeshTest, WhatIsTooLargeIsLeftOutAndTheLineGoesOn) {
   EXPECT_EQ(next_word(*node), "after it");
 }
 
+Membership without_tls(const std::string& address, const MachineKeys& keys) {
+  return Membership({.address = address, .insecure = true}, "", keys, pb::POOL_ROLE_WORKER);
+}
+
 MeshClient::Signer signer(const MachineKeys& keys) {
   return {keys.public_key(), [&keys](std::string_view bytes) { return keys.sign(bytes); }};
 }
@@ -282,9 +292,10 @@ TEST_F(MeshTest, TwoMachinesWithOneKeyAreBothTold) {
   const MachineKeys keys = new_keys();
   Desk desks[2];
   std::promise<std::string> news[2];
+  Membership memberships[] = {without_tls(address_, keys), without_tls(address_, keys)};
   std::unique_ptr<MeshClient> twins[2];
   for (int i : {0, 1}) {
-    twins[i] = std::make_unique<MeshClient>(address_, NodeIdentity{}, signer(keys),
+    twins[i] = std::make_unique<MeshClient>(memberships[i], NodeIdentity{}, signer(keys),
                                             std::vector{pb::ROLE_WORKER}, desks[i]);
     twins[i]->on_news = [&, i](const std::string& what) {
       if (what.find("refuses this machine") != std::string::npos) news[i].set_value(what);
@@ -355,7 +366,8 @@ TEST(MeshClientTest, OnlyTheFirstWordOfALineIsAChallenge) {
   const Visited visited(service);
   const MachineKeys keys = new_keys();
   Desk desk;
-  MeshClient client(visited.address, NodeIdentity{}, signer(keys), {pb::ROLE_WORKER}, desk);
+  Membership membership = without_tls(visited.address, keys);
+  MeshClient client(membership, NodeIdentity{}, signer(keys), {pb::ROLE_WORKER}, desk);
   client.start();
   EXPECT_EQ(desk.take().preparing().what(), "welcome");
   EXPECT_EQ(desk.take().preparing().what(), "asked again");
@@ -394,13 +406,89 @@ TEST(MeshClientTest, TheFirstWordOnALineIsItsHello) {
   const Visited visited(service);
   const MachineKeys keys = new_keys();
   Desk desk;
-  MeshClient client(visited.address, NodeIdentity{}, signer(keys), {pb::ROLE_WORKER}, desk);
+  Membership membership = without_tls(visited.address, keys);
+  MeshClient client(membership, NodeIdentity{}, signer(keys), {pb::ROLE_WORKER}, desk);
   client.start();
   service.opened.get_future().wait();
   client.send(word(to("", pb::ROLE_SERVER), "work"));
   service.go_on.set_value();
   service.read.get_future().wait();
   EXPECT_TRUE(service.first.has_hello()) << service.first.ShortDebugString();
+}
+
+// A server with certificates; the test speaks as its role.
+class DoorTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(mesh_.listen("127.0.0.1", port_, &authority_)); }
+  [[nodiscard]] pb::JoinRequest request(const MachineKeys& keys) const {
+    auto request = *identity::make_join_request(keys.secret_key(), pb::POOL_ROLE_WORKER);
+    request.set_token(token_.word());
+    return request;
+  }
+  std::future<Result<identity::Pass>> knock(pb::JoinRequest request) {
+    return std::async(std::launch::async, [this, asks = std::move(request)] {
+      return identity::knock(address_, asks, pool_, given_up_);
+    });
+  }
+  void answer(const pb::Envelope& call, pb::PoolRole role) {
+    pb::Envelope reply;
+    *reply.mutable_to() = call.from();
+    reply.mutable_join_reply()->set_role(role);
+    mesh_.send(std::move(reply));
+  }
+
+  const int port_ = free_port();
+  const std::string address_ = "127.0.0.1:" + std::to_string(port_);
+  const int64_t now_ = static_cast<int64_t>(std::time(nullptr));
+  const identity::Authority authority_ = *identity::Authority::make(now_);
+  const Digest pool_ = *identity::fingerprint(authority_.certificate());
+  const identity::Token token_ = identity::Token::make(pool_);
+  std::atomic<bool> given_up_ = false;
+  Desk desk_;
+  MeshServer mesh_{desk_};
+};
+
+TEST_F(DoorTest, OneThatWaitsForItsAnswerIsNotHeldUpByTheNext) {
+  const MachineKeys keys[] = {new_keys(), new_keys()};
+  auto first = knock(request(keys[0]));
+  const auto first_call = desk_.take();
+  auto second = knock(request(keys[1]));
+  const auto second_call = desk_.take();
+  EXPECT_EQ(first_call.join().machine(), wire::machine_id(keys[0].public_key()));
+  EXPECT_EQ(first_call.join().token_hash(), token_.hash().view());
+  answer(second_call, pb::POOL_ROLE_WORKER);
+  EXPECT_TRUE(second.get());
+  answer(first_call, pb::POOL_ROLE_WORKER);
+  const auto pass = first.get();
+  ASSERT_TRUE(pass) << pass.error().message;
+  EXPECT_EQ(pass->authority, authority_.certificate());
+  EXPECT_EQ(identity::read_certificate(pass->certificate)->public_key, keys[0].public_key());
+}
+
+TEST_F(DoorTest, TheServersRoleSaysWhatSomebodyIsOrWhyNot) {
+  const MachineKeys keys = new_keys();
+  auto asks = request(keys);
+  asks.set_role(pb::POOL_ROLE_UNSPECIFIED);
+  auto welcome = knock(asks);
+  answer(desk_.take(), pb::POOL_ROLE_RESEARCHER);
+  EXPECT_EQ(identity::read_certificate(welcome.get()->certificate)->role, pb::POOL_ROLE_RESEARCHER);
+  auto refused = knock(asks);
+  pb::Envelope reply;
+  *reply.mutable_to() = desk_.take().from();
+  *reply.mutable_join_reply()->mutable_failure() =
+      wire::to_failure({Code::kPermission, "it was revoked"});
+  mesh_.send(std::move(reply));
+  const auto error = refused.get().error();
+  EXPECT_EQ(error.code, Code::kPermission);
+  EXPECT_EQ(error.message, "it was revoked");
+}
+
+TEST_F(DoorTest, NothingIsSaidToTheServerOfAnotherPool) {
+  const identity::Authority other = *identity::Authority::make(now_);
+  const auto pass = identity::knock(address_, request(new_keys()),
+                                    *identity::fingerprint(other.certificate()), given_up_);
+  EXPECT_EQ(pass.error().code, Code::kPermission);
+  EXPECT_TRUE(desk_.waiting.empty());
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ constexpr std::chrono::seconds kToldWindow{60};
 
 }  // namespace
 
-NodeLine::NodeLine(Lines& lines) : lines_(lines), begun_(Clock::now()), nonce_(random_bytes(32)) {}
+NodeLine::NodeLine(Lines& lines, Peer peer)
+    : lines_(lines), peer_(std::move(peer)), begun_(Clock::now()), nonce_(random_bytes(32)) {}
 
 void NodeLine::begin() {
   pb::Envelope envelope;
@@ -94,6 +95,9 @@ void NodeLine::take_hello() {
   if (!verify_signature(hello.public_key(), wire::hello_bytes(nonce_), hello.signature())) {
     return dismiss("the signature over the challenge is wrong");
   }
+  if (const auto fits = peer_.check_node(hello.public_key(), hello.role_flag()); !fits) {
+    return dismiss(fits.error().message);
+  }
   const std::string machine = wire::machine_id(hello.public_key());
   if (!lines_.admit(machine, hello.instance(), *this)) return;
   speaker_ = {machine, hello.role_flag()};
@@ -159,10 +163,11 @@ void NodeLine::finish() {
 }
 
 grpc::ServerBidiReactor<pb::Envelope, pb::Envelope>* MeshService::Connect(
-    grpc::CallbackServerContext*) {
-  auto line = std::make_shared<NodeLine>(lines_);
+    grpc::CallbackServerContext* context) {
+  auto peer = Peer::of(*context, secure_);
+  auto line = std::make_shared<NodeLine>(lines_, peer.value_or(Peer{}));
   lines_.open(line);
-  line->begin();
+  peer ? line->begin() : line->dismiss(peer.error().message);
   return line.get();
 }
 

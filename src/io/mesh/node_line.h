@@ -8,6 +8,7 @@
 #include <string>
 
 #include "io/mesh/lines.h"
+#include "io/mesh/peer.h"
 #include "io/mesh/read_budget.h"
 #include "io/mesh/send_queue.h"
 #include "muster/v1/pool.grpc.pb.h"
@@ -28,8 +29,8 @@ class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope
  public:
   static constexpr std::chrono::seconds kHelloWait{8};
 
-  // `lines` outlives every callback of the stream, and keeps it.
-  explicit NodeLine(Lines& lines);
+  // `lines` outlives every callback of the stream, and keeps it. `peer`: whose connection it is.
+  NodeLine(Lines& lines, Peer peer);
 
   void begin();
   // From the machine `sender`, or from the server's role (""). Left out when there is no room.
@@ -56,6 +57,7 @@ class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope
   void finish();
 
   Lines& lines_;
+  const Peer peer_;
   const Lines::Instant begun_;
   const std::string nonce_;
   // Only callbacks of reading touch these.
@@ -71,15 +73,16 @@ class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope
   bool proven_ = false, reading_ = false, writing_ = false, closing_ = false, finished_ = false;
 };
 
-// Opens a NodeLine for each stream.
+// Opens a NodeLine for each stream. `secure`: of whoever has a certificate of a node.
 class MeshService final : public pb::Mesh::CallbackService {
  public:
-  explicit MeshService(Lines& lines) : lines_(lines) {}
+  MeshService(Lines& lines, bool secure) : lines_(lines), secure_(secure) {}
   grpc::ServerBidiReactor<pb::Envelope, pb::Envelope>* Connect(
       grpc::CallbackServerContext*) override;
 
  private:
   Lines& lines_;
+  const bool secure_;
 };
 
 }  // namespace muster::io

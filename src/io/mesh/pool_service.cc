@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "io/mesh/limits.h"
+#include "io/mesh/peer.h"
 #include "wire/bounds.h"
 #include "wire/envelope.h"
 #include "wire/failure.h"
@@ -34,6 +35,10 @@ void hang_up(Lines& lines, const std::string& name) {
   post(lines, name, std::move(bye));
 }
 
+grpc::Status denied(const muster::Status& why) {
+  return {grpc::StatusCode::PERMISSION_DENIED, why.error().message};
+}
+
 pb::Envelope refusal(const Error& error) {
   pb::Envelope envelope;
   *envelope.mutable_submit_reply()->mutable_failure() = wire::to_failure(error);
@@ -44,9 +49,10 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
  public:
   Unary(Lines& lines, std::function<void(const pb::Envelope&)> fill)
       : lines_(lines), fill_(std::move(fill)), begun_(std::chrono::steady_clock::now()) {}
-  void begin(std::shared_ptr<Unary> self, pb::Envelope ask) {
+  void begin(std::shared_ptr<Unary> self, pb::Envelope ask, const muster::Status& may) {
     self_ = self;
     name_ = lines_.add_call(std::move(self));
+    if (!may) return end(denied(may));
     if (const Status checked = wire::check_bounds(ask); !checked) {
       if (ask.has_submit()) return answer(refusal(checked.error()));
       return end({grpc::StatusCode::INVALID_ARGUMENT, checked.error().message});
@@ -88,9 +94,13 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
 class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Call {
  public:
   explicit Watching(Lines& lines) : lines_(lines) {}
-  void begin(std::shared_ptr<Watching> self, const pb::Watch& request) {
+  void begin(std::shared_ptr<Watching> self, const pb::Watch& request, const muster::Status& may) {
     self_ = self;
     name_ = lines_.add_call(std::move(self));
+    if (!may) {
+      std::lock_guard lock(mutex_);
+      return finish(denied(may));
+    }
     pb::Envelope ask;
     *ask.mutable_watch() = request;
     if (post(lines_, name_, std::move(ask))) return;
@@ -158,62 +168,75 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
 
 }  // namespace
 
-grpc::ServerUnaryReactor* PoolService::Submit(grpc::CallbackServerContext*,
+grpc::ServerUnaryReactor* PoolService::Submit(grpc::CallbackServerContext* context,
                                               const pb::Submit* request, pb::SubmitReply* reply) {
   pb::Envelope ask;
   *ask.mutable_submit() = *request;
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   ask.mutable_submit()->set_received_at_ms(
       std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
-  return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.submit_reply(); });
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.submit_reply(); });
 }
 
-grpc::ServerUnaryReactor* PoolService::List(grpc::CallbackServerContext*, const pb::ListJobs*,
-                                            pb::JobList* reply) {
+grpc::ServerUnaryReactor* PoolService::List(grpc::CallbackServerContext* context,
+                                            const pb::ListJobs*, pb::JobList* reply) {
   pb::Envelope ask;
   ask.mutable_list_jobs();
-  return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.job_list(); });
+  return start(*context, std::move(ask), [reply](const pb::Envelope& e) { *reply = e.job_list(); });
 }
 
-grpc::ServerUnaryReactor* PoolService::Status(grpc::CallbackServerContext*, const pb::GetStatus*,
-                                              pb::PoolStatus* reply) {
+grpc::ServerUnaryReactor* PoolService::Status(grpc::CallbackServerContext* context,
+                                              const pb::GetStatus*, pb::PoolStatus* reply) {
   pb::Envelope ask;
   ask.mutable_get_status();
-  return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.pool_status(); });
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.pool_status(); });
 }
 
-grpc::ServerUnaryReactor* PoolService::Cancel(grpc::CallbackServerContext*,
+grpc::ServerUnaryReactor* PoolService::Cancel(grpc::CallbackServerContext* context,
                                               const pb::CancelJob* request,
                                               pb::CancelReply* reply) {
   pb::Envelope ask;
   *ask.mutable_cancel_job() = *request;
-  return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.cancel_reply(); });
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.cancel_reply(); });
 }
 
-grpc::ServerUnaryReactor* PoolService::Why(grpc::CallbackServerContext*, const pb::Why* request,
-                                           pb::WhyReply* reply) {
+grpc::ServerUnaryReactor* PoolService::Why(grpc::CallbackServerContext* context,
+                                           const pb::Why* request, pb::WhyReply* reply) {
   pb::Envelope ask;
   *ask.mutable_why() = *request;
-  return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.why_reply(); });
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.why_reply(); });
 }
 
-grpc::ServerUnaryReactor* PoolService::Pardon(grpc::CallbackServerContext*,
+grpc::ServerUnaryReactor* PoolService::Pardon(grpc::CallbackServerContext* context,
                                               const pb::Pardon* request, pb::PardonReply* reply) {
   pb::Envelope ask;
   *ask.mutable_pardon() = *request;
-  return start(std::move(ask), [reply](const pb::Envelope& e) { *reply = e.pardon_reply(); });
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.pardon_reply(); });
 }
 
-grpc::ServerWriteReactor<pb::JobUpdate>* PoolService::Watch(grpc::CallbackServerContext*,
+grpc::ServerWriteReactor<pb::JobUpdate>* PoolService::Watch(grpc::CallbackServerContext* context,
                                                             const pb::Watch* request) {
   auto watching = std::make_shared<Watching>(lines_);
-  watching->begin(watching, *request);
+  watching->begin(watching, *request, check(*context, false));
   return watching.get();
 }
 
-grpc::ServerUnaryReactor* PoolService::start(pb::Envelope ask, Fill fill) {
+muster::Status PoolService::check(const grpc::CallbackServerContext& context,
+                                  bool operators_only) const {
+  MUSTER_TRY(const Peer peer, Peer::of(context, secure_));
+  return peer.check_caller(operators_only);
+}
+
+grpc::ServerUnaryReactor* PoolService::start(const grpc::CallbackServerContext& context,
+                                             pb::Envelope ask, Fill fill) {
+  const muster::Status may = check(context, ask.has_pardon());
   auto unary = std::make_shared<Unary>(lines_, std::move(fill));
-  unary->begin(unary, std::move(ask));
+  unary->begin(unary, std::move(ask), may);
   return unary.get();
 }
 

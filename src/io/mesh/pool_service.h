@@ -8,9 +8,10 @@
 namespace muster::io {
 
 // Turns a researcher's call into an envelope to the server role, and the answer into a reply.
+// `secure`: of whoever has a certificate of a researcher or an operator.
 class PoolService final : public pb::Pool::CallbackService {
  public:
-  explicit PoolService(Lines& lines) : lines_(lines) {}
+  PoolService(Lines& lines, bool secure) : lines_(lines), secure_(secure) {}
 
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext*, const pb::Submit* request,
                                    pb::SubmitReply* reply) override;
@@ -29,9 +30,13 @@ class PoolService final : public pb::Pool::CallbackService {
 
  private:
   using Fill = std::function<void(const pb::Envelope&)>;
-  grpc::ServerUnaryReactor* start(pb::Envelope ask, Fill fill);
+  grpc::ServerUnaryReactor* start(const grpc::CallbackServerContext& context, pb::Envelope ask,
+                                  Fill fill);
+  [[nodiscard]] muster::Status check(const grpc::CallbackServerContext& context,
+                                     bool operators_only) const;
 
   Lines& lines_;
+  const bool secure_;
 };
 
 }  // namespace muster::io

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+
+#include "base/result.h"
+#include "wire/pb.h"
+
+namespace muster::io {
+
+// Who is at the other end of a connection: what his certificate says, which the handshake has
+// checked. Of a server that demands none he is whoever he says.
+struct Peer {
+  bool is_known = false;  // False: no certificate is demanded here.
+  std::string public_key;
+  pb::PoolRole role = pb::POOL_ROLE_UNSPECIFIED;
+
+  // `secure`: a certificate is demanded here. kPermission: there is none, or it is no use.
+  static Result<Peer> of(const grpc::CallbackServerContext& context, bool secure);
+
+  // The rules of wire/pool_role.h, with sentences. kPermission.
+  [[nodiscard]] Status check_node(const std::string& hello_key, pb::RoleFlag flag) const;
+  [[nodiscard]] Status check_caller(bool operators_only) const;
+};
+
+}  // namespace muster::io
