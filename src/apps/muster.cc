@@ -17,6 +17,9 @@ int main(int argc, char** argv) {
   muster::cli::Commands commands;
   muster::cli::add_run_command(app, commands);
   muster::cli::add_pool_commands(app, commands);
+  muster::cli::add_machine_commands(app, commands);
+  muster::cli::add_token_commands(app, commands);
+  muster::cli::add_login_commands(app, commands);
   muster::cli::add_requests_command(app, commands);
   muster::apps::add_server_command(app, commands);
   muster::apps::add_worker_command(app, commands);

@@ -24,7 +24,7 @@ Status Node::run(const identity::Access& server, const io::NodeIdentity& identit
   const auto role = identity.role_flag == pb::ROLE_FLAG_COORDINATOR ? pb::POOL_ROLE_COORDINATOR
                                                                     : pb::POOL_ROLE_WORKER;
   Status ended;
-  io::Membership membership(server, folder(), *keys_, role);
+  io::Membership membership(server, folder(), *keys_, role, identity.owner);
   io::MeshClient mesh(
       membership, identity,
       {keys_->public_key(), [this](std::string_view bytes) { return keys_->sign(bytes); }}, names,

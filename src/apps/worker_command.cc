@@ -91,7 +91,9 @@ void add_worker_command(CLI::App& app, cli::Commands& commands) {
   command->add_option("--role", options->role, "what it may be used for")
       ->check(CLI::IsMember({"auto", "compute", "storage"}))
       ->capture_default_str();
-  command->add_option("--owner", options->owner, "whose machine this is")
+  command
+      ->add_option("--owner", options->owner,
+                   "whose machine this is, where its token leaves that open")
       ->check(cli::line_of_text(cli::kMostNameBytes));
   command
       ->add_option("--threads", options->threads, "threads of its engine [its share of the cores]")

@@ -1,5 +1,7 @@
 #include "base/digest.h"
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -27,6 +29,17 @@ std::string to_hex(std::string_view bytes) {
     out += kDigits[c >> 4];
     out += kDigits[c & 15];
   }
+  return out;
+}
+
+Result<std::string> from_hex(std::string_view text) {
+  std::string out(text.size() / 2 + 1, '\0');  // OpenSSL wants room for an end.
+  size_t count = 0;
+  const bool done = OPENSSL_hexstr2buf_ex(reinterpret_cast<unsigned char*>(out.data()), out.size(),
+                                          &count, std::string(text).c_str(), '\0') == 1;
+  ERR_clear_error();
+  if (!done || count * 2 != text.size()) return fail(Code::kDataLoss, "no hexadecimal");
+  out.resize(count);
   return out;
 }
 

@@ -28,6 +28,8 @@ Digest sha256(std::string_view bytes);
 
 // Lower-case hexadecimal of any bytes.
 std::string to_hex(std::string_view bytes);
+// The bytes that such a text stands for; kDataLoss: it is none.
+Result<std::string> from_hex(std::string_view text);
 
 // Hashes a stream piece by piece (OpenSSL: about 2 GB/s here).
 class Hasher {

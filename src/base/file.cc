@@ -119,11 +119,11 @@ Result<std::string> read_input(const Path& path, size_t max_bytes) {
   return read(path, max_bytes, false);
 }
 
-Status write_file_atomically(const Path& path, std::string_view bytes, Access access) {
-  MUSTER_TRY(const Beside beside, open_beside(path, access == Access::kOwner ? 0600 : 0666));
+Status write_file_atomically(const Path& path, std::string_view bytes, FileAccess access) {
+  MUSTER_TRY(const Beside beside, open_beside(path, access == FileAccess::kOwner ? 0600 : 0666));
   const auto write = [&]() -> Status {
     struct stat old {};
-    const bool keeps = access == Access::kUmask && ::stat(path.c_str(), &old) == 0;
+    const bool keeps = access == FileAccess::kUmask && ::stat(path.c_str(), &old) == 0;
     if (keeps)
       (void)::fchmod(beside.file.fd, old.st_mode & 07777);  // Another's file: not ours to say.
     MUSTER_TRY_STATUS(write_all(beside.file.fd, bytes, beside.path));
@@ -145,10 +145,10 @@ Status write_output(const Path& path, std::string_view bytes) {
   if (std::filesystem::exists(there) ? !std::filesystem::is_regular_file(there) : is_link) {
     return write_through(path, bytes);
   }
-  if (!is_link) return write_file_atomically(path, bytes, Access::kUmask);
+  if (!is_link) return write_file_atomically(path, bytes, FileAccess::kUmask);
   const Path target = std::filesystem::canonical(path, error);
   if (error) return fail(Code::kDisk, path.string() + ": " + error.message());
-  return write_file_atomically(target, bytes, Access::kUmask);
+  return write_file_atomically(target, bytes, FileAccess::kUmask);
 }
 
 Result<MappedFile> MappedFile::open(const Path& path) {

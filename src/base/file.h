@@ -37,13 +37,13 @@ Result<std::string> read_file(const Path& path, size_t max_bytes);
 Result<std::string> read_input(const Path& path, size_t max_bytes);
 
 // Who may read and write a file that is new.
-enum class Access { kOwner, kUmask };  // 0600; 0666 less the umask.
+enum class FileAccess { kOwner, kUmask };  // 0600; 0666 less the umask.
 
 // Replaces the file in one step: written beside it under a name that nobody else has, synced,
 // renamed, the folder synced. A reader sees the old bytes or the new ones. A file that is there
 // keeps its mode under kUmask. kDisk when the disk refuses.
 Status write_file_atomically(const Path& path, std::string_view bytes,
-                             Access access = Access::kOwner);
+                             FileAccess access = FileAccess::kOwner);
 
 // The same for whatever a user names as an output: a pipe and a device get the bytes, and of a link
 // the file that it names is replaced.

@@ -1,13 +1,14 @@
 // status, jobs, cancel, why, pardon: one question to the pool each.
 #include <cstdio>
-#include <ctime>
 
 #include "base/json.h"
 #include "base/printable.h"
 #include "cli/command.h"
 #include "cli/flag_checks.h"
+#include "cli/machine_json.h"
 #include "cli/server_address.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "client/pool_client.h"
 #include "wire/role_flag.h"
 
@@ -51,6 +52,7 @@ Json job_json(const pb::JobRow& row) {
   return {{"job", row.job()},
           {"run", row.run()},
           {"state", state_word(row.state())},
+          {"researcher", row.researcher()},
           {"model", row.model().name()},
           {"tasks", tasks_of(row)},
           {"settled", row.settled_items()},
@@ -70,23 +72,7 @@ std::string jobs_table(const google::protobuf::RepeatedPtrField<pb::JobRow>& row
 
 Json status_json(const pb::PoolStatus& status) {
   Json machines = Json::array(), jobs = Json::array();
-  for (const auto& machine : status.machines()) {
-    Json charges = Json::array();
-    for (const auto& charge : machine.charges()) {
-      charges.push_back({{"job", charge.job()},
-                         {"run", charge.run()},
-                         {"item", charge.item()},
-                         {"difference", charge.difference()}});
-    }
-    machines.push_back({{"machine", machine.machine()},
-                        {"role", std::string(wire::to_word(machine.role_flag()))},
-                        {"state", machine.state()},
-                        {"owner", machine.owner()},
-                        {"version", machine.version()},
-                        {"reason", machine.reason()},
-                        {"quarantined", machine.quarantined()},
-                        {"charges", std::move(charges)}});
-  }
+  for (const auto& machine : status.machines()) machines.push_back(machine_json(machine));
   for (const auto& row : status.jobs()) jobs.push_back(job_json(row));
   return {{"version", status.version()},
           {"view", status.view().number()},
@@ -97,7 +83,7 @@ Json status_json(const pb::PoolStatus& status) {
 }
 
 Status show_status(const Options& options) {
-  MUSTER_TRY(const auto server, options.server.access());
+  MUSTER_TRY(const auto server, options.server.access_of_person());
   client::PoolClient pool(server);
   MUSTER_TRY(const auto status, pool.status());
   if (options.json) {
@@ -117,7 +103,7 @@ Status show_status(const Options& options) {
 }
 
 Status show_jobs(const Options& options) {
-  MUSTER_TRY(const auto server, options.server.access());
+  MUSTER_TRY(const auto server, options.server.access_of_person());
   client::PoolClient pool(server);
   MUSTER_TRY(const auto list, pool.list());
   if (options.json) {
@@ -130,7 +116,7 @@ Status show_jobs(const Options& options) {
 }
 
 Status cancel_job(const Options& options) {
-  MUSTER_TRY(const auto server, options.server.access());
+  MUSTER_TRY(const auto server, options.server.access_of_person());
   client::PoolClient pool(server);
   MUSTER_TRY_STATUS(pool.cancel(options.job));
   if (options.json) {
@@ -142,7 +128,7 @@ Status cancel_job(const Options& options) {
 }
 
 Status pardon_machine(const Options& options) {
-  MUSTER_TRY(const auto server, options.server.access());
+  MUSTER_TRY(const auto server, options.server.access_of_person());
   client::PoolClient pool(server);
   MUSTER_TRY(const auto reply, pool.pardon(options.machine));
   if (options.json) {
@@ -151,15 +137,6 @@ Status pardon_machine(const Options& options) {
     std::printf("machine %s is pardoned\n", printable(reply.machine()).c_str());
   }
   return {};
-}
-
-std::string local_time(int64_t unix_ms) {
-  const std::time_t whole = unix_ms / 1000;
-  std::tm local{};
-  localtime_r(&whole, &local);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
-  return text;
 }
 
 Json why_json(const pb::WhyReply& reply) {
@@ -176,7 +153,7 @@ Json why_json(const pb::WhyReply& reply) {
 }
 
 Status explain(const Options& options) {
-  MUSTER_TRY(const auto server, options.server.access());
+  MUSTER_TRY(const auto server, options.server.access_of_person());
   client::PoolClient pool(server);
   MUSTER_TRY(const auto reply, pool.why(options.job));
   if (options.json) {

@@ -250,7 +250,8 @@ Result<Path> write_results(const pb::JobRow& row, const Path& output_path) {
   std::filesystem::create_directories(folder, error);
   if (error) return fail(Code::kDisk, folder.string() + ": " + error.message());
   Path path = folder / ("results_" + time_stamp() + ".json");
-  MUSTER_TRY_STATUS(write_file_atomically(path, results_json(row).dump(2) + "\n", Access::kUmask));
+  MUSTER_TRY_STATUS(
+      write_file_atomically(path, results_json(row).dump(2) + "\n", FileAccess::kUmask));
   return path;
 }
 

@@ -136,7 +136,8 @@ class Run {
         told = false;
         return see(update);
       });
-      if (!watched && watched.error().code == Code::kInterrupted) return watched;
+      const bool is_over = !watched && watched.error().code != Code::kUnavailable;
+      if (is_over) return watched;  // Interrupted, or not allowed any more.
       if (over_ || failure) break;
       if (!std::exchange(told, true)) view_.say(waits);
       std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -241,7 +242,7 @@ void add_run_command(CLI::App& app, Commands& commands) {
       "Example:\n  muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag");
   commands["run"] = [options]() -> Status {
     watch_for_interrupt();  // Before gRPC has threads, which would take the signal.
-    MUSTER_TRY(const auto server, options->server.access());
+    MUSTER_TRY(const auto server, options->server.access_of_person());
     return Run(*options, server).go();
   };
 }

@@ -39,8 +39,18 @@ Result<std::optional<identity::Token>> given_token(const std::string& token_file
 
 }  // namespace
 
-Result<identity::Access> ServerAddress::access() const {
-  Address address{"127.0.0.1", 30000};
+Result<identity::Access> ServerAddress::access() const { return access_from({"127.0.0.1", 30000}); }
+
+Result<identity::Access> ServerAddress::access_of_person() const {
+  MUSTER_TRY(auto login, identity::read_login(identity::login_file()));
+  const Address fallback = login ? *parse_address(login->server) : Address{"127.0.0.1", 30000};
+  MUSTER_TRY(auto access, access_from(fallback));
+  const bool is_there = login && login->server == access.address;
+  if (is_there && !access.token && !access.insecure) access.login = std::move(login);
+  return access;
+}
+
+Result<identity::Access> ServerAddress::access_from(Address address) const {
   const auto take = [&](const std::string& text) -> Status {
     MUSTER_TRY(const Address given, parse_address(text));
     address.host = given.host;

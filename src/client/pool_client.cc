@@ -10,9 +10,9 @@
 #include <optional>
 
 #include "base/digest.h"
-#include "identity/application.h"
+#include "client/logging_in.h"
+#include "identity/certificate.h"
 #include "identity/channels/client_credentials.h"
-#include "identity/channels/knock.h"
 #include "identity/openssl.h"
 #include "muster/v1/pool.grpc.pb.h"
 #include "wire/failure.h"
@@ -132,6 +132,7 @@ struct PoolClient::Line {
   const identity::Access access;
   const std::string address;
   std::shared_ptr<grpc::ChannelCredentials> credentials;  // Null: it is not open.
+  std::string authority;                                  // The pool's, in PEM.
   std::atomic<bool> given_up = false;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<pb::Pool::Stub> stub;
@@ -145,17 +146,12 @@ Status PoolClient::Line::open() {
   if (access.insecure) {
     credentials = grpc::InsecureChannelCredentials();
   } else {
-    std::string public_key(crypto_sign_PUBLICKEYBYTES, '\0');
-    std::string secret_key(crypto_sign_SECRETKEYBYTES, '\0');
-    crypto_sign_keypair(reinterpret_cast<unsigned char*>(public_key.data()),
-                        reinterpret_cast<unsigned char*>(secret_key.data()));
-    MUSTER_TRY(const auto token, access.find_token());
-    MUSTER_TRY(auto request, identity::make_join_request(secret_key, pb::POOL_ROLE_UNSPECIFIED));
-    request.set_token(token.word());
-    MUSTER_TRY(const auto pass, identity::knock(address, request, token.authority, given_up));
-    MUSTER_TRY(const auto key, identity::openssl::machine_key(secret_key));
+    MUSTER_TRY(const auto login,
+               access.login ? renewed(*access.login, given_up) : log_in(access, given_up));
+    authority = login.authority;
+    MUSTER_TRY(const auto key, identity::openssl::machine_key(login.secret_key));
     credentials = identity::client_credentials(
-        pass.authority, {pass.certificate, identity::openssl::to_pem(key.get())});
+        authority, {login.certificate, identity::openssl::to_pem(key.get())});
   }
   renew();
   return {};
@@ -233,10 +229,22 @@ Result<pb::JobList> PoolClient::list() {
       kTries);
 }
 
-Result<pb::PoolStatus> PoolClient::status() {
-  return call<pb::PoolStatus>([&](auto& stub, auto* context,
-                                  auto* out) { return stub.Status(context, pb::GetStatus(), out); },
-                              kTries);
+Result<pb::PoolStatus> PoolClient::status(bool all) {
+  pb::GetStatus request;
+  request.set_all(all);
+  return call<pb::PoolStatus>(
+      [&](auto& stub, auto* context, auto* out) { return stub.Status(context, request, out); },
+      kTries);
+}
+
+Result<pb::RemoveMachineReply> PoolClient::remove_machine(const std::string& machine) {
+  pb::RemoveMachine request;
+  request.set_machine(machine);
+  return call<pb::RemoveMachineReply>(
+      [&](auto& stub, auto* context, auto* out) {
+        return stub.RemoveMachine(context, request, out);
+      },
+      kTries);
 }
 
 Result<pb::CancelReply> PoolClient::cancel(const std::string& job) {
@@ -263,6 +271,40 @@ Result<pb::PardonReply> PoolClient::pardon(const std::string& machine) {
       kTries);
 }
 
+Result<PoolClient::MadeToken> PoolClient::create_token(pb::CreateToken asked) {
+  if (line_->access.insecure) {
+    return fail(Code::kUnsupported, "a server that was started with --insecure has no tokens");
+  }
+  MUSTER_TRY_STATUS(line_->open());
+  MUSTER_TRY(const Digest authority, identity::fingerprint(line_->authority));
+  MadeToken made{identity::Token::make(authority), {}};
+  asked.set_id(made.token.id);
+  asked.set_hash(std::string(made.token.hash().view()));
+  MUSTER_TRY(auto reply, call<pb::CreateTokenReply>(
+                             [&](auto& stub, auto* context, auto* out) {
+                               return stub.CreateToken(context, asked, out);
+                             },
+                             kTries));
+  made.row = std::move(*reply.mutable_row());
+  return made;
+}
+
+Result<pb::TokenList> PoolClient::tokens(bool all) {
+  pb::ListTokens request;
+  request.set_all(all);
+  return call<pb::TokenList>(
+      [&](auto& stub, auto* context, auto* out) { return stub.ListTokens(context, request, out); },
+      kTries);
+}
+
+Result<pb::RevokeTokenReply> PoolClient::revoke_token(const std::string& id) {
+  pb::RevokeToken request;
+  request.set_id(id);
+  return call<pb::RevokeTokenReply>(
+      [&](auto& stub, auto* context, auto* out) { return stub.RevokeToken(context, request, out); },
+      kTries);
+}
+
 Status PoolClient::watch(const std::string& job,
                          const std::function<bool(const pb::JobUpdate&)>& visit) {
   MUSTER_TRY_STATUS(line_->open());
@@ -279,6 +321,9 @@ Status PoolClient::watch(const std::string& job,
   line_->watching = nullptr;
   if (line_->interrupted) return fail(Code::kInterrupted, "");
   if (status.ok() || !wanted) return {};
+  if (status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
+    return fail(refused_by_transport(status, line_->address));
+  }
   line_->renew();
   return fail(Code::kUnavailable, "no muster server answers at " + line_->address + " (" +
                                       status.error_message() + "); check --ip and --port");

@@ -22,13 +22,25 @@ class PoolClient {
   // Goes on through a server that is lost meanwhile: what it began under this call's key is found.
   Result<pb::SubmitReply> submit(const pb::JobRequest& request);
   Result<pb::JobList> list();
-  Result<pb::PoolStatus> status();
+  Result<pb::PoolStatus> status(bool all = false);
   Result<pb::CancelReply> cancel(const std::string& job);
   Result<pb::WhyReply> why(const std::string& what);
   Result<pb::PardonReply> pardon(const std::string& machine);
 
+  Result<pb::RemoveMachineReply> remove_machine(const std::string& machine);
+
+  // A new token, whose secret nobody but the caller ever has. Its id and hash are drawn here.
+  struct MadeToken {
+    identity::Token token;
+    pb::TokenRow row;
+  };
+  Result<MadeToken> create_token(pb::CreateToken asked);
+  Result<pb::TokenList> tokens(bool all);
+  Result<pb::RevokeTokenReply> revoke_token(const std::string& id);
+
   // Follows a job until it is over or `visit` returns false, which sees every change once.
-  // kUnavailable when the line broke or fell silent meanwhile: call it again.
+  // kUnavailable when the line broke or fell silent meanwhile: call it again. kPermission: its
+  // right to ask was taken from it.
   Status watch(const std::string& job, const std::function<bool(const pb::JobUpdate&)>& visit);
   // Makes a watch() under way return kInterrupted. Safe from any thread.
   void interrupt();

@@ -10,7 +10,7 @@ Result<Token> Access::find_token() const {
     return fail(Code::kPermission,
                 "the pool at " + address +
                     " wants a token: ask its operator ('muster token create' on the server's "
-                    "machine) and give it by --token_file or MUSTER_TOKEN");
+                    "machine) and give it by 'muster login', --token_file or MUSTER_TOKEN");
   }
   auto found = find_local_token(local_port);
   if (found) return found;

@@ -13,7 +13,7 @@ Status add_token(const std::string& word, const std::string& authority, pb::Join
   MUSTER_TRY(const Token token, Token::parse(word));
   MUSTER_TRY(const Digest own, fingerprint(authority));
   if (token.authority != own) return fail(Code::kPermission, "the token is of another pool");
-  join.set_token_id(token.id);
+  join.mutable_holder()->set_token(token.id);
   join.set_token_hash(std::string(token.hash().view()));
   return {};
 }
@@ -26,7 +26,7 @@ Status add_certificate(const std::string& pem, const std::string& authority,
   if (certificate.public_key != public_key) {
     return fail(Code::kPermission, "the certificate is of another key");
   }
-  join.set_role(certificate.role);
+  *join.mutable_holder() = certificate.holder;
   join.set_renewal(true);
   return {};
 }
@@ -38,7 +38,8 @@ Result<Application> examine(const pb::JoinRequest& request, const std::string& a
   Application out;
   MUSTER_TRY(out.public_key, read_signing_request(request.signing_request()));
   out.join.set_machine(wire::machine_id(out.public_key));
-  out.join.set_role(request.role());
+  out.join.mutable_holder()->set_role(request.role());
+  out.join.mutable_holder()->set_owner(request.owner());
   MUSTER_TRY_STATUS(
       request.certificate().empty()
           ? add_token(request.token(), authority, out.join)

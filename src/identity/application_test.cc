@@ -34,8 +34,8 @@ TEST_F(ApplicationTest, SaysWhoAsksAndByWhichToken) {
   const auto application = examined();
   ASSERT_TRUE(application) << application.error().message;
   EXPECT_EQ(application->public_key, public_key);
-  EXPECT_EQ(application->join.role(), pb::POOL_ROLE_WORKER);
-  EXPECT_EQ(application->join.token_id(), token.id);
+  EXPECT_EQ(application->join.holder().role(), pb::POOL_ROLE_WORKER);
+  EXPECT_EQ(application->join.holder().token(), token.id);
   EXPECT_EQ(application->join.token_hash(), token.hash().view());
   EXPECT_FALSE(application->join.renewal());
 }
@@ -54,21 +54,29 @@ TEST_F(ApplicationTest, IsSignedByItsKey) {
 }
 
 TEST_F(ApplicationTest, RenewsACertificateEvenAnExpiredOneInItsOwnRole) {
-  request.set_certificate(*authority.issue(public_key, pb::POOL_ROLE_COORDINATOR, kNow, -5));
+  request.set_certificate(*authority.issue(
+      public_key, wire::make_holder(pb::POOL_ROLE_COORDINATOR, "lab", "0123456789abcdef"), kNow,
+      -5));
   request.set_role(pb::POOL_ROLE_OPERATOR);
+  request.set_owner("somebody else");
   const auto application = examined();
   ASSERT_TRUE(application) << application.error().message;
   EXPECT_TRUE(application->join.renewal());
-  EXPECT_EQ(application->join.role(), pb::POOL_ROLE_COORDINATOR) << "not what it would like to be";
+  EXPECT_EQ(application->join.holder().owner(), "lab");
+  EXPECT_EQ(application->join.holder().token(), "0123456789abcdef") << "by which he is revoked";
+  EXPECT_EQ(application->join.holder().role(), pb::POOL_ROLE_COORDINATOR)
+      << "not what it would like to be";
 }
 
 TEST_F(ApplicationTest, RenewsNoCertificateOfAnotherPoolOrKey) {
-  request.set_certificate(*other.issue(public_key, pb::POOL_ROLE_WORKER, kNow, 3600));
+  request.set_certificate(
+      *other.issue(public_key, wire::make_holder(pb::POOL_ROLE_WORKER), kNow, 3600));
   EXPECT_EQ(examined().error().code, Code::kPermission);
   std::string stranger(32, '\0'), secret(64, '\0');
   crypto_sign_keypair(reinterpret_cast<unsigned char*>(stranger.data()),
                       reinterpret_cast<unsigned char*>(secret.data()));
-  request.set_certificate(*authority.issue(stranger, pb::POOL_ROLE_WORKER, kNow, 3600));
+  request.set_certificate(
+      *authority.issue(stranger, wire::make_holder(pb::POOL_ROLE_WORKER), kNow, 3600));
   EXPECT_EQ(examined().error().code, Code::kPermission);
 }
 

@@ -77,6 +77,15 @@ Result<openssl::Key> new_key() {
   return key;
 }
 
+// As OpenSSL's configuration has them. What people chose is in hex, since it may hold anything.
+std::string names_of(const std::string& machine, const pb::Holder& holder) {
+  std::string names = "URI:muster:machine:" + machine;
+  names.append(",URI:muster:role:").append(wire::to_word(holder.role()));
+  if (!holder.owner().empty()) names += ",URI:muster:owner:" + to_hex(holder.owner());
+  if (!holder.token().empty()) names += ",URI:muster:token:" + holder.token();
+  return names;
+}
+
 }  // namespace
 
 struct Authority::Held {
@@ -128,22 +137,21 @@ Credentials Authority::credentials() const {
 
 std::string Authority::certificate() const { return openssl::to_pem(held_->certificate.get()); }
 
-Result<std::string> Authority::issue(std::string_view public_key, pb::PoolRole role, int64_t now,
-                                     int64_t seconds) const {
+Result<std::string> Authority::issue(std::string_view public_key, const pb::Holder& holder,
+                                     int64_t now, int64_t seconds) const {
   const openssl::Key key(EVP_PKEY_new_raw_public_key(
       EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(public_key.data()),
       public_key.size()));
   if (!key) return fail(openssl::error(Code::kDataLoss, "it is no Ed25519 key"));
-  const std::string holder = wire::machine_id(public_key);
+  const std::string machine = wire::machine_id(public_key);
   MUSTER_TRY(const auto made, sign({.key = key.get(),
-                                    .name = holder,
+                                    .name = machine,
                                     .from = now - kClockSlack,
                                     .until = now + seconds,
                                     .basic = "critical,CA:FALSE",
                                     .usage = "critical,digitalSignature",
                                     .purpose = "clientAuth",
-                                    .names = "URI:muster:machine:" + holder + ",URI:muster:role:" +
-                                             std::string(wire::to_word(role))},
+                                    .names = names_of(machine, holder)},
                                    held_->certificate.get(), held_->key.get()));
   return openssl::to_pem(made.get());
 }

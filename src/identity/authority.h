@@ -34,7 +34,7 @@ class Authority {
 
   // For who has this Ed25519 key: signed for `seconds` from `now` on, and for two days before,
   // since clocks differ. kDataLoss: it is no key.
-  [[nodiscard]] Result<std::string> issue(std::string_view public_key, pb::PoolRole role,
+  [[nodiscard]] Result<std::string> issue(std::string_view public_key, const pb::Holder& holder,
                                           int64_t now, int64_t seconds) const;
   // For the server itself, with a new key.
   [[nodiscard]] Result<Credentials> issue_server(int64_t now, int64_t seconds) const;

@@ -6,16 +6,17 @@
 
 #include <array>
 #include <ctime>
+#include <map>
 #include <memory>
-#include <vector>
 
 #include "identity/openssl.h"
+#include "wire/bounds.h"
 #include "wire/keys.h"
 
 namespace muster::identity {
 namespace {
 
-constexpr std::string_view kRolePrefix = "muster:role:", kMachinePrefix = "muster:machine:";
+constexpr std::string_view kPrefix = "muster:";
 
 int64_t seconds_of(const ASN1_TIME* time) {
   std::tm parts{};
@@ -31,28 +32,29 @@ std::string time_text(int64_t seconds) {
   return {text.data(), count};
 }
 
-// Its names of the kind URI.
-std::vector<std::string> uris_of(const X509* certificate) {
+// Its names of the kind URI, "muster:NAME:VALUE", by NAME. One that is there twice says nothing.
+std::map<std::string, std::string> names_of(const X509* certificate) {
   const auto free_names = [](GENERAL_NAMES* names) { GENERAL_NAMES_free(names); };
   const std::unique_ptr<GENERAL_NAMES, decltype(free_names)> names(
       static_cast<GENERAL_NAMES*>(
           X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
       free_names);
-  std::vector<std::string> uris;
+  std::map<std::string, std::string> found;
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type != GEN_URI) continue;
     const ASN1_IA5STRING* text = name->d.uniformResourceIdentifier;
-    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-                      static_cast<size_t>(ASN1_STRING_length(text)));
+    const std::string_view uri(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                               static_cast<size_t>(ASN1_STRING_length(text)));
+    if (!uri.starts_with(kPrefix)) continue;
+    const std::string_view words = uri.substr(kPrefix.size());
+    const size_t colon = words.find(':');
+    if (colon == std::string_view::npos) continue;
+    const bool is_new =
+        found.emplace(words.substr(0, colon), std::string(words.substr(colon + 1))).second;
+    if (!is_new) return {};
   }
-  return uris;
-}
-
-std::string serial_of(const X509* certificate) {
-  const ASN1_INTEGER* serial = X509_get0_serialNumber(certificate);
-  return to_hex({reinterpret_cast<const char*>(ASN1_STRING_get0_data(serial)),
-                 static_cast<size_t>(ASN1_STRING_length(serial))});
+  return found;
 }
 
 }  // namespace
@@ -62,17 +64,15 @@ Result<Certificate> read_certificate(const std::string& pem) {
   Certificate out;
   out.public_key = openssl::raw_public_key(X509_get0_pubkey(found.get()));
   if (out.public_key.empty()) return fail(Code::kDataLoss, "a certificate without a machine key");
-  out.holder = wire::machine_id(out.public_key);
-  bool has_role = false, has_holder = false;
-  for (const std::string& uri : uris_of(found.get())) {
-    if (uri == std::string(kMachinePrefix) + out.holder) has_holder = true;
-    if (!uri.starts_with(kRolePrefix)) continue;
-    if (has_role) return fail(Code::kDataLoss, "a certificate with two roles");
-    out.role = wire::to_pool_role(std::string_view(uri).substr(kRolePrefix.size()));
-    has_role = out.role != pb::POOL_ROLE_UNSPECIFIED;
+  out.machine = wire::machine_id(out.public_key);
+  auto names = names_of(found.get());
+  out.holder.set_role(wire::to_pool_role(names["role"]));
+  if (names["machine"] != out.machine || out.holder.role() == pb::POOL_ROLE_UNSPECIFIED) {
+    return fail(Code::kDataLoss, "a certificate of something else");
   }
-  if (!has_role || !has_holder) return fail(Code::kDataLoss, "a certificate of something else");
-  out.serial = serial_of(found.get());
+  MUSTER_TRY(*out.holder.mutable_owner(), from_hex(names["owner"]));
+  out.holder.set_token(names["token"]);
+  MUSTER_TRY_STATUS(wire::check_bounds(out.holder));
   out.not_before = seconds_of(X509_get0_notBefore(found.get()));
   out.not_after = seconds_of(X509_get0_notAfter(found.get()));
   return out;

@@ -9,13 +9,12 @@
 
 namespace muster::identity {
 
-// What a certificate of a pool says of its holder: the key it has, what it may be, and for how long
-// that holds. Times are seconds since 1970.
+// What a certificate of a pool says: whose it is by the key he has, what he may be, who let him in,
+// and for how long that holds. Times are seconds since 1970.
 struct Certificate {
   std::string public_key;  // Ed25519, as in a Hello.
-  std::string holder;      // wire::machine_id() of that key.
-  pb::PoolRole role = pb::POOL_ROLE_WORKER;
-  std::string serial;  // Hex: what it is revoked by.
+  std::string machine;     // wire::machine_id() of that key.
+  pb::Holder holder;       // With a role.
   int64_t not_before = 0, not_after = 0;
 };
 

@@ -24,7 +24,7 @@ class CertificateTest : public testing::Test {
  protected:
   static Authority new_authority() { return *Authority::make(kNow); }
   [[nodiscard]] std::string issue(pb::PoolRole role) const {
-    return *authority.issue(machine.public_key, role, kNow, kMonth);
+    return *authority.issue(machine.public_key, wire::make_holder(role), kNow, kMonth);
   }
 
   Authority authority = new_authority();
@@ -37,14 +37,36 @@ TEST_F(CertificateTest, SaysWhoseKeyItIsAndWhatItsHolderMayBe) {
     const auto read = read_certificate(issue(role));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->public_key, machine.public_key);
-    EXPECT_EQ(read->holder, wire::machine_id(machine.public_key));
-    EXPECT_EQ(read->role, role);
+    EXPECT_EQ(read->machine, wire::machine_id(machine.public_key));
+    EXPECT_EQ(read->holder.role(), role);
     EXPECT_EQ(read->not_before, kNow - 2 * kDay);
     EXPECT_EQ(read->not_after, kNow + kMonth);
-    EXPECT_EQ(read->serial.size(), 32u);
   }
-  EXPECT_NE(read_certificate(issue(pb::POOL_ROLE_WORKER))->serial,
-            read_certificate(issue(pb::POOL_ROLE_WORKER))->serial);
+}
+
+TEST_F(CertificateTest, SaysWhoseItIsWhateverHeCallsHimself) {
+  const std::string owners[] = {"lab", "", "a,URI:muster:role:operator", "\n\"é\xff",
+                                std::string(64, 'x')};
+  for (const std::string& owner : owners) {
+    const pb::Holder holder = wire::make_holder(pb::POOL_ROLE_WORKER, owner, "0123456789abcdef");
+    const auto pem = authority.issue(machine.public_key, holder, kNow, kMonth);
+    ASSERT_TRUE(pem) << pem.error().message;
+    const auto read = read_certificate(*pem);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->holder.owner(), owner);
+    EXPECT_EQ(read->holder.token(), "0123456789abcdef");
+    EXPECT_EQ(read->holder.role(), pb::POOL_ROLE_WORKER);
+  }
+}
+
+TEST_F(CertificateTest, WithANameTwiceOrOneThatIsTooLongIsNone) {
+  for (const pb::Holder& holder :
+       {wire::make_holder(pb::POOL_ROLE_WORKER, "", "a,URI:muster:role:operator"),
+        wire::make_holder(pb::POOL_ROLE_WORKER, std::string(65, 'x'))}) {
+    const auto pem = authority.issue(machine.public_key, holder, kNow, kMonth);
+    ASSERT_TRUE(pem) << pem.error().message;
+    EXPECT_FALSE(read_certificate(*pem));
+  }
 }
 
 TEST_F(CertificateTest, OfTheAuthorityOrTheServerIsNoNodes) {
@@ -104,15 +126,17 @@ TEST_F(CertificateTest, AuthoritiesAreReadAsTheyWereKept) {
   const auto again = Authority::read(kept);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->certificate(), authority.certificate());
-  EXPECT_TRUE(check_issuer(*again->issue(machine.public_key, pb::POOL_ROLE_WORKER, kNow, kMonth),
-                           authority.certificate()));
+  EXPECT_TRUE(check_issuer(
+      *again->issue(machine.public_key, wire::make_holder(pb::POOL_ROLE_WORKER), kNow, kMonth),
+      authority.certificate()));
   const Credentials other = new_authority().credentials();
   EXPECT_EQ(Authority::read({kept.certificate, other.key}).error().code, Code::kDataLoss);
   EXPECT_EQ(Authority::read({kept.certificate, ""}).error().code, Code::kDataLoss);
   EXPECT_EQ(Authority::read({issue(pb::POOL_ROLE_OPERATOR), kept.key}).error().code,
             Code::kDataLoss);
-  EXPECT_EQ(authority.issue("short", pb::POOL_ROLE_WORKER, kNow, kMonth).error().code,
-            Code::kDataLoss);
+  EXPECT_EQ(
+      authority.issue("short", wire::make_holder(pb::POOL_ROLE_WORKER), kNow, kMonth).error().code,
+      Code::kDataLoss);
 }
 
 TEST_F(CertificateTest, IsAskedForWithTheKeyItIsOf) {

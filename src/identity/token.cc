@@ -22,12 +22,7 @@ std::string checksum(std::string_view bytes) {
   return std::string(sha256(bytes).view().substr(0, kCheckBytes));
 }
 
-std::string from_hex(const std::string& hex) {
-  std::string bytes(hex.size() / 2, '\0');
-  sodium_hex2bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), hex.data(),
-                 hex.size(), nullptr, nullptr, nullptr);
-  return bytes;
-}
+std::string id_bytes(const std::string& id) { return from_hex(id).value_or(""); }
 
 }  // namespace
 
@@ -55,12 +50,14 @@ Result<Token> Token::parse(std::string_view word) {
   }
   MUSTER_TRY(const Digest authority,
              Digest::from_bytes(said.substr(kIdBytes + kSecretBytes, kDigestBytes)));
-  return Token{to_hex(said.substr(0, kIdBytes)), std::string(said.substr(kIdBytes, kSecretBytes)),
-               authority};
+  Token token{to_hex(said.substr(0, kIdBytes)), std::string(said.substr(kIdBytes, kSecretBytes)),
+              authority};
+  if (token.word() != word) return damaged();  // libsodium takes some bytes that are no letters.
+  return token;
 }
 
 std::string Token::word() const {
-  std::string bytes = from_hex(id) + secret + std::string(authority.view());
+  std::string bytes = id_bytes(id) + secret + std::string(authority.view());
   bytes += checksum(bytes);
   std::string letters(sodium_base64_encoded_len(bytes.size(), kAlphabet), '\0');
   sodium_bin2base64(letters.data(), letters.size(),
@@ -69,6 +66,6 @@ std::string Token::word() const {
   return std::string(kPrefix) + letters;
 }
 
-Digest Token::hash() const { return sha256("muster token" + from_hex(id) + secret); }
+Digest Token::hash() const { return sha256("muster token" + id_bytes(id) + secret); }
 
 }  // namespace muster::identity

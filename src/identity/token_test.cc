@@ -43,5 +43,16 @@ TEST(Token, ThatWasCutOrMistypedSaysSo) {
   }
 }
 
+TEST(Token, IsOneWordOnlyWhateverByteIsChanged) {
+  const std::string word = Token::make(kPool).word();
+  for (size_t i = 0; i < word.size(); ++i) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string other = word;
+      other[i] = static_cast<char>(byte);
+      EXPECT_EQ(Token::parse(other).has_value(), other == word) << i << " " << byte;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace muster::identity

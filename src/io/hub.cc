@@ -145,7 +145,7 @@ void Hub::note_ref(const std::string& name, const std::string& revision,
   const bool here = std::filesystem::exists(top / "snapshots" / commit / "config.json", error);
   if (!here || eval::is_commit(revision) || read_file(ref, 100).value_or("") == commit) return;
   std::filesystem::create_directories(ref.parent_path(), error);
-  if (!error) (void)write_file_atomically(ref, commit, Access::kUmask);
+  if (!error) (void)write_file_atomically(ref, commit, FileAccess::kUmask);
 }
 
 void Hub::note_main(const pb::ModelPin& model, const std::function<bool()>& stopped) {

@@ -14,7 +14,8 @@ Result<identity::Authority> open_authority(const Path& folder, int64_t unix_seco
   if (!certificate && certificate.error().code == Code::kNotFound) {
     MUSTER_TRY(auto made, identity::Authority::make(unix_seconds));
     MUSTER_TRY_STATUS(write_file_atomically(key_file, made.credentials().key));
-    MUSTER_TRY_STATUS(write_file_atomically(certificate_file, made.certificate(), Access::kUmask));
+    MUSTER_TRY_STATUS(
+        write_file_atomically(certificate_file, made.certificate(), FileAccess::kUmask));
     return made;
   }
   if (!certificate) return fail(certificate.error());

@@ -21,6 +21,7 @@ constexpr const char* kTables[] = {
     "row TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS reason (job TEXT NOT NULL, run INTEGER NOT NULL, "
     "number INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (job, run, number))",
+    "CREATE TABLE IF NOT EXISTS token (token TEXT PRIMARY KEY, row TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY, counted_ms INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS identity (id INTEGER PRIMARY KEY, row TEXT NOT NULL)",
 };

@@ -15,6 +15,7 @@ namespace muster::io {
 //   job       each run of each job: when it was accepted, and ended (0: it goes on)
 //   machine   what is known of each
 //   reason    what happened to a job's run, and by which machine
+//   token     what lets somebody in
 //   clock     Unix time, as it was counted
 //   identity  one row: which pool this is
 //

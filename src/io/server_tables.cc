@@ -32,6 +32,7 @@ Place place_of(const pb::JobRow&) {
 Place place_of(const pb::MachineRow&) {
   return {"machine", "'machine = ''' || machine || ''''", "row"};
 }
+Place place_of(const pb::TokenRow&) { return {"token", "'token = ''' || token || ''''", "row"}; }
 Place place_of(const pb::Reason&) {
   return {"reason", "'job = ''' || job || ''' AND run = ' || run || ' AND number = ' || number",
           "reason"};
@@ -87,6 +88,7 @@ Result<roles::server::ServerState> ServerTables::load() {
              read<pb::Reason>("WHERE EXISTS (SELECT 1 FROM job WHERE job = t.job AND run = t.run "
                               "AND " +
                               kGoesOn + ") ORDER BY job, number"));
+  MUSTER_TRY(state.tokens, read<pb::TokenRow>("ORDER BY token"));
   return state;
 }
 
@@ -151,7 +153,9 @@ Status ServerTables::apply(const std::vector<roles::Change>& changes) {
                           [&](const roles::SaveView& save) { write(save.view); },
                           [&](const roles::SaveJob& save) { write(save.row); },
                           [&](const roles::SaveMachine& save) { write(save.row); },
-                          [&](const roles::SaveReason& save) { write(save.reason); }},
+                          [&](const roles::SaveReason& save) { write(save.reason); },
+                          [&](const roles::SaveToken& save) { write(save.row); },
+                          [&](const roles::DropToken& drop) { drop_token(drop.id); }},
                change);
   }
   return file_.still_there();
@@ -265,6 +269,18 @@ void ServerTables::write(const pb::Reason& reason) {
       soci::use(text);
   sql_ << "DELETE FROM reason WHERE job = :job AND (run < :run OR number <= :oldest)",
       soci::use(job), soci::use(run), soci::use(oldest);
+}
+
+void ServerTables::write(const pb::TokenRow& row) {
+  const std::string text = to_text(row);
+  const std::string& token = row.id();
+  sql_ << "INSERT INTO token (token, row) VALUES (:token, :row) "
+          "ON CONFLICT (token) DO UPDATE SET row = excluded.row",
+      soci::use(token), soci::use(text);
+}
+
+void ServerTables::drop_token(const std::string& id) {
+  sql_ << "DELETE FROM token WHERE token = :token", soci::use(id);
 }
 
 void ServerTables::write(const pb::MachineRow& row) {

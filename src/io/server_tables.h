@@ -73,6 +73,8 @@ class ServerTables {
   void write(const pb::JobRow& row);
   void write(const pb::MachineRow& row);
   void write(const pb::Reason& reason);
+  void write(const pb::TokenRow& row);
+  void drop_token(const std::string& id);
 
   Path path_;
   soci::session sql_;

@@ -29,7 +29,14 @@ struct SaveMachine {
 struct SaveReason {
   pb::Reason reason;
 };
-using Change = std::variant<SavePool, SaveView, SaveJob, SaveMachine, SaveReason>;
+struct SaveToken {
+  pb::TokenRow row;
+};
+struct DropToken {
+  std::string id;
+};
+using Change =
+    std::variant<SavePool, SaveView, SaveJob, SaveMachine, SaveReason, SaveToken, DropToken>;
 
 // All of these, or none.
 struct Commit {

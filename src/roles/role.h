@@ -67,6 +67,7 @@ struct Stored {
 struct NodeJoined {
   std::string machine;
   pb::Hello hello;
+  pb::Holder holder;  // No role: no certificate is demanded here.
 };
 struct NodeLeft {
   std::string machine;

@@ -154,7 +154,9 @@ void ServerDisk::apply(const roles::Change& change) {
                  [&](const roles::SaveMachine& save) { machines[save.row.machine()] = save.row; },
                  [&](const roles::SaveReason& save) {
                    reasons[{save.reason.job(), save.reason.number()}] = save.reason;
-                 }},
+                 },
+                 [&](const roles::SaveToken& save) { tokens[save.row.id()] = save.row; },
+                 [&](const roles::DropToken& drop) { tokens.erase(drop.id); }},
       change);
 }
 
@@ -165,7 +167,8 @@ roles::server::ServerState ServerDisk::state() const {
                                    .live = {},
                                    .kept = {},
                                    .machines = {},
-                                   .reasons = {}};
+                                   .reasons = {},
+                                   .tokens = {}};
   std::vector<const pb::JobRow*> over;
   for (const auto& [id, row] : rows) {
     wire::is_over(row.state()) ? over.push_back(&row) : state.live.push_back(row);
@@ -178,6 +181,7 @@ roles::server::ServerState ServerDisk::state() const {
     if (auto run = roles::server::kept_run(*row)) state.kept.push_back(std::move(*run));
   }
   for (const auto& [id, row] : machines) state.machines.push_back(row);
+  for (const auto& [id, row] : tokens) state.tokens.push_back(row);
   for (const auto& [id, reason] : reasons) {
     if (is_of_latest_run(reason)) state.reasons.push_back(reason);
   }

@@ -53,6 +53,7 @@ struct ServerDisk {
   pb::View view;
   std::map<std::string, pb::JobRow> rows;  // By job: the latest run.
   std::map<std::string, pb::MachineRow> machines;
+  std::map<std::string, pb::TokenRow> tokens;
   std::map<std::pair<std::string, uint64_t>, pb::Reason> reasons;  // {job, number}
 
   void apply(const roles::Change& change);

@@ -106,6 +106,7 @@ void World::pause(Node& node) {
 bool World::server_knows(const Node& node) {
   pb::Envelope ask = wire::envelope_to_server();
   *ask.mutable_from() = wire::address(pb::ROLE_CLIENT, kWorld);
+  ask.mutable_holder()->set_role(pb::POOL_ROLE_OPERATOR);
   ask.mutable_get_status();
   Node& server = *server_;
   if (!server.process) return false;

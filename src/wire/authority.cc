@@ -27,7 +27,7 @@ constexpr Row kRows[] = {
     {Body::kHello, kNobody, kNobody},
     // What a node is.
     {Body::kPoolState, kServer, kLine},
-    {Body::kRefused, kServer, kLine},
+    {Body::kRefused, kServer, kLine | kClient},
     {Body::kHeartbeat, kServer | kNode, kServer | kLine},
     {Body::kCaughtUp, kStorage, kServer},
     {Body::kStoreState, kStorage, kServer},
@@ -52,6 +52,14 @@ constexpr Row kRows[] = {
     {Body::kWhyReply, kServer, kClient},
     {Body::kJoin, kClient, kServer},
     {Body::kJoinReply, kServer, kClient},
+    {Body::kCreateToken, kClient, kServer},
+    {Body::kCreateTokenReply, kServer, kClient},
+    {Body::kListTokens, kClient, kServer},
+    {Body::kTokenList, kServer, kClient},
+    {Body::kRevokeToken, kClient, kServer},
+    {Body::kRevokeTokenReply, kServer, kClient},
+    {Body::kRemoveMachine, kClient, kServer},
+    {Body::kRemoveMachineReply, kServer, kClient},
     // Server and coordinator.
     {Body::kPinModel, kServer, kCoordinator},
     {Body::kPinned, kCoordinator, kServer},

@@ -28,6 +28,7 @@ constexpr size_t kModel = 300, kPath = 4096, kRecord = 64u << 10, kPrompt = 512u
 // What there may be of a kind at once: machines of a job, stores, classes, digests in one message.
 constexpr size_t kMachines = 8192, kStores = 16, kClasses = 8, kDigests = 4096;
 constexpr size_t kTasks = 256, kRuns = 16'384, kAssignments = 64, kItems = 64;
+constexpr size_t kTokens = 1000, kUses = 1000;
 
 constexpr Bound name(const char* field) { return {field, kName}; }
 constexpr Bound names(const char* field, size_t count) { return {field, kName, count}; }
@@ -114,11 +115,27 @@ const std::vector<Bound> kBounds = {
     name("Refusal.machine"),
     text("Refusal.what"),
     // At the door.
+    name("JobRow.researcher"),
+    name("Holder.owner"),
+    name("Holder.token"),
     name("Join.machine"),
-    name("Join.token_id"),
     binary("Join.token_hash"),
+    name("TokenRow.id"),
+    binary("TokenRow.hash"),
+    name("TokenRow.owner"),
+    names("TokenRow.machines", kUses),
+    name("TokenRow.created_by"),
+    name("CreateToken.id"),
+    binary("CreateToken.hash"),
+    name("CreateToken.owner"),
+    list("TokenList.rows", kTokens),
+    name("RevokeToken.id"),
+    name("RemoveMachine.machine"),
+    name("RemoveMachineReply.machine"),
+    name("Machine.token"),
     {"JoinRequest.signing_request", 1024},
     name("JoinRequest.version"),
+    name("JoinRequest.owner"),
     {"JoinRequest.token", kClass},
     {"JoinRequest.certificate", 4096},
     {"JoinAnswer.certificate", 4096},

@@ -28,13 +28,21 @@ pb::PoolRole to_pool_role(std::string_view word) {
   return pb::POOL_ROLE_UNSPECIFIED;
 }
 
+pb::Holder make_holder(pb::PoolRole role, const std::string& owner, const std::string& token) {
+  pb::Holder holder;
+  holder.set_role(role);
+  holder.set_owner(owner);
+  holder.set_token(token);
+  return holder;
+}
+
+bool is_node(pb::PoolRole role) {
+  return role == pb::POOL_ROLE_WORKER || role == pb::POOL_ROLE_COORDINATOR;
+}
+
 bool may_connect(pb::PoolRole role, pb::RoleFlag flag) {
   if (flag == pb::ROLE_FLAG_COORDINATOR) return role == pb::POOL_ROLE_COORDINATOR;
   return role == pb::POOL_ROLE_WORKER;
-}
-
-bool may_ask(pb::PoolRole role) {
-  return role == pb::POOL_ROLE_RESEARCHER || role == pb::POOL_ROLE_OPERATOR;
 }
 
 bool may_become(pb::PoolRole wanted, pb::PoolRole has) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "wire/pb.h"
@@ -12,10 +13,14 @@ std::string_view to_word(pb::PoolRole role);
 // POOL_ROLE_UNSPECIFIED: no role goes by this word.
 pb::PoolRole to_pool_role(std::string_view word);
 
+// Who has this role, by a token of this id.
+pb::Holder make_holder(pb::PoolRole role, const std::string& owner = "",
+                       const std::string& token = "");
+
+// A machine's, who has a line; otherwise a person's, who asks.
+bool is_node(pb::PoolRole role);
 // Whether a node of this kind may have a line by such a certificate.
 bool may_connect(pb::PoolRole role, pb::RoleFlag flag);
-// Whether its holder may ask the pool for something, by the calls that anybody has.
-bool may_ask(pb::PoolRole role);
 // Whether a token of `has` may be traded for a certificate of `wanted`: an operator's for any.
 bool may_become(pb::PoolRole wanted, pb::PoolRole has);
 

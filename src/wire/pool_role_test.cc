@@ -15,7 +15,7 @@ TEST(PoolRole, IsSaidAndReadByOneWord) {
   EXPECT_EQ(to_word(pb::POOL_ROLE_UNSPECIFIED), "");
 }
 
-TEST(PoolRole, OfAMachineHasALineAndOfAPersonCalls) {
+TEST(PoolRole, OfAMachineHasALine) {
   for (const auto flag : {pb::ROLE_FLAG_AUTO, pb::ROLE_FLAG_COMPUTE, pb::ROLE_FLAG_STORAGE}) {
     for (const auto role : kRoles) {
       EXPECT_EQ(may_connect(role, flag), role == pb::POOL_ROLE_WORKER) << to_word(role);
@@ -23,7 +23,6 @@ TEST(PoolRole, OfAMachineHasALineAndOfAPersonCalls) {
   }
   for (const auto role : kRoles) {
     EXPECT_EQ(may_connect(role, pb::ROLE_FLAG_COORDINATOR), role == pb::POOL_ROLE_COORDINATOR);
-    EXPECT_EQ(may_ask(role), role == pb::POOL_ROLE_RESEARCHER || role == pb::POOL_ROLE_OPERATOR);
   }
 }
 

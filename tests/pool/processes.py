@@ -177,7 +177,7 @@ class Pool:
         self.daemons, self.runs, self.relays, self.started_count = [], [], [], 0
         self.insecure = ["--insecure"] if insecure else []
         # Where the server leaves the token that its machine's processes find; nothing of the user's is touched.
-        self.environment = {"XDG_STATE_HOME": self.path("state"), "MUSTER_TOKEN": ""}
+        self.environment = {"XDG_STATE_HOME": self.path("state"), "XDG_CONFIG_HOME": self.path("config"), "MUSTER_TOKEN": ""}
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)

@@ -1,5 +1,7 @@
 """Who gets in, and who does not: certificates, tokens, and what strangers do to the port."""
+import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -8,8 +10,10 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from pool.processes import free_port  # noqa: E402
+from pool.processes import Process, free_port  # noqa: E402
+from pool.programs import NEOX  # noqa: E402
 from pool.test_cases import PoolTest  # noqa: E402
+from pool.waiting import eventually  # noqa: E402
 
 SILENT = 200
 
@@ -148,6 +152,170 @@ class Tokens(PoolTest):
         self.assertEqual(self.muster("status", "--port", str(port), "--insecure").returncode, 0)
         self.assert_fails(self.muster("status", "--port", str(port), "--token_file", self.token_file()), 69, "TLS")
         self.start("worker", "--token_file", self.token_file(), port=port).wait_for("does not speak TLS")
+
+
+class TokensOfAnOperator(PoolTest):
+    """token create, ls, revoke; what each lets in, and for how long."""
+
+    def setUp(self):
+        super().setUp()
+        self.start_pool([], coordinator=False)
+        self.elsewhere = {"XDG_STATE_HOME": self.path("elsewhere")}  # As on another machine: nothing is left there.
+
+    def make(self, role, *arguments):
+        done = self.muster("token", "create", "--role", role, "--json", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def by(self, token):
+        return {**self.elsewhere, "MUSTER_TOKEN": token["word"]}
+
+    def lend(self, token, role="worker", *arguments, **more):
+        return self.start(role, *arguments, env=self.by(token), **more)
+
+    def rows(self):
+        return {row["token"]: row for row in json.loads(self.muster("token", "ls", "--all", "--json").stdout)["tokens"]}
+
+    def jobs(self, **more):
+        return [json.loads(line) for line in self.muster("jobs", "--json", **more).stdout.splitlines()]
+
+    def assert_sent_away(self, process, code, words):
+        self.assertEqual(process.wait(), code, process.lines)
+        self.assertIn(words, "\n".join(process.lines))
+
+    def test_lets_in_as_many_as_it_is_for_and_what_it_is_for(self):
+        token = self.make("worker", "--owner", "lab", "--uses", "1")
+        self.assert_sent_away(self.lend(token, "coordinator"), 77, "not for a coordinator")
+        state = self.path("lent")
+        first = self.lend(token, state=state)
+        first.wait_for("connected to")
+        self.assert_sent_away(self.lend(token), 77, "spent")
+        machine = json.loads(self.muster("status", "--json").stdout)["machines"][0]
+        self.assertEqual(machine["owner"], "lab")
+        first.stop()
+        self.lend(token, state=state).wait_for("connected to")
+        self.assert_fails(self.muster("status", env=self.by(token)), 77, "spent")
+        self.assertEqual(self.rows()[token["token"]]["state"], "spent")
+        self.assertNotIn(token["token"], self.muster("token", "ls").stdout)
+
+    def test_a_machine_is_not_of_the_owner_that_it_says(self):
+        self.lend(self.make("worker", "--owner", "lab"), "worker", "--owner", "other").wait_for("connected to")
+        self.start("worker", "--owner", "by an operator").wait_for("connected to")
+        self.assertEqual({machine["owner"] for machine in json.loads(self.muster("status", "--json").stdout)["machines"]},
+                         {"lab", "by an operator"})
+
+    def test_whom_a_revoked_one_let_in_is_sent_away_and_stays_out(self):
+        token, other = self.make("worker"), self.make("worker")
+        state = self.path("lent")
+        sent, stays = self.lend(token, state=state), self.lend(other)
+        for worker in (sent, stays):
+            worker.wait_for("connected to")
+        self.assertEqual(self.muster("token", "revoke", token["token"][:12]).returncode, 0)
+        self.assert_sent_away(sent, 77, "revoked")
+        self.assert_sent_away(self.lend(token, state=state), 77, "revoked")
+        self.server.stop()
+        self.server = self.start("server", state=self.server.state)
+        stays.wait_for("connected to", count=2)
+        self.assert_sent_away(self.lend(token, state=state), 77, "revoked")
+        self.lend(self.make("worker"), state=state).wait_for("connected to")
+        self.assert_fails(self.muster("token", "revoke", "f" * 16), 78, "no such token")
+
+    def test_a_copy_of_a_certificate_is_worth_nothing_after_it(self):
+        token = self.make("worker")
+        worker = self.lend(token)
+        worker.wait_for("connected to")
+        shutil.copytree(worker.state, self.path("copy"))
+        self.muster("token", "revoke", token["token"])
+        self.assert_sent_away(worker, 77, "revoked")
+        self.assert_sent_away(self.start("worker", state=self.path("copy"), env=self.elsewhere), 77, "revoked")
+
+    def test_a_researcher_has_jobs_of_their_own_and_no_more(self):
+        alice, bob = self.make("researcher", "--owner", "alice"), self.make("researcher", "--owner", "bob")
+        self.start("coordinator").wait_for("connected to")
+        run = self.begin_run("--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2", "--json", env=self.by(alice))
+        job = eventually(lambda: self.jobs(env=self.by(bob)), "no job")[0]
+        self.assertEqual(job["researcher"], "alice")
+        job = job["job"]
+        self.assert_fails(self.muster("cancel", job, env=self.by(bob)), 77, "alice")
+        for command in (["token", "create"], ["token", "ls"], ["token", "revoke", alice["token"]], ["pardon", "ab"],
+                        ["machine", "remove", "ab"]):
+            self.assert_fails(self.muster(*command, env=self.by(bob)), 77, "only an operator")
+        self.assertEqual(self.muster("cancel", job, env=self.by(alice)).returncode, 0)
+        self.assertEqual(run.wait(), 1)
+
+    def test_who_watches_by_a_revoked_one_is_told(self):
+        alice = self.make("researcher", "--owner", "alice")
+        self.start("coordinator").wait_for("connected to")
+        run = self.begin_run("--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2", "--json", env=self.by(alice))
+        eventually(self.jobs, "no job")
+        self.muster("token", "revoke", alice["token"])
+        self.assertEqual(run.wait(), 77)
+        self.assertIn("revoked", "\n".join(run.lines))
+        self.assert_fails(self.muster("status", env=self.by(alice)), 77, "revoked")
+
+    def test_a_removed_machine_is_sent_away_and_stays_out_until_it_is_pardoned(self):
+        token = self.make("worker")
+        state = self.path("lent")
+        sent, stays = self.lend(token, state=state), self.lend(token)
+        for worker in (sent, stays):
+            worker.wait_for("connected to")
+        machine = next(re.search("machine ([0-9a-f]{16})", line)[1] for line in sent.lines if "machine " in line)
+        self.assert_fails(self.muster("machine", "remove", "x"), 78, "no machine")
+        self.assertEqual(self.muster("machine", "remove", machine[:8]).returncode, 0)
+        self.assert_sent_away(sent, 77, "an operator has removed it")
+        self.assert_sent_away(self.lend(token, state=state), 77, "an operator has removed it")
+        rows = {row["machine"]: row for row in json.loads(self.muster("machine", "ls", "--json").stdout)["machines"]}
+        self.assertEqual(len(rows), 2)
+        self.assertEqual(rows[machine]["state"], "removed")
+        self.assertIn("an operator has removed it", self.muster("why", machine).stdout)
+        self.server.stop()
+        self.server = self.start("server", state=self.server.state)
+        stays.wait_for("connected to", count=2)
+        fresh = self.make("worker")
+        self.assert_sent_away(self.lend(fresh, state=state), 77, "an operator has removed it")
+        self.assertEqual(self.muster("pardon", machine).returncode, 0)
+        self.lend(fresh, state=state).wait_for("connected to")
+        never = "0123456789abcdef"
+        self.assertEqual(json.loads(self.muster("machine", "remove", never, "--json").stdout)["machine"], never)
+
+    def test_the_printed_command_is_what_joins(self):
+        done = self.muster("token", "create", "--print_join_command")
+        self.assertRegex(done.stdout, r"^MUSTER_TOKEN=muster_\S{80} muster worker --ip \S+ --port \d+\n$")
+        self.assertIn("this machine alone", done.stderr)
+        command = done.stdout.replace(" muster ", f" exec {self.program} ", 1).strip()
+        worker = Process(["sh", "-c", f"{command} --state_dir {self.path('joined')}"], env=self.elsewhere)
+        self.daemons.append(worker)
+        worker.wait_for("connected to")
+
+    def test_who_logs_in_is_at_the_pool_from_then_on(self):
+        alice, lent = self.make("researcher", "--owner", "alice", "--uses", "1"), self.make("worker", "--uses", "1")
+        at = {**self.elsewhere, "XDG_CONFIG_HOME": self.path("alice")}
+        self.assert_fails(self.muster("login", lent["word"], env=at), 77, "it is for 'muster worker'")
+        self.assert_fails(self.muster("login", alice["word"][:-1], env=at), 2, "token")
+        done = self.muster("login", env={**at, **self.by(alice)})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("alice, researcher", done.stdout)
+        at["MUSTER_SERVER"] = ""  # From here on it is known where.
+        for _ in range(2):
+            self.assertEqual(self.muster("status", env=at).returncode, 0)
+        self.assert_fails(self.muster("status", "--port", str(free_port()), env=at), 69, "no muster server answers")
+        file = self.path("alice", "muster", "login.json")
+        self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
+        self.assert_fails(self.muster("token", "ls", env=at), 77, "only an operator")
+        self.muster("token", "revoke", alice["token"])
+        self.assert_fails(self.muster("status", env=at), 77, "revoked")
+        with open(file, "a") as end:
+            end.write("}")
+        self.assert_fails(self.muster("status", env=at), 78, file, "log in again")
+        for words in ("logged out", "nobody"):
+            self.assertIn(words, self.muster("logout", env=at).stdout)
+
+    def test_bad_input(self):
+        for arguments, code, words in ((["create", "--ttl", "soon"], 2, "no time span"), (["create", "--ttl", "0s"], 2, "0s"),
+                                       (["create", "--uses", "-1"], 2, "range"), (["create", "--role", "king"], 2, "king"),
+                                       (["create", "--owner", "x" * 65], 2, "64"), (["revoke", ""], 78, "no such"), ([], 2, "")):
+            with self.subTest(arguments=arguments):
+                self.assert_fails(self.muster("token", *arguments), code, words)
 
 
 class AnotherPool(PoolTest):

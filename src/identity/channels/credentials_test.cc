@@ -29,7 +29,7 @@ struct Holder {
   }
   [[nodiscard]] Credentials of(const Authority& authority, int64_t seconds = kHour) const {
     const auto key = openssl::machine_key(secret_key);
-    return {*authority.issue(public_key, pb::POOL_ROLE_WORKER, now(), seconds),
+    return {*authority.issue(public_key, wire::make_holder(pb::POOL_ROLE_WORKER), now(), seconds),
             openssl::to_pem(key->get())};
   }
   std::string public_key, secret_key;

@@ -150,8 +150,8 @@ void JoinDoor::go_on(Instant now) {
         continue;
       }
       const auto issued =
-          authority_.issue(asks.public_key, reply->role(), static_cast<int64_t>(std::time(nullptr)),
-                           kCertificateSeconds);
+          authority_.issue(asks.public_key, reply->holder(),
+                           static_cast<int64_t>(std::time(nullptr)), kCertificateSeconds);
       pb::JoinAnswer answer;
       if (issued) answer.set_certificate(*issued);
       visitor->visit.answer(issued ? answer.SerializeAsString() : refusal(issued.error()));

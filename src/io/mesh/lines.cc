@@ -97,7 +97,9 @@ void Lines::tell(pb::Envelope envelope) {
   }
   auto line = find(to.machine());
   if (!line) return;
-  if (envelope.has_refused()) return line->dismiss(envelope.refused().reason());
+  if (envelope.has_refused()) {
+    return line->dismiss(envelope.refused().reason(), envelope.refused().final());
+  }
   line->send(std::move(envelope), "");
 }
 

@@ -19,13 +19,18 @@ int64_t unix_seconds() { return static_cast<int64_t>(std::time(nullptr)); }
 }  // namespace
 
 Membership::Membership(identity::Access access, const Path& folder, const MachineKeys& keys,
-                       pb::PoolRole role)
-    : access_(std::move(access)), file_(folder / "membership.pem"), keys_(keys), role_(role) {}
+                       pb::PoolRole role, std::string owner)
+    : access_(std::move(access)),
+      file_(folder / "membership.pem"),
+      keys_(keys),
+      role_(role),
+      owner_(std::move(owner)) {}
 
 Result<std::shared_ptr<grpc::ChannelCredentials>> Membership::credentials() {
   if (access_.insecure) return grpc::InsecureChannelCredentials();
   load();
   leave_another_pool();
+  try_another_token();
   MUSTER_TRY_STATUS(pass_ ? renew_if_due() : join());
   MUSTER_TRY(const auto key, identity::openssl::machine_key(keys_.secret_key()));
   return identity::client_credentials(pass_->authority,
@@ -41,7 +46,7 @@ void Membership::load() {
   identity::Pass pass{text->substr(0, end + kEnd.size()), text->substr(end + kEnd.size())};
   const auto certificate = identity::read_certificate(pass.certificate);
   const bool is_mine = certificate && certificate->public_key == keys_.public_key() &&
-                       certificate->role == role_ &&
+                       certificate->holder.role() == role_ &&
                        identity::check_issuer(pass.certificate, pass.authority);
   if (is_mine) pass_ = std::move(pass);
 }
@@ -55,9 +60,22 @@ void Membership::leave_another_pool() {
   if (token && authority && token->authority != *authority) pass_.reset();
 }
 
+// What it has may be worth nothing any more; if it is not, it serves on.
+void Membership::try_another_token() {
+  if (!pass_ || tried_token_) return;
+  const auto certificate = identity::read_certificate(pass_->certificate);
+  if (!certificate) return;
+  const bool is_other = access_.token ? access_.token->id != certificate->holder.token()
+                                      : access_.local_port != 0 && !owner_.empty() &&
+                                            owner_ != certificate->holder.owner();
+  const Status joined = is_other ? join() : Status();
+  tried_token_ = joined || joined.error().code == Code::kPermission;
+}
+
 Status Membership::join() {
   MUSTER_TRY(const identity::Token token, access_.find_token());
   MUSTER_TRY(auto request, identity::make_join_request(keys_.secret_key(), role_));
+  request.set_owner(owner_);
   request.set_token(token.word());
   Status entered = enter(request, token.authority);
   // Of a server here that has just been started again: it leaves another one.

@@ -17,12 +17,15 @@ namespace muster::io {
 
 // A node's right to be in its pool: its certificate, got for a token, kept in its folder
 // (membership.pem, the authority's behind it) and renewed when a third of its time is left, or
-// later, by its key alone. Of one thread, but for give_up().
+// later, by its key alone. One that was got for another token than the node is given now, or for
+// another owner on the server's machine, is replaced, if the server lets it. Of one thread, but for
+// give_up().
 class Membership {
  public:
   // `folder` is the node's, and `keys` outlive the object.
+  // `owner`: whose machine it is, where who gave the token leaves it open.
   Membership(identity::Access access, const Path& folder, const MachineKeys& keys,
-             pb::PoolRole role);
+             pb::PoolRole role, std::string owner);
 
   [[nodiscard]] const std::string& address() const { return access_.address; }
   [[nodiscard]] bool is_insecure() const { return access_.insecure; }
@@ -36,6 +39,7 @@ class Membership {
  private:
   void load();
   void leave_another_pool();
+  void try_another_token();
   Status join();
   Status renew_if_due();
   Status enter(const pb::JoinRequest& request, const Digest& authority);
@@ -44,7 +48,8 @@ class Membership {
   const Path file_;
   const MachineKeys& keys_;
   const pb::PoolRole role_;
-  bool loaded_ = false;
+  const std::string owner_;
+  bool loaded_ = false, tried_token_ = false;
   std::optional<identity::Pass> pass_;
   std::atomic<bool> given_up_ = false;
 };

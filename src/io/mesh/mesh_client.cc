@@ -110,7 +110,7 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
       return;
     }
     if (envelope.has_refused()) {
-      owner_.on_refused(envelope.refused().reason());
+      owner_.on_refused(envelope.refused());
       std::lock_guard lock(mutex_);
       return try_cancel();
     }
@@ -261,11 +261,16 @@ void MeshClient::on_admitted() {
   tell_roles(roles::LineUp{});
 }
 
-// It is tried again, since a refusal may end; it is told once.
-void MeshClient::on_refused(const std::string& why) {
+// Unless it is for good it is tried again, since a refusal may end; it is told once.
+void MeshClient::on_refused(const pb::Refused& refused) {
+  const std::string& why = refused.reason();
   {
     std::lock_guard lock(mutex_);
     if (std::exchange(refusal_, why) == why) return;
+    if (refused.final()) {
+      dismissed_ = true;
+      return;
+    }
   }
   on_news("the server refuses this machine: " + why);
 }
@@ -302,6 +307,11 @@ void MeshClient::run() {
     std::unique_lock lock(mutex_);
     line_.reset();
     if (stopped_) return;
+    if (dismissed_) {
+      stopped_ = true;
+      lock.unlock();
+      return on_denied({Code::kPermission, "the server refuses this machine: " + refusal_});
+    }
     if (!line) {
       // It has been told.
     } else if (line->was_admitted()) {

@@ -59,7 +59,8 @@ class MeshClient final : public host::Net {
   void tell_roles(const roles::Event& event);
   pb::Envelope hello_to(const pb::Challenge& challenge) const;
   void on_admitted();
-  void on_refused(const std::string& why);
+  void on_refused(const pb::Refused& refused);
+
   void on_left_out(SendQueue::Pushed pushed);
 
   Membership& membership_;
@@ -74,7 +75,7 @@ class MeshClient final : public host::Net {
   std::shared_ptr<Line> line_;  // The current one.
   std::string refusal_;         // Told already.
   std::string trouble_;         // Told already. Only run() touches it.
-  bool stopped_ = false;
+  bool stopped_ = false, dismissed_ = false;
   std::thread thread_;
 };
 

@@ -281,7 +281,7 @@ TEST_F(MeshTest, WhatIsTooLargeIsLeftOutAndTheLineGoesOn) {
 }
 
 Membership without_tls(const std::string& address, const MachineKeys& keys) {
-  return Membership({.address = address, .insecure = true}, "", keys, pb::POOL_ROLE_WORKER);
+  return Membership({.address = address, .insecure = true}, "", keys, pb::POOL_ROLE_WORKER, "");
 }
 
 MeshClient::Signer signer(const MachineKeys& keys) {
@@ -433,7 +433,7 @@ class DoorTest : public testing::Test {
   void answer(const pb::Envelope& call, pb::PoolRole role) {
     pb::Envelope reply;
     *reply.mutable_to() = call.from();
-    reply.mutable_join_reply()->set_role(role);
+    *reply.mutable_join_reply()->mutable_holder() = wire::make_holder(role);
     mesh_.send(std::move(reply));
   }
 
@@ -471,7 +471,8 @@ TEST_F(DoorTest, TheServersRoleSaysWhatSomebodyIsOrWhyNot) {
   asks.set_role(pb::POOL_ROLE_UNSPECIFIED);
   auto welcome = knock(asks);
   answer(desk_.take(), pb::POOL_ROLE_RESEARCHER);
-  EXPECT_EQ(identity::read_certificate(welcome.get()->certificate)->role, pb::POOL_ROLE_RESEARCHER);
+  EXPECT_EQ(identity::read_certificate(welcome.get()->certificate)->holder.role(),
+            pb::POOL_ROLE_RESEARCHER);
   auto refused = knock(asks);
   pb::Envelope reply;
   *reply.mutable_to() = desk_.take().from();

@@ -41,12 +41,13 @@ void NodeLine::send(pb::Envelope envelope, const std::string& sender) {
   if (pushed == SendQueue::Pushed::kFull) lines_.left_out(to, "too much waits for its line");
 }
 
-void NodeLine::dismiss(const std::string& why) {
+void NodeLine::dismiss(const std::string& why, bool for_good) {
   std::lock_guard lock(mutex_);
   if (finished_ || std::exchange(closing_, true)) return;
   dismissed_ = Clock::now();
   pb::Envelope envelope;
   envelope.mutable_refused()->set_reason(why);
+  envelope.mutable_refused()->set_final(for_good);
   queue_ = {};
   queue_.push(std::move(envelope));
   write_next();
@@ -88,7 +89,7 @@ void NodeLine::OnWriteDone(bool ok) {
 void NodeLine::OnDone() { const auto self = lines_.forget(*this, speaker_.machine); }
 
 void NodeLine::take_hello() {
-  const pb::Hello& hello = incoming_.hello();
+  pb::Hello hello = incoming_.hello();
   if (!incoming_.has_hello() || !wire::check_bounds(incoming_)) {
     return dismiss("a line begins with a Hello that answers the challenge");
   }
@@ -105,12 +106,18 @@ void NodeLine::take_hello() {
     std::lock_guard lock(mutex_);
     proven_ = true;
   }
-  lines_.intake.post(pb::ROLE_SERVER, roles::NodeJoined{machine, hello});
+  pb::Holder holder;
+  if (peer_.is_known) {
+    holder = peer_.holder;
+    hello.set_owner(holder.owner());  // What it says itself was not asked for.
+  }
+  lines_.intake.post(pb::ROLE_SERVER, roles::NodeJoined{machine, std::move(hello), holder});
 }
 
 void NodeLine::take_envelope() {
   pb::Envelope envelope = std::move(incoming_);
   envelope.mutable_from()->set_machine(speaker_.machine);
+  envelope.clear_holder();
   const wire::Verdict verdict = wire::judge(envelope, speaker_.flag);
   if (!verdict.passes) return refuse(verdict.why);
   envelope.to().role() == pb::ROLE_SERVER ? give_to_server(std::move(envelope))

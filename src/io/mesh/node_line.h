@@ -36,7 +36,7 @@ class NodeLine final : public grpc::ServerBidiReactor<pb::Envelope, pb::Envelope
   // From the machine `sender`, or from the server's role (""). Left out when there is no room.
   void send(pb::Envelope envelope, const std::string& sender);
   // Says Refused and ends.
-  void dismiss(const std::string& why);
+  void dismiss(const std::string& why, bool for_good = false);
   void close();
   void tick(Lines::Instant now);
 

@@ -7,7 +7,11 @@
 namespace muster::io {
 
 Result<Peer> Peer::of(const grpc::CallbackServerContext& context, bool secure) {
-  if (!secure) return Peer{};
+  if (!secure) {
+    Peer anybody;
+    anybody.holder.set_role(pb::POOL_ROLE_OPERATOR);
+    return anybody;
+  }
   const auto authentication = context.auth_context();
   if (!authentication || !authentication->IsPeerAuthenticated()) {
     return fail(Code::kPermission, "this server wants a certificate");
@@ -17,7 +21,7 @@ Result<Peer> Peer::of(const grpc::CallbackServerContext& context, bool secure) {
   const auto certificate =
       identity::read_certificate(std::string(shown.front().data(), shown.front().size()));
   if (!certificate) return fail(Code::kPermission, certificate.error().message);
-  return Peer{true, certificate->public_key, certificate->role};
+  return Peer{true, certificate->public_key, certificate->holder};
 }
 
 Status Peer::check_node(const std::string& hello_key, pb::RoleFlag flag) const {
@@ -25,21 +29,12 @@ Status Peer::check_node(const std::string& hello_key, pb::RoleFlag flag) const {
   if (hello_key != public_key) {
     return fail(Code::kPermission, "the machine's key is not that of its certificate");
   }
-  if (wire::may_connect(role, flag)) return {};
+  if (wire::may_connect(holder.role(), flag)) return {};
   return fail(Code::kPermission,
-              "its certificate is that of a " + std::string(wire::to_word(role)) +
+              "its certificate is that of a " + std::string(wire::to_word(holder.role())) +
                   ", and it is a " +
                   (flag == pb::ROLE_FLAG_COORDINATOR ? "coordinator" : "worker") +
                   ": it needs a token for that");
-}
-
-Status Peer::check_caller(bool operators_only) const {
-  if (!is_known || role == pb::POOL_ROLE_OPERATOR) return {};
-  if (operators_only) return fail(Code::kPermission, "only an operator of the pool may do that");
-  if (wire::may_ask(role)) return {};
-  return fail(Code::kPermission, "a " + std::string(wire::to_word(role)) +
-                                     "'s certificate asks for nothing: that "
-                                     "needs a researcher's token");
 }
 
 }  // namespace muster::io

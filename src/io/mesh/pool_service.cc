@@ -35,9 +35,7 @@ void hang_up(Lines& lines, const std::string& name) {
   post(lines, name, std::move(bye));
 }
 
-grpc::Status denied(const muster::Status& why) {
-  return {grpc::StatusCode::PERMISSION_DENIED, why.error().message};
-}
+grpc::Status denied(const std::string& why) { return {grpc::StatusCode::PERMISSION_DENIED, why}; }
 
 pb::Envelope refusal(const Error& error) {
   pb::Envelope envelope;
@@ -49,10 +47,11 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
  public:
   Unary(Lines& lines, std::function<void(const pb::Envelope&)> fill)
       : lines_(lines), fill_(std::move(fill)), begun_(std::chrono::steady_clock::now()) {}
-  void begin(std::shared_ptr<Unary> self, pb::Envelope ask, const muster::Status& may) {
+  void begin(std::shared_ptr<Unary> self, pb::Envelope ask, const Result<Peer>& peer) {
     self_ = self;
     name_ = lines_.add_call(std::move(self));
-    if (!may) return end(denied(may));
+    if (!peer) return end(denied(peer.error().message));
+    *ask.mutable_holder() = peer->holder;
     if (const Status checked = wire::check_bounds(ask); !checked) {
       if (ask.has_submit()) return answer(refusal(checked.error()));
       return end({grpc::StatusCode::INVALID_ARGUMENT, checked.error().message});
@@ -63,6 +62,7 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
   void answer(const pb::Envelope& envelope) override {
     if (finished_.exchange(true)) return;
     answered_ = true;
+    if (envelope.has_refused()) return Finish(denied(envelope.refused().reason()));
     fill_(envelope);
     Finish(grpc::Status::OK);
   }
@@ -94,14 +94,15 @@ class Unary final : public grpc::ServerUnaryReactor, public Call {
 class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Call {
  public:
   explicit Watching(Lines& lines) : lines_(lines) {}
-  void begin(std::shared_ptr<Watching> self, const pb::Watch& request, const muster::Status& may) {
+  void begin(std::shared_ptr<Watching> self, const pb::Watch& request, const Result<Peer>& peer) {
     self_ = self;
     name_ = lines_.add_call(std::move(self));
-    if (!may) {
+    if (!peer) {
       std::lock_guard lock(mutex_);
-      return finish(denied(may));
+      return finish(denied(peer.error().message));
     }
     pb::Envelope ask;
+    *ask.mutable_holder() = peer->holder;
     *ask.mutable_watch() = request;
     if (post(lines_, name_, std::move(ask))) return;
     std::lock_guard lock(mutex_);
@@ -110,6 +111,7 @@ class Watching final : public grpc::ServerWriteReactor<pb::JobUpdate>, public Ca
   void answer(const pb::Envelope& envelope) override {
     std::lock_guard lock(mutex_);
     if (finished_) return;
+    if (envelope.has_refused()) return finish(denied(envelope.refused().reason()));
     const pb::JobUpdate& update = envelope.job_update();
     // Only the newest state matters to a slow reader; what was said in words is kept.
     if (!queue_.empty() && queue_.back().message().empty()) queue_.pop_back();
@@ -187,9 +189,9 @@ grpc::ServerUnaryReactor* PoolService::List(grpc::CallbackServerContext* context
 }
 
 grpc::ServerUnaryReactor* PoolService::Status(grpc::CallbackServerContext* context,
-                                              const pb::GetStatus*, pb::PoolStatus* reply) {
+                                              const pb::GetStatus* request, pb::PoolStatus* reply) {
   pb::Envelope ask;
-  ask.mutable_get_status();
+  *ask.mutable_get_status() = *request;
   return start(*context, std::move(ask),
                [reply](const pb::Envelope& e) { *reply = e.pool_status(); });
 }
@@ -219,24 +221,53 @@ grpc::ServerUnaryReactor* PoolService::Pardon(grpc::CallbackServerContext* conte
                [reply](const pb::Envelope& e) { *reply = e.pardon_reply(); });
 }
 
+grpc::ServerUnaryReactor* PoolService::RemoveMachine(grpc::CallbackServerContext* context,
+                                                     const pb::RemoveMachine* request,
+                                                     pb::RemoveMachineReply* reply) {
+  pb::Envelope ask;
+  *ask.mutable_remove_machine() = *request;
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.remove_machine_reply(); });
+}
+
+grpc::ServerUnaryReactor* PoolService::CreateToken(grpc::CallbackServerContext* context,
+                                                   const pb::CreateToken* request,
+                                                   pb::CreateTokenReply* reply) {
+  pb::Envelope ask;
+  *ask.mutable_create_token() = *request;
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.create_token_reply(); });
+}
+
+grpc::ServerUnaryReactor* PoolService::ListTokens(grpc::CallbackServerContext* context,
+                                                  const pb::ListTokens* request,
+                                                  pb::TokenList* reply) {
+  pb::Envelope ask;
+  *ask.mutable_list_tokens() = *request;
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.token_list(); });
+}
+
+grpc::ServerUnaryReactor* PoolService::RevokeToken(grpc::CallbackServerContext* context,
+                                                   const pb::RevokeToken* request,
+                                                   pb::RevokeTokenReply* reply) {
+  pb::Envelope ask;
+  *ask.mutable_revoke_token() = *request;
+  return start(*context, std::move(ask),
+               [reply](const pb::Envelope& e) { *reply = e.revoke_token_reply(); });
+}
+
 grpc::ServerWriteReactor<pb::JobUpdate>* PoolService::Watch(grpc::CallbackServerContext* context,
                                                             const pb::Watch* request) {
   auto watching = std::make_shared<Watching>(lines_);
-  watching->begin(watching, *request, check(*context, false));
+  watching->begin(watching, *request, Peer::of(*context, secure_));
   return watching.get();
-}
-
-muster::Status PoolService::check(const grpc::CallbackServerContext& context,
-                                  bool operators_only) const {
-  MUSTER_TRY(const Peer peer, Peer::of(context, secure_));
-  return peer.check_caller(operators_only);
 }
 
 grpc::ServerUnaryReactor* PoolService::start(const grpc::CallbackServerContext& context,
                                              pb::Envelope ask, Fill fill) {
-  const muster::Status may = check(context, ask.has_pardon());
   auto unary = std::make_shared<Unary>(lines_, std::move(fill));
-  unary->begin(unary, std::move(ask), may);
+  unary->begin(unary, std::move(ask), Peer::of(context, secure_));
   return unary.get();
 }
 

@@ -8,7 +8,7 @@
 namespace muster::io {
 
 // Turns a researcher's call into an envelope to the server role, and the answer into a reply.
-// `secure`: of whoever has a certificate of a researcher or an operator.
+// `secure`: a certificate is demanded, and the role hears what it says.
 class PoolService final : public pb::Pool::CallbackService {
  public:
   PoolService(Lines& lines, bool secure) : lines_(lines), secure_(secure) {}
@@ -25,6 +25,17 @@ class PoolService final : public pb::Pool::CallbackService {
                                 pb::WhyReply* reply) override;
   grpc::ServerUnaryReactor* Pardon(grpc::CallbackServerContext*, const pb::Pardon* request,
                                    pb::PardonReply* reply) override;
+  grpc::ServerUnaryReactor* RemoveMachine(grpc::CallbackServerContext*,
+                                          const pb::RemoveMachine* request,
+                                          pb::RemoveMachineReply* reply) override;
+  grpc::ServerUnaryReactor* CreateToken(grpc::CallbackServerContext*,
+                                        const pb::CreateToken* request,
+                                        pb::CreateTokenReply* reply) override;
+  grpc::ServerUnaryReactor* ListTokens(grpc::CallbackServerContext*, const pb::ListTokens* request,
+                                       pb::TokenList* reply) override;
+  grpc::ServerUnaryReactor* RevokeToken(grpc::CallbackServerContext*,
+                                        const pb::RevokeToken* request,
+                                        pb::RevokeTokenReply* reply) override;
   grpc::ServerWriteReactor<pb::JobUpdate>* Watch(grpc::CallbackServerContext*,
                                                  const pb::Watch* request) override;
 
@@ -32,8 +43,6 @@ class PoolService final : public pb::Pool::CallbackService {
   using Fill = std::function<void(const pb::Envelope&)>;
   grpc::ServerUnaryReactor* start(const grpc::CallbackServerContext& context, pb::Envelope ask,
                                   Fill fill);
-  [[nodiscard]] muster::Status check(const grpc::CallbackServerContext& context,
-                                     bool operators_only) const;
 
   Lines& lines_;
   const bool secure_;

@@ -17,7 +17,18 @@ pb::Envelope failed(const pb::Envelope& call, const Error& error) {
   if (call.has_watch()) *reply.mutable_job_update()->mutable_failure() = failure;
   if (call.has_cancel_job()) *reply.mutable_cancel_reply()->mutable_failure() = failure;
   if (call.has_why()) *reply.mutable_why_reply()->mutable_failure() = failure;
+  if (call.has_join()) *reply.mutable_join_reply()->mutable_failure() = failure;
+  if (call.has_remove_machine()) {
+    *reply.mutable_remove_machine_reply()->mutable_failure() = failure;
+  }
   if (call.has_list_jobs()) *reply.mutable_job_list()->mutable_failure() = failure;
+  return reply;
+}
+
+pb::Envelope refusal(const std::string& client, const std::string& why) {
+  pb::Envelope reply = to_client(client);
+  reply.mutable_refused()->set_reason(why);
+  reply.mutable_refused()->set_final(true);
   return reply;
 }
 

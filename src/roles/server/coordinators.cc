@@ -20,7 +20,7 @@ std::string Coordinators::refuse(const std::string& machine, Effects& effects) {
   if (std::find(known.begin(), known.end(), machine) != known.end()) return "";
   if (known.empty()) {
     row_.add_coordinators(machine);
-    pending_.write(row_, effects);
+    write(effects);
     return "";
   }
   MUSTER_PROBE("a coordinator that nobody named is refused");
@@ -30,11 +30,44 @@ std::string Coordinators::refuse(const std::string& machine, Effects& effects) {
          flags + " --coordinator " + machine;
 }
 
+std::string Coordinators::admit(const std::string& machine, const std::set<std::string>& here,
+                                Effects& effects) {
+  auto& known = *row_.mutable_coordinators();
+  if (std::find(known.begin(), known.end(), machine) != known.end()) return "";
+  const auto away = std::find_if(known.begin(), known.end(),
+                                 [&](const std::string& name) { return !here.contains(name); });
+  if (known.size() >= kMost) {
+    if (away == known.end()) return "as many coordinators as a pool has are here already";
+    known.erase(away);
+  }
+  *known.Add() = machine;
+  write(effects);
+  return "";
+}
+
+void Coordinators::forget(const std::string& machine, Effects& effects) {
+  auto& known = *row_.mutable_coordinators();
+  const auto found = std::find(known.begin(), known.end(), machine);
+  if (found == known.end()) return;
+  known.erase(found);
+  write(effects);
+}
+
+void Coordinators::write(Effects& effects) {
+  if (!pending_.empty()) {
+    has_changed_ = true;
+    return;
+  }
+  pending_.write(row_, effects);
+}
+
 bool Coordinators::settle(Instant now, const Stored& stored) {
-  auto settled = pending_.settle(now, stored);
+  const auto settled = pending_.settle(now, stored);
   if (!settled) return false;
+  if (settled->outcome == Outcome::kUnknown) return true;
   const bool failed = settled->outcome == Outcome::kFailed;
-  if (failed) pending_.put_off(now + kRepeatEvery, std::move(*settled->row));
+  const bool is_old = std::exchange(has_changed_, false);
+  if (failed || is_old) pending_.put_off(failed ? now + kRepeatEvery : now, row_);
   return true;
 }
 

@@ -64,6 +64,56 @@ TEST(Coordinators, AreWrittenUntilTheyAreThere) {
   EXPECT_FALSE(coordinators.settle(now, {effects.commits.at(0).id}));
 }
 
+TEST(Coordinators, WithACertificateAreAllLetInAndMakeRoomWhenTheyAreGone) {
+  WriteIds ids;
+  Coordinators coordinators(kStart, {}, row_of({"first"}), ids);
+  Effects effects;
+  std::set<std::string> here{"first"};
+  for (int i = 1; i < Coordinators::kMost; ++i) {
+    EXPECT_EQ(coordinators.admit("c" + std::to_string(i), here, effects), "");
+  }
+  EXPECT_EQ(effects.commits.size(), 1u) << "one write at a time";
+  EXPECT_EQ(coordinators.row().coordinators_size(), Coordinators::kMost);
+  EXPECT_EQ(coordinators.admit("new", here, effects), "");
+  const auto& known = coordinators.row().coordinators();
+  EXPECT_EQ(known.size(), Coordinators::kMost);
+  EXPECT_EQ(known.Get(0), "first") << "it is here";
+  EXPECT_EQ(known.Get(1), "c2");
+  here.insert(known.begin(), known.end());
+  EXPECT_NE(coordinators.admit("one more", here, effects), "");
+  EXPECT_EQ(coordinators.admit("first", here, effects), "");
+  EXPECT_TRUE(coordinators.settle(kStart, {effects.commits.at(0).id, Outcome::kDone, ""}));
+  effects = {};
+  coordinators.keep(kStart, effects);
+  ASSERT_EQ(effects.commits.size(), 1u) << "what came meanwhile";
+  EXPECT_EQ(std::get<SavePool>(effects.commits[0].changes.at(0)).row.coordinators_size(),
+            Coordinators::kMost);
+}
+
+TEST(Coordinators, AnOlderRowNeverTakesThePlaceOfANewerOne) {
+  WriteIds ids;
+  Coordinators coordinators(kStart, {}, {}, ids);
+  Effects effects;
+  for (const char* machine : {"a", "b"}) EXPECT_EQ(coordinators.admit(machine, {}, effects), "");
+  Instant now = kStart;
+  std::string last;
+  for (const Outcome outcome :
+       {Outcome::kUnknown, Outcome::kFailed, Outcome::kDone, Outcome::kDone}) {
+    ASSERT_EQ(effects.commits.size(), 1u);
+    const Commit write = effects.commits[0];
+    const auto& row = std::get<SavePool>(write.changes.at(0)).row;
+    last = row.coordinators(row.coordinators_size() - 1);
+    EXPECT_TRUE(coordinators.settle(now, {write.id, outcome, ""}));
+    effects = {};
+    coordinators.keep(now += kRepeatEvery, effects);
+  }
+  EXPECT_EQ(last, "b");
+  EXPECT_TRUE(effects.commits.empty());
+  coordinators.forget("a", effects);
+  EXPECT_EQ(coordinators.row().coordinators_size(), 1);
+  EXPECT_EQ(effects.commits.size(), 1u);
+}
+
 TEST(Coordinators, ThatAreNamedAreWrittenAtTheStart) {
   WriteIds ids;
   Coordinators coordinators(kStart, {"a"}, row_of({"b"}), ids);

@@ -60,18 +60,9 @@ std::string explain_node(const Situation& pool, const std::string& machine,
 void explain_machine(const Situation& pool, const std::string& machine, pb::WhyReply& reply) {
   reply.set_what(machine);
   const Nodes::Node* node = pool.nodes.find(machine);
-  reply.set_now((node == nullptr ? "not connected" : explain_node(pool, machine, *node)) +
-                pool.standings.explain_refusals(machine));
-}
-
-// Connected, or known from before.
-std::set<std::string> machines_named(const Situation& pool, const std::string& prefix) {
-  std::set<std::string> machines;
-  for (std::string& machine : pool.standings.named(prefix)) machines.insert(std::move(machine));
-  for (const auto& [machine, node] : pool.nodes.all()) {
-    if (!prefix.empty() && machine.starts_with(prefix)) machines.insert(machine);
-  }
-  return machines;
+  std::string now = node == nullptr ? "not connected" : explain_node(pool, machine, *node);
+  if (const Status may = pool.standings.check(machine); !may) now += "; " + may.error().message;
+  reply.set_now(now + pool.standings.explain_refusals(machine));
 }
 
 pb::WhyReply failure(Code code, const std::string& why) {
@@ -100,6 +91,15 @@ std::string state_of(const Situation& pool, const std::string& machine, const No
   if (pool.standings.is_quarantined(machine)) works = "quarantined";
   if (works.empty()) return stores.empty() ? "idle" : stores;
   return stores.empty() ? works : stores + ", " + works;
+}
+
+std::set<std::string> machines_named(const Situation& pool, const std::string& prefix) {
+  std::set<std::string> machines;
+  for (std::string& machine : pool.standings.named(prefix)) machines.insert(std::move(machine));
+  for (const auto& [machine, node] : pool.nodes.all()) {
+    if (!prefix.empty() && machine.starts_with(prefix)) machines.insert(machine);
+  }
+  return machines;
 }
 
 std::optional<FindJobs> search_for(const Situation& pool, const std::string& what) {

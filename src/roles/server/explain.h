@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "roles/server/reasons.h"
@@ -11,6 +12,10 @@ namespace muster::roles::server {
 // How a machine is, in a few words for a table: "idle", "storage, lent to 3fa9c2".
 [[nodiscard]] std::string state_of(const Situation& pool, const std::string& machine,
                                    const Nodes::Node& node);
+
+// Machines whose names begin so: connected, or known from before. None begins with nothing.
+[[nodiscard]] std::set<std::string> machines_named(const Situation& pool,
+                                                   const std::string& prefix);
 
 // What the database has to be asked for explain(); none: what is known here is enough.
 [[nodiscard]] std::optional<FindJobs> search_for(const Situation& pool, const std::string& what);

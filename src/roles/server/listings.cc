@@ -36,6 +36,7 @@ pb::Machine describe(const Situation& pool, const std::string& machine, const No
   out.set_role_flag(node.hello.role_flag());
   out.set_state(state_of(pool, machine, node));
   out.set_owner(node.hello.owner());
+  out.set_token(node.holder.token());
   out.set_version(node.hello.version());
   out.set_storage_address(node.hello.storage_address());
   if (!node.store_problem.empty()) out.set_reason("cannot store: " + node.store_problem);
@@ -66,7 +67,7 @@ pb::PoolState pool_state(const Situation& pool, const pb::PoolRow& row, const st
   return state;
 }
 
-pb::PoolStatus pool_status(const Situation& pool) {
+pb::PoolStatus pool_status(const Situation& pool, bool all) {
   pb::PoolStatus out;
   *out.mutable_view() = pool.view.view();
   Room room;
@@ -77,6 +78,14 @@ pb::PoolStatus pool_status(const Situation& pool) {
   }
   for (const auto& [machine, node] : pool.nodes.all()) {
     pb::Machine described = describe(pool, machine, node);
+    room.take(described) ? void(*out.add_machines() = std::move(described)) : void(++left_out);
+  }
+  for (const std::string& machine : all ? pool.standings.all() : std::vector<std::string>()) {
+    if (pool.nodes.contains(machine)) continue;
+    pb::Machine described;
+    described.set_machine(machine);
+    described.set_state("away");
+    pool.standings.describe(described);
     room.take(described) ? void(*out.add_machines() = std::move(described)) : void(++left_out);
   }
   out.set_left_out(left_out);

@@ -17,7 +17,7 @@ namespace muster::roles::server {
                                        const std::string& machine, int64_t now_ms);
 
 // What goes on, and who is there. Version and wanted copies are the caller's.
-[[nodiscard]] pb::PoolStatus pool_status(const Situation& pool);
+[[nodiscard]] pb::PoolStatus pool_status(const Situation& pool, bool all = false);
 
 // The latest run of each job, those that were accepted last first: as far as they go on as it is
 // known here, the others as the database has `found` them.

@@ -16,11 +16,13 @@ bool coordinates(const pb::Hello& hello) { return hello.role_flag() == pb::ROLE_
 
 }  // namespace
 
-void Nodes::join(Instant now, const std::string& machine, const pb::Hello& hello) {
+void Nodes::join(Instant now, const std::string& machine, const pb::Hello& hello,
+                 const pb::Holder& holder) {
   const auto [it, is_new] = nodes_.try_emplace(machine);
   MUSTER_CHECK(is_new);
   Node& node = it->second;
   node.hello = hello;
+  node.holder = holder;
   node.heard = now;
   node.beat_due = now + kHeartbeatEvery;
   node.order = next_order_++;

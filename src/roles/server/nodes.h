@@ -24,6 +24,7 @@ class Nodes {
  public:
   struct Node {
     pb::Hello hello;
+    pb::Holder holder;
     Instant heard{};
     uint64_t order = 0;         // Of joining.
     std::string store_problem;  // Why its store cannot be written; empty: it can.
@@ -40,7 +41,8 @@ class Nodes {
   // ---- Who is there.
 
   // On a new line. It is not there yet (checked).
-  void join(Instant now, const std::string& machine, const pb::Hello& hello);
+  void join(Instant now, const std::string& machine, const pb::Hello& hello,
+            const pb::Holder& holder = {});
   // The node as it was; none: it is not there.
   std::optional<Node> leave(const std::string& machine);
   [[nodiscard]] const std::map<std::string, Node>& all() const { return nodes_; }

@@ -1,23 +1,30 @@
 // Who is there and how they behave, and who hears what.
 #include "roles/server/server.h"
 
+#include "base/hex.h"
 #include "base/overloaded.h"
 #include "roles/server/client_replies.h"
 #include "roles/server/explain.h"
 #include "roles/server/lending.h"
 #include "roles/server/listings.h"
+#include "roles/server/permissions.h"
 #include "wire/envelope.h"
 #include "wire/failure.h"
 #include "wire/job_state.h"
 #include "wire/short_id.h"
 
 namespace muster::roles::server {
+namespace {
+
+constexpr size_t kMachineDigits = 16;
+
+}  // namespace
 
 Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)),
       started_(started),
       grace_until_(state.view.number() == 0 ? started : started + kServerGrace),
-      tokens_(options_.local_token_hash),
+      tokens_(options_.local_token_hash, write_ids_),
       nodes_(state.pool_epoch),
       standings_(options_.quarantine_after, write_ids_),
       coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
@@ -27,6 +34,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       kept_(options_.retain),
       submissions_((state.pool_epoch << 32) + 1) {
   for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
+  for (pb::TokenRow& row : state.tokens) tokens_.restore(std::move(row));
   for (pb::JobRow& row : state.live) jobs_.restore(std::move(row));
   for (const KeptRun& run : state.kept) kept_.add(run);
   for (pb::Reason& reason : state.reasons) {
@@ -82,13 +90,14 @@ Effects Server::step(Instant now, const Event& event) {
 size_t Server::pending() const {
   return jobs_.writing() + submissions_.size() + searches_.size() + view_.writing() +
          coordinators_.writing() + watchers_.size() + nodes_.unseen() + standings_.writing() +
-         loans_.size();
+         tokens_.writing() + loans_.size();
 }
 
 void Server::check() const {
   nodes_.check();
   loans_.check();
   standings_.check();
+  tokens_.check();
   view_.check();
   jobs_.check();
   kept_.check();
@@ -103,11 +112,20 @@ Situation Server::situation() const { return {nodes_, loans_, standings_, view_,
 void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) {
   const std::string& machine = joined.machine;
   const pb::RoleFlag flag = joined.hello.role_flag();
+  Status may = tokens_.check(joined.holder);
+  if (may) may = standings_.check(machine);
+  if (!may) {
+    effects.warn("machine " + short_id(machine) + " is refused: " + may.error().message);
+    return send_away(now, machine, may.error().message, effects);
+  }
   const bool known_flag = flag > pb::ROLE_FLAG_UNSPECIFIED && flag <= pb::ROLE_FLAG_COORDINATOR;
+  const bool coordinates = flag == pb::ROLE_FLAG_COORDINATOR;
+  const bool is_certified = joined.holder.role() == pb::POOL_ROLE_COORDINATOR;
   const std::string why =
-      !known_flag ? "this server does not know what such a node is for; upgrade the server"
-      : flag == pb::ROLE_FLAG_COORDINATOR ? coordinators_.refuse(machine, effects)
-                                          : "";
+      !known_flag    ? "this server does not know what such a node is for; upgrade the server"
+      : !coordinates ? ""
+      : is_certified ? coordinators_.admit(machine, nodes_.coordinators(), effects)
+                     : coordinators_.refuse(machine, effects);
   if (!why.empty()) {
     effects.warn("machine " + short_id(machine) + " is refused: " + why);
     pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
@@ -115,12 +133,12 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
     return effects.send.push_back({std::move(refusal)});
   }
   if (nodes_.contains(machine)) on_left(now, machine, "it connected again", effects);
-  if (flag == pb::ROLE_FLAG_COORDINATOR) on_coordinator_back(joined, effects);
-  nodes_.join(now, machine, joined.hello);
+  if (coordinates) on_coordinator_back(joined, effects);
+  nodes_.join(now, machine, joined.hello, joined.holder);
+  if (coordinates && is_certified) tell_coordinators();
   view_.note_back(machine);
   loans_.join(machine, !may_compute(situation(), machine, *nodes_.find(machine)));
-  effects.note((flag == pb::ROLE_FLAG_COORDINATOR ? "coordinator " : "worker ") +
-               short_id(machine) + " joined");
+  effects.note((coordinates ? "coordinator " : "worker ") + short_id(machine) + " joined");
 }
 
 // A worker says what it works for: if that is still going on, and this server lent it or has just
@@ -230,6 +248,11 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
 // A researcher's call.
 void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) {
   const std::string& client = call.from().machine();
+  if (call.has_join()) return on_join(now, call, effects);
+  if (call.has_hang_up()) return on_hang_up(client);
+  Status may = may_ask(call);
+  if (may) may = tokens_.check(call.holder());
+  if (!may) return effects.send.push_back({refusal(client, may.error().message)});
   switch (call.body_case()) {
     case pb::Envelope::kSubmit:
       return on_submit(now, call, effects);
@@ -244,17 +267,22 @@ void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) 
       if (!what) return answer(now, call, FoundJobs(), effects);
       return search(now, call, std::move(*what), effects);
     }
-    case pb::Envelope::kJoin:
-      return on_join(call, effects);
+    case pb::Envelope::kCreateToken:
+      return tokens_.create(unix_ms(now), call, effects);
+    case pb::Envelope::kListTokens: {
+      pb::Envelope reply = to_client(client);
+      *reply.mutable_token_list() = tokens_.list(unix_ms(now), call.list_tokens());
+      return effects.send.push_back({std::move(reply)});
+    }
+    case pb::Envelope::kRemoveMachine:
+      return on_remove(now, call, effects);
+    case pb::Envelope::kRevokeToken:
+      return tokens_.revoke(unix_ms(now), call, effects);
     case pb::Envelope::kPardon:
       return standings_.pardon(client, call.pardon(), effects);
-    case pb::Envelope::kHangUp:
-      watchers_.hang_up(client);
-      searches_.hang_up(client);
-      return submissions_.hang_up(client);
     case pb::Envelope::kGetStatus: {
       pb::Envelope reply = to_client(client);
-      *reply.mutable_pool_status() = pool_status(situation());
+      *reply.mutable_pool_status() = pool_status(situation(), call.get_status().all());
       reply.mutable_pool_status()->set_version(options_.version);
       reply.mutable_pool_status()->set_copies_wanted(options_.storage_nodes);
       return effects.send.push_back({std::move(reply)});
@@ -264,12 +292,48 @@ void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) 
   }
 }
 
-void Server::on_join(const pb::Envelope& call, Effects& effects) {
-  pb::Envelope reply = to_client(call.from().machine());
-  const auto role = tokens_.admit(call.join());
-  reply.mutable_join_reply()->set_role(role.value_or(pb::POOL_ROLE_UNSPECIFIED));
-  if (!role) *reply.mutable_join_reply()->mutable_failure() = to_failure(role.error());
-  effects.send.push_back({std::move(reply)});
+void Server::on_join(Instant now, const pb::Envelope& call, Effects& effects) {
+  const Status may = standings_.check(call.join().machine());
+  if (may) return tokens_.admit(unix_ms(now), call, effects);
+  effects.send.push_back({failed(call, may.error())});
+}
+
+// One that was never heard of can be named by its whole id.
+void Server::on_remove(Instant now, const pb::Envelope& call, Effects& effects) {
+  const std::string& named = call.remove_machine().machine();
+  auto machines = machines_named(situation(), named);
+  if (machines.empty() && is_hex(named, kMachineDigits)) machines.insert(named);
+  if (machines.size() == 1) {
+    return standings_.remove(call.from().machine(), *machines.begin(), unix_ms(now), effects);
+  }
+  const Error error = machines.empty()
+                          ? Error{Code::kNotFound, "no machine is called '" + named + "'"}
+                          : Error{Code::kInvalidArgument, "several machines begin so; say more"};
+  effects.send.push_back({failed(call, error)});
+}
+
+// Nobody waits for the answer to this call any more.
+void Server::on_hang_up(const std::string& client) {
+  watchers_.hang_up(client);
+  searches_.hang_up(client);
+  submissions_.hang_up(client);
+}
+
+// Whose seals count.
+void Server::tell_coordinators() {
+  for (const std::string& machine : nodes_.coordinators()) nodes_.mark_stale(machine);
+}
+
+// Whom it let in is in no more.
+void Server::on_revoked(Instant now, const std::string& token, Effects& effects) {
+  const std::string why = "the token that let it in was revoked";
+  watchers_.refuse(token, why, effects);
+  std::vector<std::string> machines;
+  for (const auto& [machine, node] : nodes_.all()) {
+    if (node.holder.token() == token) machines.push_back(machine);
+  }
+  for (const std::string& machine : machines) let_go(now, machine, why, effects);
+  tell_coordinators();
 }
 
 // The call goes on with answer().
@@ -305,6 +369,10 @@ void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
   if (const auto settled = standings_.settle(now, stored, effects)) {
     return on_machine_stored(now, *settled, effects);
   }
+  if (const auto settled = tokens_.settle(stored, effects)) {
+    if (!settled->revoked.empty()) on_revoked(now, settled->revoked, effects);
+    return;
+  }
   on_row_stored(now, stored, effects);
 }
 
@@ -335,6 +403,22 @@ void Server::on_misspoken(Instant now, const Misspoken& said, Effects& effects) 
   }
 }
 
+void Server::let_go(Instant now, const std::string& machine, const std::string& why,
+                    Effects& effects) {
+  coordinators_.forget(machine, effects);
+  send_away(now, machine, why, effects);
+}
+
+// For good.
+void Server::send_away(Instant now, const std::string& machine, const std::string& why,
+                       Effects& effects) {
+  pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
+  refusal.mutable_refused()->set_reason(why);
+  refusal.mutable_refused()->set_final(true);
+  effects.send.push_back({std::move(refusal)});
+  on_left(now, machine, why, effects);
+}
+
 // Its line is cut, and it is lent no more, nor does it store, until it is pardoned.
 void Server::banish(Instant now, const std::string& machine, const std::string& what,
                     Effects& effects) {
@@ -358,6 +442,10 @@ void Server::on_refusals(Instant now, const std::string& from, const pb::Refusal
 
 void Server::on_machine_stored(Instant now, const Standings::Settled& settled, Effects& effects) {
   if (settled.is_quarantined) on_quarantine(now, settled.machine, effects);
+  if (settled.is_removed) {
+    let_go(now, settled.machine, standings_.check(settled.machine).error().message, effects);
+    tell_coordinators();
+  }
   if (settled.is_pardoned) {
     for (const std::string& id : jobs_.live()) loans_.tell_soon(id);
   }

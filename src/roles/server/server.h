@@ -56,7 +56,13 @@ class Server final : public Role {
   void on_left(Instant now, const std::string& machine, const std::string& why, Effects& effects);
   void on_message(Instant now, const pb::Envelope& envelope, Effects& effects);
   void on_client(Instant now, const pb::Envelope& call, Effects& effects);
-  void on_join(const pb::Envelope& call, Effects& effects);
+  void on_hang_up(const std::string& client);
+  void on_join(Instant now, const pb::Envelope& call, Effects& effects);
+  void on_remove(Instant now, const pb::Envelope& call, Effects& effects);
+  void let_go(Instant now, const std::string& machine, const std::string& why, Effects& effects);
+  void tell_coordinators();
+  void on_revoked(Instant now, const std::string& token, Effects& effects);
+  void send_away(Instant now, const std::string& machine, const std::string& why, Effects& effects);
   void search(Instant now, const pb::Envelope& call, FindJobs what, Effects& effects);
   void answer(Instant now, const pb::Envelope& call, const Result<FoundJobs>& found,
               Effects& effects);

@@ -8,6 +8,7 @@
 #include "roles/server/found_jobs.h"
 #include "roles/server/job_request.h"
 #include "roles/server/lending.h"
+#include "roles/server/permissions.h"
 #include "roles/server/server.h"
 #include "wire/envelope.h"
 #include "wire/failure.h"
@@ -27,6 +28,7 @@ constexpr size_t kMostLive = 1000;
 pb::Envelope pinned(const Submission& submission, const pb::ModelPin& pin) {
   pb::Envelope call;
   *call.mutable_from() = address(pb::ROLE_CLIENT, submission.client);
+  *call.mutable_holder() = submission.holder;
   *call.mutable_submit() = submission.submit;
   *call.mutable_submit()->mutable_request()->mutable_directory_pin() = pin;
   return call;
@@ -82,7 +84,7 @@ void Server::on_submit(Instant now, const pb::Envelope& call, Effects& effects) 
     effects.send.push_back({submit_failure(client, error)});
     return;
   }
-  submissions_.look_up(now, coordinator, {client, call.submit()}, effects);
+  submissions_.look_up(now, coordinator, {client, call.submit(), call.holder()}, effects);
 }
 
 void Server::on_pinned(Instant now, const std::string& from, const pb::Pinned& pinned,
@@ -111,7 +113,7 @@ void Server::accept(Instant now, const pb::Envelope& call, const FoundJobs* foun
   const Job* job = jobs_.find(*id);
   if (job != nullptr && job->is_writing) {  // Nothing is said before it is known what the row says.
     MUSTER_PROBE("a submit meets a row that is being written");
-    return submissions_.wait_for_row(*id, {client, submit});
+    return submissions_.wait_for_row(*id, {client, submit, call.holder()});
   }
   if (job != nullptr) {
     return effects.send.push_back({submit_reply(client, job->row, !began(job->row, submit))});
@@ -134,6 +136,7 @@ void Server::begin_run(const pb::Envelope& call, const std::string& id, const pb
   if (jobs_.going_on() >= kMostLive) return effects.send.push_back({too_many_jobs(client)});
   const pb::JobRequest& request = call.submit().request();
   pb::JobRow row = next_run(id, before, call.submit(), complete(request), request.directory_pin());
+  row.set_researcher(call.holder().owner());
   const pb::Envelope reply = submit_reply(client, row, false);
   const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
   jobs_.write({std::move(row), {reply}, submit_failure(client, away), {}}, effects);
@@ -340,6 +343,9 @@ void Server::on_cancel(Instant now, const pb::Envelope& call, const FoundJobs* f
   if (matching.size() > 1) return refuse(Code::kInvalidArgument, "several jobs begin so; say more");
   const Job* job = jobs_.find(*matching.begin());
   if (job == nullptr) return refuse(Code::kFailed, "that job is over already");
+  if (const Status may = may_cancel(call.holder(), job->row); !may) {
+    return refuse(may.error().code, may.error().message);
+  }
   if (job->is_writing) return refuse(Code::kTryLater, "that job is just changing; try again");
   pb::JobRow row = ended(job->row, pb::JOB_STATE_CANCELLED, "cancelled", unix_ms(now));
   pb::Envelope reply = to_client(call.from().machine());
@@ -355,13 +361,15 @@ void Server::on_watch(Instant now, const pb::Envelope& call, const FoundJobs* fo
   pb::Envelope update = to_client(client);
   const Job* job = jobs_.find(id);
   if (job != nullptr && job->row.run() > 0) {
-    watchers_.add(id, client);
+    watchers_.add(id, client, call.holder().token());
     *update.mutable_job_update()->mutable_row() = job->row;
     return effects.send.push_back({std::move(update)});
   }
   if (found == nullptr && !id.empty()) return search(now, call, {.named = id}, effects);
   const pb::JobRow* row = found == nullptr ? nullptr : row_of(*found, id);
-  if (row == nullptr && job != nullptr) return watchers_.add(id, client);  // It begins.
+  if (row == nullptr && job != nullptr) {
+    return watchers_.add(id, client, call.holder().token());  // It begins.
+  }
   if (row == nullptr) {
     return effects.send.push_back(
         {failed(call, {Code::kNotFound, "no job is called '" + id + "'"})});

@@ -42,6 +42,7 @@ struct ServerState {
   std::vector<KeptRun> kept;     // Of jobs whose latest run is over: kMostKept that ended last.
   std::vector<pb::MachineRow> machines;
   std::vector<pb::Reason> reasons;  // Of the runs that go on, each job's in order.
+  std::vector<pb::TokenRow> tokens;
 };
 
 }  // namespace muster::roles::server

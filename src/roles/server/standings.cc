@@ -191,6 +191,7 @@ void Standings::pardon(const std::string& client, const pb::Pardon& pardon, Effe
   row.set_quarantined(false);
   row.clear_charges();
   row.set_misbehaved(false);
+  row.set_removed_at_ms(0);
   row.set_refused(0);
   row.clear_refusal();
   pb::Envelope otherwise = to_client(client);
@@ -200,6 +201,29 @@ void Standings::pardon(const std::string& client, const pb::Pardon& pardon, Effe
   standing.replies.push_back({std::move(reply), std::move(otherwise)});
   to_banish_.erase(row.machine());
   write(standing, std::move(row), effects);
+}
+
+void Standings::remove(const std::string& client, const std::string& machine, int64_t now_ms,
+                       Effects& effects) {
+  pb::Envelope reply = to_client(client);
+  reply.mutable_remove_machine_reply()->set_machine(machine);
+  pb::Envelope otherwise = to_client(client);
+  *otherwise.mutable_remove_machine_reply()->mutable_failure() =
+      to_failure({Code::kTryLater, "the database cannot be written; try again in a minute"});
+  Standing& standing = standing_of(machine);
+  if (standing.row.removed_at_ms() != 0) return effects.send.push_back({std::move(reply)});
+  if (standing.write) return effects.send.push_back({std::move(otherwise)});
+  pb::MachineRow row = standing.row;
+  row.set_removed_at_ms(now_ms);
+  standing.replies.push_back({std::move(reply), std::move(otherwise)});
+  write(standing, std::move(row), effects);
+}
+
+Status Standings::check(const std::string& machine) const {
+  const Standing* standing = find(machine);
+  if (standing == nullptr || standing->row.removed_at_ms() == 0) return {};
+  return fail(Code::kPermission, "an operator has removed it; 'muster pardon " + short_id(machine) +
+                                     "' lets it in again");
 }
 
 void Standings::write(Standing& standing, pb::MachineRow row, Effects& effects) {
@@ -229,9 +253,10 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
     }
     return settled;
   }
-  const bool was = standing.row.quarantined();
+  const bool was = standing.row.quarantined(), was_removed = standing.row.removed_at_ms() != 0;
   standing.row = std::move(written.mapped());
   settled.is_quarantined = standing.row.quarantined() && !was;
+  settled.is_removed = standing.row.removed_at_ms() != 0 && !was_removed;
   settled.waited = std::move(waiting);
   for (const Reply& reply : replies) effects.send.push_back({reply.when_done});
   const std::string name = short_id(settled.machine);
@@ -239,12 +264,15 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
     effects.warn("machine " + name + " is quarantined; 'muster pardon " + name +
                  "' lets it in again");
   }
+  if (settled.is_removed) effects.note("machine " + name + " is removed");
   if (standing.row.misbehaved()) to_banish_.erase(settled.machine);
   // What was seen while another row was being written.
   const bool is_banished = to_banish_.contains(settled.machine);
   if (is_banished) write_banished(standing, effects);
   // A row may have said nothing of what is forgiven: it could not be written.
-  settled.is_pardoned = !is_banished && !standing.row.quarantined() && (was || standing.banished);
+  const bool may_come = standing.row.removed_at_ms() == 0;
+  settled.is_pardoned = !is_banished && !standing.row.quarantined() && may_come &&
+                        (was || was_removed || standing.banished);
   if (settled.is_pardoned) {
     forgive(standing);
     effects.note("machine " + name + " is pardoned");
@@ -307,6 +335,12 @@ std::vector<std::string> Standings::named(const std::string& prefix) const {
   return machines;
 }
 
+std::vector<std::string> Standings::all() const {
+  std::vector<std::string> machines;
+  for (const auto& [machine, standing] : standings_) machines.push_back(machine);
+  return machines;
+}
+
 std::string Standings::explain(const std::string& machine) const {
   const Standing* standing = find(machine);
   if (standing == nullptr) return "";
@@ -337,6 +371,7 @@ void Standings::describe(pb::Machine& machine) const {
   }
   machine.set_quarantined(standing->row.quarantined());
   machine.set_refused(standing->refused);
+  if (standing->row.removed_at_ms() != 0) machine.set_state("removed");
   if (!machine.reason().empty()) return;
   if (standing->lapses > 0) machine.set_reason("as a storage node it " + standing->lapse);
   if (standing->refused > 0) machine.set_reason("refused: " + standing->refusal);

@@ -71,13 +71,16 @@ class Standings {
   void add_tallies(const std::vector<pb::Tally>& tallies, Effects& effects);
   // Answers the client, once it is written, or cannot be, or at once. Of what was seen until then.
   void pardon(const std::string& client, const pb::Pardon& pardon, Effects& effects);
+  // The same of one that is to be here no more. `now_ms`: Unix time.
+  void remove(const std::string& client, const std::string& machine, int64_t now_ms,
+              Effects& effects);
 
   // ---- A row was written, or not.
 
   struct Settled {
     std::string machine;
-    bool is_quarantined = false, is_pardoned = false;              // By this.
-    std::vector<std::pair<std::string, pb::ReportCharge>> waited;  // To be looked at again.
+    bool is_quarantined = false, is_removed = false, is_pardoned = false;  // By this.
+    std::vector<std::pair<std::string, pb::ReportCharge>> waited;          // To be looked at again.
   };
   // None: it was no row of a machine. What could not be written is asked for again by whoever
   // asked, and its outcome may be unknown: the next row says all again.
@@ -90,6 +93,8 @@ class Standings {
 
   [[nodiscard]] bool is_quarantined(const std::string& machine) const;
   [[nodiscard]] bool is_banished(const std::string& machine) const;
+  // kPermission, in words: it is let in no more.
+  [[nodiscard]] Status check(const std::string& machine) const;
   // It is not to be in the view now.
   [[nodiscard]] bool has_lapsed(Instant now, const std::string& machine) const;
   // The same, for a duty of its own: one who is banished has not lapsed by that.
@@ -99,6 +104,7 @@ class Standings {
   // As rows say, in order of name.
   [[nodiscard]] std::vector<std::string> quarantined(size_t most) const;
   [[nodiscard]] std::vector<std::string> named(const std::string& prefix) const;
+  [[nodiscard]] std::vector<std::string> all() const;
 
   // ---- In words, for a person.
 

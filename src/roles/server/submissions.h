@@ -15,6 +15,7 @@ namespace muster::roles::server {
 struct Submission {
   std::string client;
   pb::Submit submit;
+  pb::Holder holder;  // Who orders.
 };
 
 // Orders that cannot be answered yet: a coordinator looks up which model is meant, or the job's row

@@ -10,10 +10,20 @@ void Watchers::hang_up(const std::string& client) {
   std::erase_if(by_job_, [](const auto& entry) { return entry.second.empty(); });
 }
 
+void Watchers::refuse(const std::string& token, const std::string& why, Effects& effects) {
+  for (auto& [job, clients] : by_job_) {
+    for (const auto& [client, by] : clients) {
+      if (by == token) effects.send.push_back({refusal(client, why)});
+    }
+    std::erase_if(clients, [&](const auto& entry) { return entry.second == token; });
+  }
+  std::erase_if(by_job_, [](const auto& entry) { return entry.second.empty(); });
+}
+
 void Watchers::fail(const std::string& job, const Error& error, Effects& effects) {
   const auto watching = by_job_.extract(job);
   if (watching.empty()) return;
-  for (const std::string& client : watching.mapped()) {
+  for (const auto& [client, token] : watching.mapped()) {
     pb::Envelope update = to_client(client);
     *update.mutable_job_update()->mutable_failure() = to_failure(error);
     effects.send.push_back({std::move(update)});
@@ -23,7 +33,7 @@ void Watchers::fail(const std::string& job, const Error& error, Effects& effects
 void Watchers::tell(const pb::JobRow& row, const std::string& message, Effects& effects) const {
   const auto found = by_job_.find(row.job());
   if (found == by_job_.end()) return;
-  for (const std::string& client : found->second) {
+  for (const auto& [client, token] : found->second) {
     pb::Envelope update = to_client(client);
     *update.mutable_job_update()->mutable_row() = row;
     update.mutable_job_update()->set_message(message);

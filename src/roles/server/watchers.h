@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 
 #include "roles/role.h"
@@ -12,19 +11,24 @@ namespace muster::roles::server {
 // numbers of the calls, in whose order they are told.
 class Watchers {
  public:
-  void add(const std::string& job, const std::string& client) { by_job_[job].insert(client); }
+  // `token`: the id of the one that let him in.
+  void add(const std::string& job, const std::string& client, const std::string& token = "") {
+    by_job_[job].emplace(client, token);
+  }
   // The call has ended: it watches nothing any more.
   void hang_up(const std::string& client);
   // Tells them how the job's row is now; `message` is what a row does not say.
   void tell(const pb::JobRow& row, const std::string& message, Effects& effects) const;
   // The job is not there, after all. They hear no more.
   void fail(const std::string& job, const Error& error, Effects& effects);
+  // Whom this token let in hears why he hears no more.
+  void refuse(const std::string& token, const std::string& why, Effects& effects);
   // They have heard the end.
   void end(const std::string& job) { by_job_.erase(job); }
   [[nodiscard]] size_t size() const;
 
  private:
-  std::map<std::string, std::set<std::string>> by_job_;
+  std::map<std::string, std::map<std::string, std::string>> by_job_;  // Clients, and their tokens.
 };
 
 }  // namespace muster::roles::server
