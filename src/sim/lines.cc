@@ -177,7 +177,7 @@ void Lines::ask_server(const std::string& client, pb::Envelope envelope) {
   Node& server = world_.server();
   if (!server.process) return;
   *envelope.mutable_from() = wire::address(pb::ROLE_CLIENT, client);
-  envelope.mutable_holder()->set_role(pb::POOL_ROLE_OPERATOR);
+  if (!envelope.has_holder()) envelope.mutable_holder()->set_role(pb::POOL_ROLE_OPERATOR);
   world_.agenda.in(delay(), [this, &server, life = server.life, e = std::move(envelope)] {
     world_.in_process(server, life, [this, &server, e](Process& process) {
       process.driver().receive(server.local(world_.now()), e);

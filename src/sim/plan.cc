@@ -123,6 +123,7 @@ void draw_jobs(Rng rng, Plan& plan) {
     job.submitted = kStart + between(rng, seconds(1), seconds(30));
     if (one_in(rng, 8)) job.cancelled = job.submitted + between(rng, {}, draw_patience(rng));
     job.force = one_in(rng, 8);
+    job.researcher = i % 2 == 1 ? "ada" : "ben";
     plan.jobs.push_back(job);
   }
 }

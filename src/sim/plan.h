@@ -29,6 +29,7 @@ struct NodePlan {
 
 struct JobPlan {
   std::string model;
+  std::string researcher;
   std::vector<std::string> tasks;
   int items = 1;  // Of each task.
   uint32_t redundancy = 2, quorum_wait_ms = 30'000;

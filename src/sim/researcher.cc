@@ -2,6 +2,7 @@
 
 #include "wire/envelope.h"
 #include "wire/job_state.h"
+#include "wire/pool_role.h"
 
 namespace muster::sim {
 
@@ -14,6 +15,7 @@ void Researcher::start() {
 
 pb::Envelope Researcher::submission() const {
   pb::Envelope envelope = wire::envelope_to_server();
+  *envelope.mutable_holder() = wire::make_holder(pb::POOL_ROLE_RESEARCHER, plan_.researcher);
   envelope.mutable_submit()->set_idempotency_key(name_ + (force_ ? " again" : ""));
   pb::JobRequest& request = *envelope.mutable_submit()->mutable_request();
   request.set_model(plan_.model);
@@ -33,6 +35,7 @@ void Researcher::act() {
     world_.lines.ask_server(name_, submission());
   } else {
     pb::Envelope envelope = wire::envelope_to_server();
+    *envelope.mutable_holder() = wire::make_holder(pb::POOL_ROLE_OPERATOR, plan_.researcher);
     if (plan_.cancelled && world_.now() >= *plan_.cancelled) {
       envelope.mutable_cancel_job()->set_job(job_);
       world_.lines.ask_server(name_, envelope);

@@ -175,7 +175,7 @@ const std::vector<Bound> kBounds = {
     names("WantWorkers.released", kMachines),
     list("Lend.loans", kMachines),
     names("Lend.quarantined", kMachines),
-    name("Lend.retiring"),
+    names("Lend.retiring", kMachines),
     name("Loan.machine"),
     name("Loan.owner"),
     names("Lend.other_owners", kItems),

@@ -141,9 +141,11 @@ const std::vector<Command> kCommands = {
      }},
 
     // The researcher.
-    {"job", "tasks=NAME items=N redundancy=N|auto quorum_wait=N force=yes|no key=NAME loud",
+    {"job",
+     "tasks=NAME items=N redundancy=N|auto quorum_wait=N force=yes|no key=NAME "
+     "researcher=NAME loud",
      [](Stage& stage, const CommandLine& line) {
-       stage.submit(request_of(line), line.get("key"));
+       stage.submit(request_of(line), line.get("key"), line.get("researcher"));
      }},
     {"cancel", "", [](Stage& stage, const CommandLine&) { stage.cancel(); }},
     {"why", "job|NODE", [](Stage& stage, const CommandLine& line) { stage.why(line.subject); }},

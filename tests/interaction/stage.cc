@@ -11,6 +11,7 @@
 #include "wire/envelope.h"
 #include "wire/job_state.h"
 #include "wire/keys.h"
+#include "wire/pool_role.h"
 #include "wire/short_id.h"
 
 namespace muster::interaction {
@@ -279,8 +280,10 @@ void Stage::ask(pb::Envelope envelope) {
   advance({});
 }
 
-void Stage::submit(const pb::JobRequest& request, const std::string& idempotency_key) {
+void Stage::submit(const pb::JobRequest& request, const std::string& idempotency_key,
+                   const std::string& researcher) {
   pb::Envelope envelope = wire::envelope_to_server();
+  *envelope.mutable_holder() = wire::make_holder(pb::POOL_ROLE_RESEARCHER, researcher);
   *envelope.mutable_submit()->mutable_request() = request;
   envelope.mutable_submit()->set_idempotency_key(idempotency_key);
   pb::JobRequest complete = request;

@@ -50,7 +50,8 @@ class Stage final : private sim::Observer {
   void pardon(const std::string& name);
   void why(const std::string& what);  // A node's name, or "job".
 
-  void submit(const pb::JobRequest& request, const std::string& idempotency_key = "");
+  void submit(const pb::JobRequest& request, const std::string& idempotency_key = "",
+              const std::string& researcher = "");
   void cancel();
   void advance(Duration duration);
   // Until the job is over, or for `limit` of virtual time.

@@ -39,7 +39,7 @@ bool Machines::hear(const pb::Lend& lend) {
   revision_ = lend.revision();
   heard_ = true;
   elsewhere_ = lend.elsewhere();
-  retiring_ = lend.retiring();
+  retiring_ = {lend.retiring().begin(), lend.retiring().end()};
   return true;
 }
 

@@ -114,7 +114,9 @@ class Machines {
   // Who takes leases and answers none, or cannot, has no claim to give the values.
   [[nodiscard]] bool has_claim(const std::string& machine) const;
   // Gets no more leases.
-  [[nodiscard]] bool is_retiring(const std::string& machine) const { return machine == retiring_; }
+  [[nodiscard]] bool is_retiring(const std::string& machine) const {
+    return retiring_.contains(machine);
+  }
   // Lent ones that have been getting ready for long.
   [[nodiscard]] size_t loading_long(Instant now) const;
   // A Lend was heard: it says whose votes count.
@@ -140,7 +142,7 @@ class Machines {
   uint64_t revision_ = 0;
   uint32_t elsewhere_ = 0;  // Others that could be lent, were they not at work.
   Instant others_until_{};
-  std::string retiring_;
+  std::set<std::string> retiring_;
   std::map<std::string, Lent> lent_;
   std::map<std::string, Known> known_;
   Backoffs backoffs_;             // Machines that could not serve this job.

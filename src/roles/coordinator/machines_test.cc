@@ -225,7 +225,7 @@ TEST_F(MachinesTest, WhoRetiresGetsNoMoreLeases) {
   arrive({"a"});
   ready("a");
   pb::Lend said = lend({"a"}, 2);
-  said.set_retiring("a");
+  said.add_retiring("a");
   machines.hear(said);
   EXPECT_FALSE(machines.may_work("a"));
 }

@@ -79,7 +79,7 @@ class SituationStage : public testing::Test {
   void hear(uint32_t elsewhere, const std::string& retiring = "") {
     pb::Lend lend;
     lend.set_elsewhere(elsewhere);
-    lend.set_retiring(retiring);
+    if (!retiring.empty()) lend.add_retiring(retiring);
     (void)machines.hear(lend);
   }
   void look_at_owners() { (void)owners.look(now, machines, leases, true, effects); }

@@ -5,7 +5,9 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <tuple>
 
+#include "roles/server/fair_share.h"
 #include "wire/authority.h"
 #include "wire/owner.h"
 #include "wire/run_key.h"
@@ -79,6 +81,12 @@ bool may_compute(const Situation& pool, const std::string& machine, const Nodes:
 
 std::vector<NextLoan> next_loans(const Situation& pool, bool with_stores) {
   auto wishes = all_wishes(pool, with_stores);
+  auto have = lent_by_researcher(pool);
+  const auto is_needier = [&](const auto& a, const auto& b) {
+    const size_t of_a = have[pool.jobs.at(a.first).row.researcher()],
+                 of_b = have[pool.jobs.at(b.first).row.researcher()];
+    return std::tie(of_a, a.second.lent) < std::tie(of_b, b.second.lent);
+  };
   std::vector<NextLoan> loans;
   std::set<std::string> taken;
   while (true) {
@@ -87,12 +95,13 @@ std::vector<NextLoan> next_loans(const Situation& pool, bool with_stores) {
       Wish& wish = it->second;
       while (!wish.free.empty() && taken.contains(wish.free.front())) wish.free.pop_front();
       if (wish.free.empty() || wish.wants <= wish.lent) continue;
-      if (neediest == wishes.end() || wish.lent < neediest->second.lent) neediest = it;
+      if (neediest == wishes.end() || is_needier(*it, *neediest)) neediest = it;
     }
     if (neediest == wishes.end()) return loans;
     loans.push_back({neediest->second.free.front(), neediest->first});
     taken.insert(loans.back().machine);
     ++neediest->second.lent;
+    ++have[pool.jobs.at(neediest->first).row.researcher()];
   }
 }
 
@@ -125,7 +134,9 @@ pb::Lend lend_message(const Situation& pool, const pb::JobRow& job) {
   }
   lend.set_many_owners(owners.size() > 1);
   lend.set_elsewhere(elsewhere);
-  if (lent.contains(pool.view.retiring())) lend.set_retiring(pool.view.retiring());
+  std::set<std::string> retiring = pool.loans.recalled(job.job());
+  if (lent.contains(pool.view.retiring())) retiring.insert(pool.view.retiring());
+  for (const std::string& machine : retiring) lend.add_retiring(machine);
   return lend;
 }
 

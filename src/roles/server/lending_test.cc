@@ -89,10 +89,10 @@ TEST(NextLoans, AreNotOfWhoIsToRetire) {
   pool.loans.lend("b", "j");
   EXPECT_EQ(pool.view.keep(kStart, pool.effects), "");
   EXPECT_EQ(pool.view.keep(kStart + StorageView::kIdleWait, pool.effects), "b");
-  EXPECT_EQ(message(pool, "j").retiring(), "b");
+  EXPECT_EQ(message(pool, "j").retiring(0), "b");
   pool.loans.take_back("b");
   EXPECT_EQ(next(pool), "s:j");
-  EXPECT_EQ(message(pool, "j").retiring(), "") << "it has left the job";
+  EXPECT_EQ(message(pool, "j").retiring_size(), 0) << "it has left the job";
 }
 
 TEST(LendMessage, TellsWhatMayBeExpectedOfTheOthers) {

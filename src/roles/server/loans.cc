@@ -70,6 +70,17 @@ std::vector<std::string> Loans::want(const std::string& job, const pb::WantWorke
   return given_back;
 }
 
+bool Loans::recall(const std::string& job, const std::set<std::string>& machines) {
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end() || found->second.recalled == machines) return false;
+  found->second.recalled = machines;
+  return true;
+}
+
+const std::set<std::string>& Loans::recalled(const std::string& job) const {
+  return this->job(job).recalled;
+}
+
 void Loans::begin_run(const std::string& job) {
   jobs_[job].released.clear();
   jobs_[job].lent_before.clear();

@@ -44,6 +44,9 @@ class Loans {
 
   // ---- Jobs.
 
+  // What is to be given back when its leases end, from now on. Whether that is news.
+  bool recall(const std::string& job, const std::set<std::string>& machines);
+  [[nodiscard]] const std::set<std::string>& recalled(const std::string& job) const;
   // What its coordinator can use from now on. Returns what was lent to it and is so no more.
   std::vector<std::string> want(const std::string& job, const pb::WantWorkers& want);
   // It keeps what it has.
@@ -77,6 +80,7 @@ class Loans {
     uint32_t wants = 0;
     std::set<std::string> lent;
     std::set<std::string> released;              // Whether they were lent to it or not.
+    std::set<std::string> recalled;              // Some may be lent to it no more.
     std::map<std::string, Instant> lent_before;  // Whose line closed lately, and when.
     Instant due{};
   };

@@ -5,6 +5,7 @@
 
 #include "base/probe.h"
 #include "roles/server/client_replies.h"
+#include "roles/server/fair_share.h"
 #include "roles/server/found_jobs.h"
 #include "roles/server/job_request.h"
 #include "roles/server/lending.h"
@@ -435,6 +436,12 @@ void Server::lend_machines(Instant now, Effects& effects) {
     changed.insert(job);
     effects.note("machine " + short_id(machine) + " is lent to job " + short_id(job));
     nodes_.mark_stale(machine);
+  }
+  auto recalled = recalls(situation());
+  for (const std::string& id : jobs_.live()) {
+    if (!loans_.recall(id, recalled[id])) continue;
+    if (!loans_.recalled(id).empty()) MUSTER_PROBE("a machine is to go to another researcher");
+    changed.insert(id);
   }
   for (const std::string& id : changed) send_lend(now, jobs_.at(id).row, effects);
 }
