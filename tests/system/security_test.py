@@ -12,7 +12,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from pool.processes import Process, free_port  # noqa: E402
 from pool.programs import NEOX  # noqa: E402
-from pool.test_cases import PoolTest  # noqa: E402
+from pool.test_cases import HubPoolTest, PoolTest  # noqa: E402
 from pool.waiting import eventually  # noqa: E402
 
 SILENT = 200
@@ -316,6 +316,18 @@ class TokensOfAnOperator(PoolTest):
                                        (["create", "--owner", "x" * 65], 2, "64"), (["revoke", ""], 78, "no such"), ([], 2, "")):
             with self.subTest(arguments=arguments):
                 self.assert_fails(self.muster("token", *arguments), code, words)
+
+
+class Orders(HubPoolTest):
+    def test_that_wait_for_the_hub_wait_no_more_when_their_token_is_revoked(self):
+        self.start_pool([], env=self.env)
+        done = self.muster("token", "create", "--role", "researcher", "--json")
+        token = json.loads(done.stdout)
+        run = self.begin_run("--llm_name", "lab/slow", "--limit", "1", env={"MUSTER_TOKEN": token["word"]})
+        self.hub.dribbling.acquire()  # The coordinator asks.
+        self.muster("token", "revoke", token["token"])
+        self.assertEqual(run.wait(), 77)
+        self.assertIn("revoked", "\n".join(run.lines))
 
 
 class AnotherPool(PoolTest):

@@ -35,6 +35,10 @@ Status may_ask(const pb::Envelope& call) {
   return fail(Code::kPermission, "only an operator of the pool may do that");
 }
 
+std::string researcher_of(const pb::Holder& holder) {
+  return holder.role() == pb::POOL_ROLE_RESEARCHER ? holder.owner() : "";
+}
+
 Status may_cancel(const pb::Holder& holder, const pb::JobRow& job) {
   if (holder.role() == pb::POOL_ROLE_OPERATOR) return {};
   if (!job.researcher().empty() && holder.owner() == job.researcher()) return {};

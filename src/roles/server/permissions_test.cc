@@ -45,6 +45,11 @@ TEST(Permissions, AResearcherAsksForJobsAndAnOperatorForAll) {
   }
 }
 
+TEST(Permissions, AnOperatorsJobIsNoResearchers) {
+  EXPECT_EQ(researcher_of(make_holder(pb::POOL_ROLE_RESEARCHER, "alice")), "alice");
+  EXPECT_EQ(researcher_of(make_holder(pb::POOL_ROLE_OPERATOR, "boss")), "");
+}
+
 TEST(Permissions, AJobIsEndedByWhoseItIsOrAnOperator) {
   pb::JobRow job;
   job.set_researcher("alice");

@@ -328,6 +328,7 @@ void Server::tell_coordinators() {
 void Server::on_revoked(Instant now, const std::string& token, Effects& effects) {
   const std::string why = "the token that let it in was revoked";
   watchers_.refuse(token, why, effects);
+  submissions_.refuse(token, why, effects);
   std::vector<std::string> machines;
   for (const auto& [machine, node] : nodes_.all()) {
     if (node.holder.token() == token) machines.push_back(machine);
@@ -345,6 +346,8 @@ void Server::search(Instant now, const pb::Envelope& call, FindJobs what, Effect
 
 void Server::answer(Instant now, const pb::Envelope& call, const Result<FoundJobs>& found,
                     Effects& effects) {
+  const Status may = tokens_.check(call.holder());  // It may have been revoked meanwhile.
+  if (!may) return effects.send.push_back({refusal(call.from().machine(), may.error().message)});
   pb::Envelope reply = to_client(call.from().machine());
   if (call.has_why()) {
     *reply.mutable_why_reply() = explain(situation(), reasons_, call.why().what(), found);

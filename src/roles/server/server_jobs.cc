@@ -137,7 +137,7 @@ void Server::begin_run(const pb::Envelope& call, const std::string& id, const pb
   if (jobs_.going_on() >= kMostLive) return effects.send.push_back({too_many_jobs(client)});
   const pb::JobRequest& request = call.submit().request();
   pb::JobRow row = next_run(id, before, call.submit(), complete(request), request.directory_pin());
-  row.set_researcher(call.holder().owner());
+  row.set_researcher(researcher_of(call.holder()));
   const pb::Envelope reply = submit_reply(client, row, false);
   const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
   jobs_.write({std::move(row), {reply}, submit_failure(client, away), {}}, effects);

@@ -56,6 +56,17 @@ std::vector<Submission> Submissions::take_waiting(const std::string& job) {
   return found.empty() ? std::vector<Submission>() : std::move(found.mapped());
 }
 
+void Submissions::refuse(const std::string& token, const std::string& why, Effects& effects) {
+  const auto is_of_it = [&](const Submission& submission) {
+    if (submission.holder.token() != token) return false;
+    effects.send.push_back({refusal(submission.client, why)});
+    return true;
+  };
+  std::erase_if(pinning_, [&](const auto& entry) { return is_of_it(entry.second.submission); });
+  for (auto& [job, asking] : asking_) std::erase_if(asking, is_of_it);
+  std::erase_if(asking_, [](const auto& entry) { return entry.second.empty(); });
+}
+
 void Submissions::hang_up(const std::string& client) {
   std::erase_if(pinning_,
                 [&](const auto& entry) { return entry.second.submission.client == client; });

@@ -50,6 +50,8 @@ class Submissions {
   // The row is written, or not: those that waited, in the order they came.
   std::vector<Submission> take_waiting(const std::string& job);
 
+  // Whom this token let in hears why his orders wait no more.
+  void refuse(const std::string& token, const std::string& why, Effects& effects);
   // Nobody waits for the answer to this call any more.
   void hang_up(const std::string& client);
   [[nodiscard]] size_t size() const;

@@ -56,6 +56,27 @@ TEST_F(SubmissionsTest, AskAgainWhoComesBack) {
   EXPECT_EQ(said(effects_), (Said{"coord:5", "coord:7"}));
 }
 
+TEST_F(SubmissionsTest, OfARevokedTokenWaitNoMore) {
+  const auto by = [](const std::string& client, const std::string& token) {
+    Submission submission = of(client);
+    submission.holder.set_token(token);
+    return submission;
+  };
+  submissions_.look_up(kStart, "coord", by("c1", "t"), effects_);
+  submissions_.look_up(kStart, "coord", by("c2", "u"), effects_);
+  submissions_.wait_for_row("j", by("c3", "t"));
+  submissions_.wait_for_row("k", by("c4", "t"));
+  submissions_.wait_for_row("k", by("c5", "u"));
+  said(effects_);
+  submissions_.refuse("t", "revoked", effects_);
+  EXPECT_EQ(said(effects_), (Said{"c1!", "c3!", "c4!"}));
+  submissions_.check();
+  EXPECT_FALSE(submissions_.take_pinned("coord", kFirst));
+  EXPECT_TRUE(submissions_.take_pinned("coord", kFirst + 1));
+  EXPECT_TRUE(submissions_.take_waiting("j").empty());
+  EXPECT_EQ(submissions_.take_waiting("k").size(), 1u);
+}
+
 TEST_F(SubmissionsTest, WaitAMinuteForALookUp) {
   submissions_.look_up(kStart, "coord", of("c1"), effects_);
   submissions_.look_up(kStart + seconds(1), "coord", of("c2"), effects_);
