@@ -143,7 +143,7 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
   command
       ->add_option(
           "--coordinator", options->coordinators,
-          "machine id of a coordinator of this pool, as 'muster coordinator' says it at its "
+          "with --insecure: machine id of a coordinator, as 'muster coordinator' says it at its "
           "start; may be given several times [the first one that comes, for good]")
       ->check(CLI::Validator(is_machine_id, "MACHINE"));
   command->add_flag("--insecure", options->insecure,

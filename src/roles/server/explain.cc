@@ -61,7 +61,8 @@ void explain_machine(const Situation& pool, const std::string& machine, pb::WhyR
   reply.set_what(machine);
   const Nodes::Node* node = pool.nodes.find(machine);
   std::string now = node == nullptr ? "not connected" : explain_node(pool, machine, *node);
-  if (const Status may = pool.standings.check(machine); !may) now += "; " + may.error().message;
+  if (const Status may = pool.standings.may_be_here(machine); !may)
+    now += "; " + may.error().message;
   reply.set_now(now + pool.standings.explain_refusals(machine));
 }
 

@@ -12,8 +12,7 @@ namespace {
 // A researcher: what he has, and what he wants besides.
 struct Share {
   size_t has = 0;
-  std::map<std::string, size_t>
-      lacks;  // By job that has a coordinator: how many more it could use.
+  std::map<std::string, size_t> lacks;  // By job with a coordinator: how many more it could use.
   std::set<std::string> jobs;
 };
 

@@ -18,6 +18,14 @@ namespace {
 
 constexpr size_t kMachineDigits = 16;
 
+// Ends a node's line. `for_good`: trying again is of no use to it.
+pb::Envelope dismissal(const std::string& machine, const std::string& why, bool for_good = false) {
+  pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
+  refusal.mutable_refused()->set_reason(why);
+  refusal.mutable_refused()->set_final(for_good);
+  return refusal;
+}
+
 }  // namespace
 
 Server::Server(ServerOptions options, ServerState state, Instant started)
@@ -112,8 +120,8 @@ Situation Server::situation() const { return {nodes_, loans_, standings_, view_,
 void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) {
   const std::string& machine = joined.machine;
   const pb::RoleFlag flag = joined.hello.role_flag();
-  Status may = tokens_.check(joined.holder);
-  if (may) may = standings_.check(machine);
+  Status may = tokens_.may_be_here(joined.holder);
+  if (may) may = standings_.may_be_here(machine);
   if (!may) {
     effects.warn("machine " + short_id(machine) + " is refused: " + may.error().message);
     return send_away(now, machine, may.error().message, effects);
@@ -128,9 +136,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
                      : coordinators_.refuse(machine, effects);
   if (!why.empty()) {
     effects.warn("machine " + short_id(machine) + " is refused: " + why);
-    pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
-    refusal.mutable_refused()->set_reason(why);
-    return effects.send.push_back({std::move(refusal)});
+    return effects.send.push_back({dismissal(machine, why)});
   }
   if (nodes_.contains(machine)) on_left(now, machine, "it connected again", effects);
   if (coordinates) on_coordinator_back(joined, effects);
@@ -186,9 +192,7 @@ void Server::watch_nodes(Instant now, Effects& effects) {
       send_pool_state(now, machine, Nodes::Told::kAgain, effects);
       continue;
     }
-    pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
-    refusal.mutable_refused()->set_reason("nothing was heard for 8 s; connect again");
-    effects.send.push_back({std::move(refusal)});
+    effects.send.push_back({dismissal(machine, "nothing was heard for 8 s; connect again")});
     on_left(now, machine, "nothing was heard for 8 s", effects);
   }
 }
@@ -251,7 +255,7 @@ void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) 
   if (call.has_join()) return on_join(now, call, effects);
   if (call.has_hang_up()) return on_hang_up(client);
   Status may = may_ask(call);
-  if (may) may = tokens_.check(call.holder());
+  if (may) may = tokens_.may_be_here(call.holder());
   if (!may) return effects.send.push_back({refusal(client, may.error().message)});
   switch (call.body_case()) {
     case pb::Envelope::kSubmit:
@@ -293,7 +297,7 @@ void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) 
 }
 
 void Server::on_join(Instant now, const pb::Envelope& call, Effects& effects) {
-  const Status may = standings_.check(call.join().machine());
+  const Status may = standings_.may_be_here(call.join().machine());
   if (may) return tokens_.admit(unix_ms(now), call, effects);
   effects.send.push_back({failed(call, may.error())});
 }
@@ -346,7 +350,7 @@ void Server::search(Instant now, const pb::Envelope& call, FindJobs what, Effect
 
 void Server::answer(Instant now, const pb::Envelope& call, const Result<FoundJobs>& found,
                     Effects& effects) {
-  const Status may = tokens_.check(call.holder());  // It may have been revoked meanwhile.
+  const Status may = tokens_.may_be_here(call.holder());  // It may have been revoked meanwhile.
   if (!may) return effects.send.push_back({refusal(call.from().machine(), may.error().message)});
   pb::Envelope reply = to_client(call.from().machine());
   if (call.has_why()) {
@@ -415,10 +419,7 @@ void Server::let_go(Instant now, const std::string& machine, const std::string& 
 // For good.
 void Server::send_away(Instant now, const std::string& machine, const std::string& why,
                        Effects& effects) {
-  pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
-  refusal.mutable_refused()->set_reason(why);
-  refusal.mutable_refused()->set_final(true);
-  effects.send.push_back({std::move(refusal)});
+  effects.send.push_back({dismissal(machine, why, true)});
   on_left(now, machine, why, effects);
 }
 
@@ -426,10 +427,8 @@ void Server::send_away(Instant now, const std::string& machine, const std::strin
 void Server::banish(Instant now, const std::string& machine, const std::string& what,
                     Effects& effects) {
   standings_.banish(machine, what, effects);
-  pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
-  refusal.mutable_refused()->set_reason(
-      "ten messages in a minute that had to be refused, the last: " + what);
-  effects.send.push_back({std::move(refusal)});
+  effects.send.push_back(
+      {dismissal(machine, "ten messages in a minute that had to be refused, the last: " + what)});
   on_left(now, machine, "it said what it may not: " + what, effects);
 }
 
@@ -446,7 +445,7 @@ void Server::on_refusals(Instant now, const std::string& from, const pb::Refusal
 void Server::on_machine_stored(Instant now, const Standings::Settled& settled, Effects& effects) {
   if (settled.is_quarantined) on_quarantine(now, settled.machine, effects);
   if (settled.is_removed) {
-    let_go(now, settled.machine, standings_.check(settled.machine).error().message, effects);
+    let_go(now, settled.machine, standings_.may_be_here(settled.machine).error().message, effects);
     tell_coordinators();
   }
   if (settled.is_pardoned) {

@@ -18,7 +18,8 @@ struct ServerOptions {
   uint32_t quarantine_after = 3;  // Strikes; 0: never.
   int64_t started_at_ms = 0;      // Unix time.
   Duration retain = kRetain;      // For which records of a run are kept when it is over.
-  // Machines that may coordinate; none: those that the database knows, or the first that comes.
+  // Machines that may coordinate without a certificate; none: those that the database knows, or the
+  // first that comes.
   std::vector<std::string> coordinators;
   std::string local_token_hash;  // Of the operator's token in the server's folder; empty: none.
 };

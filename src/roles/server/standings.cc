@@ -219,7 +219,7 @@ void Standings::remove(const std::string& client, const std::string& machine, in
   write(standing, std::move(row), effects);
 }
 
-Status Standings::check(const std::string& machine) const {
+Status Standings::may_be_here(const std::string& machine) const {
   const Standing* standing = find(machine);
   if (standing == nullptr || standing->row.removed_at_ms() == 0) return {};
   return fail(Code::kPermission, "an operator has removed it; 'muster pardon " + short_id(machine) +

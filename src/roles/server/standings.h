@@ -94,7 +94,7 @@ class Standings {
   [[nodiscard]] bool is_quarantined(const std::string& machine) const;
   [[nodiscard]] bool is_banished(const std::string& machine) const;
   // kPermission, in words: it is let in no more.
-  [[nodiscard]] Status check(const std::string& machine) const;
+  [[nodiscard]] Status may_be_here(const std::string& machine) const;
   // It is not to be in the view now.
   [[nodiscard]] bool has_lapsed(Instant now, const std::string& machine) const;
   // The same, for a duty of its own: one who is banished has not lapsed by that.

@@ -168,7 +168,7 @@ TEST_F(StandingsTest, APardonForgivesAllAndIsAnsweredWhenWritten) {
 TEST_F(StandingsTest, OneThatIsRemovedIsLetInNoMoreOnceThatIsWritten) {
   standings_.remove("c", "m1", 1000, effects_);
   EXPECT_EQ(answers(), 0u);
-  EXPECT_TRUE(standings_.check("m1")) << "it is not written yet";
+  EXPECT_TRUE(standings_.may_be_here("m1")) << "it is not written yet";
   standings_.remove("c", "m1", 1000, effects_);
   EXPECT_EQ(effects_.send.at(0).envelope.remove_machine_reply().failure().code(), "try later");
   answers();
@@ -178,20 +178,20 @@ TEST_F(StandingsTest, OneThatIsRemovedIsLetInNoMoreOnceThatIsWritten) {
   standings_.remove("c", "m1", 1000, effects_);
   EXPECT_TRUE(settle()->is_removed);
   EXPECT_EQ(effects_.send.at(0).envelope.remove_machine_reply().machine(), "m1");
-  EXPECT_EQ(standings_.check("m1").error().code, Code::kPermission);
-  EXPECT_TRUE(standings_.check("m2"));
+  EXPECT_EQ(standings_.may_be_here("m1").error().code, Code::kPermission);
+  EXPECT_TRUE(standings_.may_be_here("m2"));
   answers();
   standings_.remove("c", "m1", 2000, effects_);
   EXPECT_EQ(answers(), 1u) << "it is so already";
   Standings next(3, ids_);
   next.restore(rows_.back());
-  EXPECT_FALSE(next.check("m1"));
+  EXPECT_FALSE(next.may_be_here("m1"));
   EXPECT_FALSE(charge(1)->is_removed) << "not by this row";
-  EXPECT_FALSE(standings_.check("m1"));
+  EXPECT_FALSE(standings_.may_be_here("m1"));
   answers();
   standings_.pardon("c", pardon_of("m1"), effects_);
   EXPECT_TRUE(settle()->is_pardoned);
-  EXPECT_TRUE(standings_.check("m1"));
+  EXPECT_TRUE(standings_.may_be_here("m1"));
 }
 
 TEST_F(StandingsTest, APardonNamesOneMachine) {

@@ -82,28 +82,29 @@ void Tokens::restore(pb::TokenRow row) {
 }
 
 void Tokens::admit(int64_t now_ms, const pb::Envelope& call, Effects& effects) {
-  pb::TokenRow* used = nullptr;
-  const auto holder = may_enter(now_ms, call.join(), used);
-  if (used == nullptr) return effects.send.push_back({join_reply(call, holder)});
+  const auto entry = find_entry(now_ms, call.join());
+  if (!entry) return effects.send.push_back({join_reply(call, fail(entry.error()))});
+  if (entry->used == nullptr) return effects.send.push_back({join_reply(call, entry->holder)});
+  pb::TokenRow& row = *entry->used;
   const std::string& machine = call.join().machine();
-  if (used->uses() == 0 || !has_machine(*used, machine)) {
-    used->set_used(used->used() + 1);
-    if (used->uses() != 0) used->add_machines(machine);
+  if (row.uses() == 0 || !has_machine(row, machine)) {
+    row.set_used(row.used() + 1);
+    if (row.uses() != 0) row.add_machines(machine);
   }
-  write({used->id(), join_reply(call, holder), join_reply(call, fail(kAway))}, effects);
+  write({row.id(), join_reply(call, entry->holder), join_reply(call, fail(kAway))}, effects);
 }
 
-// `used`: the row that is to be written before it is answered, if any.
-Result<pb::Holder> Tokens::may_enter(int64_t now_ms, const pb::Join& join, pb::TokenRow*& used) {
+Result<Tokens::Entry> Tokens::find_entry(int64_t now_ms, const pb::Join& join) {
   if (join.renewal()) {
-    MUSTER_TRY_STATUS(check(join.holder()));
-    return join.holder();
+    MUSTER_TRY_STATUS(may_be_here(join.holder()));
+    return Entry{join.holder()};
   }
   pb::Holder has;
   has.set_token(join.holder().token());
   if (!local_hash_.empty() && join.token_hash() == local_hash_) {
     has.set_role(pb::POOL_ROLE_OPERATOR);
-    return holder_of(join.holder(), has);
+    MUSTER_TRY(pb::Holder holder, holder_of(join.holder(), has));
+    return Entry{std::move(holder)};
   }
   const auto found = rows_.find(has.token());
   if (found == rows_.end() || found->second.hash() != join.token_hash()) {
@@ -112,7 +113,7 @@ Result<pb::Holder> Tokens::may_enter(int64_t now_ms, const pb::Join& join, pb::T
   pb::TokenRow& row = found->second;
   has.set_role(row.role());
   has.set_owner(row.owner());
-  MUSTER_TRY_STATUS(check(has));
+  MUSTER_TRY_STATUS(may_be_here(has));
   if (row.expires_at_ms() <= now_ms) {
     return fail(Code::kPermission, "this token has expired: ask for another one");
   }
@@ -124,8 +125,7 @@ Result<pb::Holder> Tokens::may_enter(int64_t now_ms, const pb::Join& join, pb::T
                                        ": ask for another one");
   }
   MUSTER_TRY(pb::Holder holder, holder_of(join.holder(), has));
-  used = &row;
-  return holder;
+  return Entry{std::move(holder), &row};
 }
 
 void Tokens::create(int64_t now_ms, const pb::Envelope& call, Effects& effects) {
@@ -243,7 +243,7 @@ std::optional<Tokens::Settled> Tokens::settle(const Stored& stored, Effects& eff
   return Settled{write.id};
 }
 
-Status Tokens::check(const pb::Holder& holder) const {
+Status Tokens::may_be_here(const pb::Holder& holder) const {
   const auto found = rows_.find(holder.token());
   if (found == rows_.end() || found->second.revoked_at_ms() == 0) return {};
   return fail(Code::kPermission, "the token that let it in was revoked");

@@ -13,11 +13,11 @@ namespace muster::roles::server {
 
 // What lets somebody in for the first time: rows in the database, of each token's secret only the
 // hash. Whoever is let in has a certificate that names the token, and is in for as long as that is
-// not revoked; who made it may no longer be used is another matter.
+// not revoked, though it may have expired or be spent.
 //
-// Nothing is answered before what it rests on is written, where it has to be: a token that was
-// made, a use of one that has a number of them, a revocation. What could not be written is said to
-// whoever asked, who asks again; a revocation counts from the moment it was asked for.
+// Nothing is answered before what it rests on is written: that a token was made, used or revoked.
+// What could not be written is said to whoever asked, who asks again; a revocation counts from the
+// moment it was asked for.
 //
 // Invariants: each row has a hash of its own; one with a number of uses has as many machines as
 // were let in, and no more than that number.
@@ -54,7 +54,7 @@ class Tokens {
   // ---- How things stand.
 
   // kPermission: by this token nobody is in any more.
-  [[nodiscard]] Status check(const pb::Holder& holder) const;
+  [[nodiscard]] Status may_be_here(const pb::Holder& holder) const;
   // Looks at all of it (checked).
   void check() const;
 
@@ -64,7 +64,12 @@ class Tokens {
     pb::Envelope when_done, otherwise;  // Answers; `to` unset: nobody waits.
     bool revokes = false, creates = false;
   };
-  Result<pb::Holder> may_enter(int64_t now_ms, const pb::Join& join, pb::TokenRow*& used);
+  // What his certificate may say, and the row that is to be written first; null: none is.
+  struct Entry {
+    pb::Holder holder;
+    pb::TokenRow* used = nullptr;
+  };
+  Result<Entry> find_entry(int64_t now_ms, const pb::Join& join);
   [[nodiscard]] std::string unused(int64_t now_ms) const;
   void write(Write write, Effects& effects, const std::string& dropped = "");
 

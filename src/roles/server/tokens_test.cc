@@ -181,19 +181,19 @@ TEST_F(TokensTest, WhomARevokedOneLetInIsInNoMore) {
   create(making(1));
   create(making(21));
   const auto holder = admit(join(id_of(1), "m")).holder();
-  EXPECT_TRUE(tokens_.check(holder));
+  EXPECT_TRUE(tokens_.may_be_here(holder));
   EXPECT_EQ(code_of(revoke("00000").failure()), Code::kInvalidArgument) << "two begin so";
   EXPECT_EQ(code_of(revoke("7").failure()), Code::kNotFound);
   EXPECT_EQ(code_of(revoke("").failure()), Code::kNotFound);
   EXPECT_EQ(revoke(id_of(1)).row().revoked_at_ms(), kNow + 1);
   EXPECT_EQ(last_->revoked, id_of(1));
-  EXPECT_EQ(tokens_.check(holder).error().code, Code::kPermission);
+  EXPECT_EQ(tokens_.may_be_here(holder).error().code, Code::kPermission);
   EXPECT_EQ(code_of(admit(join(id_of(1), "m")).failure()), Code::kPermission);
   auto renewal = join("", "m");
   *renewal.mutable_join()->mutable_holder() = holder;
   renewal.mutable_join()->set_renewal(true);
   EXPECT_EQ(code_of(admit(renewal).failure()), Code::kPermission);
-  EXPECT_TRUE(tokens_.check(make_holder(pb::POOL_ROLE_WORKER, "", id_of(21))));
+  EXPECT_TRUE(tokens_.may_be_here(make_holder(pb::POOL_ROLE_WORKER, "", id_of(21))));
 }
 
 TEST_F(TokensTest, AUseBesideARevocationDoesNotUndoIt) {
