@@ -1,37 +1,20 @@
 #include "identity/greeting.h"
 
 #include <gtest/gtest.h>
-#include <openssl/ssl.h>
 
-#include <memory>
-
-#include "identity/openssl.h"
+#include "identity/greeting_for_test.h"
 
 namespace muster::identity {
 namespace {
 
-// What a client of OpenSSL says first.
-std::string greeting(const char* name) {
-  const std::unique_ptr<SSL_CTX, openssl::Free<SSL_CTX_free>> context(
-      SSL_CTX_new(TLS_client_method()));
-  const std::unique_ptr<SSL, openssl::Free<SSL_free>> ssl(SSL_new(context.get()));
-  BIO* said = BIO_new(BIO_s_mem());
-  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), said);
-  if (name != nullptr) SSL_set_tlsext_host_name(ssl.get(), name);
-  SSL_connect(ssl.get());
-  char* bytes = nullptr;
-  const long count = BIO_get_mem_data(said, &bytes);
-  return {bytes, static_cast<size_t>(count)};
-}
-
 TEST(Greeting, SaysWhichServerItIsFor) {
-  EXPECT_EQ(read_server_name(greeting("join.muster")), "join.muster");
-  EXPECT_EQ(read_server_name(greeting("server.muster")), "server.muster");
-  EXPECT_EQ(read_server_name(greeting(nullptr)), "");
+  EXPECT_EQ(read_server_name(greeting_for_test("join.muster")), "join.muster");
+  EXPECT_EQ(read_server_name(greeting_for_test("server.muster")), "server.muster");
+  EXPECT_EQ(read_server_name(greeting_for_test(nullptr)), "");
 }
 
 TEST(Greeting, IsWaitedForUntilItIsWhole) {
-  const std::string whole = greeting("join.muster");
+  const std::string whole = greeting_for_test("join.muster");
   for (size_t count = 0; count < whole.size(); ++count) {
     EXPECT_EQ(read_server_name(whole.substr(0, count)), std::nullopt) << count;
   }
@@ -47,7 +30,7 @@ TEST(Greeting, OfSomethingElseIsNobodys) {
 
 // Whatever length is changed, what is read lies within the bytes (the sanitizers look).
 TEST(Greeting, ThatWasTamperedWithIsReadWithinItsBounds) {
-  const std::string whole = greeting("join.muster");
+  const std::string whole = greeting_for_test("join.muster");
   for (size_t at = 5; at < whole.size(); ++at) {
     for (const int value : {0, 1, 127, 255}) {
       std::string changed = whole;

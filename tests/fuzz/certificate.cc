@@ -7,6 +7,7 @@
 #include "identity/authority.h"
 #include "identity/certificate.h"
 #include "input.h"
+#include "known_key.h"
 #include "target.h"
 #include "wire/bounds.h"
 #include "wire/keys.h"
@@ -18,14 +19,10 @@ constexpr int64_t kNow = 1'800'000'000;
 
 struct Pool {
   Pool() {
-    std::string public_key(32, '\0'), secret(64, '\0');
-    const std::string seed(crypto_sign_SEEDBYTES, 's');
-    crypto_sign_seed_keypair(reinterpret_cast<unsigned char*>(public_key.data()),
-                             reinterpret_cast<unsigned char*>(secret.data()),
-                             reinterpret_cast<const unsigned char*>(seed.data()));
+    const KnownKey key;
     good = *authority.issue(
-        public_key, wire::make_holder(pb::POOL_ROLE_RESEARCHER, "alice", "0123456789abcdef"), kNow,
-        3600);
+        key.public_key, wire::make_holder(pb::POOL_ROLE_RESEARCHER, "alice", "0123456789abcdef"),
+        kNow, 3600);
   }
   identity::Authority authority = *identity::Authority::make(kNow);
   std::string pem = authority.certificate(), good;

@@ -2,34 +2,15 @@
 // is taken. However it is cut into pieces, the answer is the same: no piece of it says one thing
 // and the whole another, and no more is waited for than a record has. A name that it asks for lies
 // in it.
-#include <openssl/ssl.h>
-
-#include <memory>
-
-#include "base/check.h"
 #include "identity/greeting.h"
-#include "identity/openssl.h"
+#include "base/check.h"
+#include "identity/greeting_for_test.h"
 #include "target.h"
 
 namespace muster::fuzz {
-namespace {
 
+using identity::greeting_for_test;
 using identity::read_server_name;
-
-std::string greeting(const char* name) {
-  const std::unique_ptr<SSL_CTX, identity::openssl::Free<SSL_CTX_free>> context(
-      SSL_CTX_new(TLS_client_method()));
-  const std::unique_ptr<SSL, identity::openssl::Free<SSL_free>> ssl(SSL_new(context.get()));
-  BIO* said = BIO_new(BIO_s_mem());
-  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), said);
-  if (name != nullptr) SSL_set_tlsext_host_name(ssl.get(), name);
-  SSL_connect(ssl.get());
-  char* bytes = nullptr;
-  const long count = BIO_get_mem_data(said, &bytes);
-  return {bytes, static_cast<size_t>(count)};
-}
-
-}  // namespace
 
 void run(std::string_view input) {
   const auto whole = read_server_name(input);
@@ -42,8 +23,8 @@ void run(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {greeting("join.muster"), greeting("server.muster"), greeting(nullptr), "GET / HTTP/1.1",
-          std::string("\x16\x03\x01\x00\x05\x01", 6)};
+  return {greeting_for_test("join.muster"), greeting_for_test("server.muster"),
+          greeting_for_test(nullptr), "GET / HTTP/1.1", std::string("\x16\x03\x01\x00\x05\x01", 6)};
 }
 
 std::vector<std::string> words() {

@@ -4,14 +4,13 @@
 // bytes, which is his by the request's own words, and has a token's hash, or a certificate of that
 // key and with the role and owner that it says and not those that he would like.
 #include <google/protobuf/stubs/logging.h>
-#include <sodium.h>
-
 #include "base/check.h"
 #include "identity/application.h"
 #include "identity/authority.h"
 #include "identity/certificate.h"
 #include "identity/token.h"
 #include "input.h"
+#include "known_key.h"
 #include "target.h"
 #include "wire/bounds.h"
 #include "wire/keys.h"
@@ -25,19 +24,15 @@ constexpr int64_t kNow = 1'800'000'000;
 struct Door {
   Door() {
     google::protobuf::SetLogHandler(nullptr);
-    std::string public_key(32, '\0'), secret(64, '\0');
-    const std::string seed(crypto_sign_SEEDBYTES, 's');
-    crypto_sign_seed_keypair(reinterpret_cast<unsigned char*>(public_key.data()),
-                             reinterpret_cast<unsigned char*>(secret.data()),
-                             reinterpret_cast<const unsigned char*>(seed.data()));
+    const KnownKey key;
     const auto token = identity::Token::make(*identity::fingerprint(authority.certificate()));
-    asks = *identity::make_join_request(secret, pb::POOL_ROLE_OPERATOR);
+    asks = *identity::make_join_request(key.secret, pb::POOL_ROLE_OPERATOR);
     asks.set_owner("lab");
     asks.set_token(token.word());
     renews = asks;
     renews.clear_token();
     renews.set_certificate(*authority.issue(
-        public_key, wire::make_holder(pb::POOL_ROLE_WORKER, "office", "0123456789abcdef"), kNow,
+        key.public_key, wire::make_holder(pb::POOL_ROLE_WORKER, "office", "0123456789abcdef"), kNow,
         3600));
   }
   identity::Authority authority = *identity::Authority::make(kNow);

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "input.h"
+#include "known_key.h"
 #include "roles/grants.h"
 #include "target.h"
 #include "wire/bounds.h"
@@ -30,19 +31,12 @@ const unsigned char* raw(std::string_view bytes) {
 // As io::MachineKeys signs, with a seed that everybody knows.
 class KnownKeys final : public wire::Keys {
  public:
-  explicit KnownKeys(char seed) {
-    MUSTER_CHECK(sodium_init() >= 0);
-    const std::string bytes(crypto_sign_SEEDBYTES, seed);
-    public_.resize(crypto_sign_PUBLICKEYBYTES);
-    secret_.resize(crypto_sign_SECRETKEYBYTES);
-    crypto_sign_seed_keypair(reinterpret_cast<unsigned char*>(public_.data()),
-                             reinterpret_cast<unsigned char*>(secret_.data()), raw(bytes));
-  }
-  [[nodiscard]] std::string public_key() const override { return public_; }
+  explicit KnownKeys(char seed) : key_(seed) {}
+  [[nodiscard]] std::string public_key() const override { return key_.public_key; }
   [[nodiscard]] std::string sign(std::string_view bytes) const override {
     std::string out(crypto_sign_BYTES, '\0');
     crypto_sign_detached(reinterpret_cast<unsigned char*>(out.data()), nullptr, raw(bytes),
-                         bytes.size(), raw(secret_));
+                         bytes.size(), raw(key_.secret));
     return out;
   }
   [[nodiscard]] bool verify(std::string_view public_key, std::string_view bytes,
@@ -54,7 +48,7 @@ class KnownKeys final : public wire::Keys {
   }
 
  private:
-  std::string public_, secret_;
+  KnownKey key_;
 };
 
 const KnownKeys& worker() {

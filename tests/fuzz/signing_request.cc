@@ -1,24 +1,17 @@
 // Requests for a certificate (identity/signing_request.h), signed by the key that they are of. One
 // that is read is of the key that signed the one here, since nobody has signed another; what comes
 // after it is no part of one.
-#include <sodium.h>
-
-#include "base/check.h"
 #include "identity/signing_request.h"
+#include "base/check.h"
+#include "known_key.h"
 #include "target.h"
 
 namespace muster::fuzz {
 namespace {
 
 struct Made {
-  Made() : public_key(32, '\0'), secret(64, '\0') {
-    const std::string seed(crypto_sign_SEEDBYTES, 's');
-    crypto_sign_seed_keypair(reinterpret_cast<unsigned char*>(public_key.data()),
-                             reinterpret_cast<unsigned char*>(secret.data()),
-                             reinterpret_cast<const unsigned char*>(seed.data()));
-    request = *identity::make_signing_request(secret);
-  }
-  std::string public_key, secret, request;
+  const KnownKey key;
+  const std::string request = *identity::make_signing_request(key.secret);
 };
 
 const Made& made() {
@@ -34,7 +27,7 @@ void run(std::string_view input) {
     MUSTER_CHECK(input != made().request);
     return;
   }
-  MUSTER_CHECK(*key == made().public_key && input.size() <= identity::kMostRequestBytes);
+  MUSTER_CHECK(*key == made().key.public_key && input.size() <= identity::kMostRequestBytes);
 }
 
 std::vector<std::string> seeds() {
