@@ -30,6 +30,7 @@ struct Options {
   uint32_t quarantine_after = 3;
   double retain_days = 30;
   std::vector<std::string> coordinators;
+  roles::server::LimitOptions limits;
   bool insecure = false;
 };
 
@@ -86,7 +87,7 @@ Status serve(const Options& options) {
           roles::server::ServerOptions{
               options.storage_nodes, MUSTER_VERSION, options.quarantine_after, unix_ms_now(),
               from_seconds(options.retain_days * 86400) + database->clock_ahead(),
-              options.coordinators, std::string(token.hash().view())},
+              options.coordinators, std::string(token.hash().view()), options.limits},
           database->take_state(), io::Loop::now()));
   MUSTER_TRY_STATUS(
       mesh.listen(address.host, address.port, options.insecure ? nullptr : &authority));
@@ -146,6 +147,15 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
           "with --insecure: machine id of a coordinator, as 'muster coordinator' says it at its "
           "start; may be given several times [the first one that comes, for good]")
       ->check(CLI::Validator(is_machine_id, "MACHINE"));
+  command->add_option("--jobs_per_researcher", options->limits.running_jobs,
+                      "jobs that one researcher may have running at once [any number]");
+  command->add_option("--items_per_day", options->limits.items_a_day,
+                      "items that one researcher may have evaluated in 24 hours [any number]");
+  command
+      ->add_option("--allow_model", options->limits.models,
+                   "a model that researchers may evaluate, with * for any letters, as "
+                   "'EleutherAI/*'; may be given several times [every model]")
+      ->check(cli::line_of_text(cli::kMostModelBytes));
   command->add_flag("--insecure", options->insecure,
                     "on this machine alone: without TLS, and whoever comes is in");
   add_daemon_flags(*command, options->daemon);

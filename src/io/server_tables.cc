@@ -89,6 +89,13 @@ Result<roles::server::ServerState> ServerTables::load() {
                               "AND " +
                               kGoesOn + ") ORDER BY job, number"));
   MUSTER_TRY(state.tokens, read<pb::TokenRow>("ORDER BY token"));
+  const auto since = counted_.count() - roles::server::Limits::kDayMs;
+  const std::string today = "WHERE accepted_ms > " + std::to_string(since);
+  MUSTER_TRY_STATUS(visit<pb::JobRow>(today, {}, [&](const pb::JobRow& row) {
+    const auto items = static_cast<uint64_t>(row.total_items());
+    state.counted.push_back(roles::server::counted_run(row, items));
+    return true;
+  }));
   return state;
 }
 

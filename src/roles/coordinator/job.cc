@@ -69,6 +69,7 @@ void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
   pb::Envelope commit = envelope_to_server();
   *commit.mutable_commit_frozen()->mutable_key() = key_;
   commit.mutable_commit_frozen()->set_digest(items_.digest());
+  commit.mutable_commit_frozen()->set_items(static_cast<int64_t>(items_.size()));
   request_.say(std::move(commit));
 }
 

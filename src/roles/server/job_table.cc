@@ -38,6 +38,12 @@ size_t JobTable::led_by(const std::string& coordinator) const {
   }));
 }
 
+size_t JobTable::running(const std::string& researcher) const {
+  return static_cast<size_t>(std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+    return entry.second.row.researcher() == researcher;
+  }));
+}
+
 const JobTable::Job* JobTable::current(const pb::JobKey& key, const std::string& from) {
   const auto found = jobs_.find(key.job());
   if (found == jobs_.end() || !same_key(key_of(found->second.row), key)) return nullptr;
@@ -68,7 +74,10 @@ std::string JobTable::lose_coordinator(Instant now, const std::string& id,
 void JobTable::write(JobChange change, Effects& effects) {
   Job& job = jobs_[change.row.job()];
   MUSTER_CHECK(!job.is_writing);
-  if (job.row.run() == 0) job.row.set_job(change.row.job());
+  if (job.row.run() == 0) {
+    job.row.set_job(change.row.job());
+    job.row.set_researcher(change.row.researcher());
+  }
   job.is_writing = true;
   pending_.write(std::move(change), effects);
 }
@@ -118,7 +127,7 @@ void JobTable::commit(Instant now, Job& job, const pb::JobRow& row, Settled& set
     // Not even when it is there again: a new process knows nothing of the job.
     if (before.coordinator().empty()) job.row.clear_coordinator();
     job.row.set_settled_items(before.settled_items());
-    job.row.set_total_items(before.total_items());
+    job.row.set_total_items(std::max(before.total_items(), row.total_items()));
   }
   settled.row = job.row;
 }

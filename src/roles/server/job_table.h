@@ -53,6 +53,8 @@ class JobTable {
   [[nodiscard]] std::vector<std::string> named(const std::string& prefix) const;
   // Live runs that this machine coordinates.
   [[nodiscard]] size_t led_by(const std::string& coordinator) const;
+  // One researcher's that go on, or begin.
+  [[nodiscard]] size_t running(const std::string& researcher) const;
   // What goes on, and what is on its way to the database: that will go on, too.
   [[nodiscard]] size_t going_on() const { return live_.size() + pending_.size(); }
 

@@ -33,6 +33,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       started_(started),
       grace_until_(state.view.number() == 0 ? started : started + kServerGrace),
       tokens_(options_.local_token_hash, write_ids_),
+      limits_(options_.limits),
       nodes_(state.pool_epoch),
       standings_(options_.quarantine_after, write_ids_),
       coordinators_(started, options_.coordinators, std::move(state.pool), write_ids_),
@@ -42,6 +43,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
       kept_(options_.retain),
       submissions_((state.pool_epoch << 32) + 1) {
   for (pb::MachineRow& row : state.machines) standings_.restore(std::move(row));
+  for (CountedRun& run : state.counted) limits_.restore(std::move(run));
   for (pb::TokenRow& row : state.tokens) tokens_.restore(std::move(row));
   for (pb::JobRow& row : state.live) jobs_.restore(std::move(row));
   for (const KeptRun& run : state.kept) kept_.add(run);
@@ -233,7 +235,7 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
     case pb::Envelope::kOvertaken:
       return on_overtaken(now, from, envelope.overtaken(), effects);
     case pb::Envelope::kCommitFrozen:
-      return on_commit_frozen(from, envelope.commit_frozen(), effects);
+      return on_commit_frozen(now, from, envelope.commit_frozen(), effects);
     case pb::Envelope::kCommitClass:
       return on_commit_class(from, envelope.commit_class(), effects);
     case pb::Envelope::kReportCharge:

@@ -8,6 +8,7 @@
 #include "roles/server/job_row.h"
 #include "roles/server/job_table.h"
 #include "roles/server/kept_runs.h"
+#include "roles/server/limits.h"
 #include "roles/server/loans.h"
 #include "roles/server/nodes.h"
 #include "roles/server/reasons.h"
@@ -104,7 +105,8 @@ class Server final : public Role {
   void on_coordinator_back(const NodeJoined& joined, Effects& effects);
   void on_coordinator_lost(Instant now, const std::string& id, const std::string& instance,
                            const std::string& why, Effects& effects);
-  void on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit, Effects& effects);
+  void on_commit_frozen(Instant now, const std::string& from, const pb::CommitFrozen& commit,
+                        Effects& effects);
   void on_commit_class(const std::string& from, const pb::CommitClass& commit, Effects& effects);
   void on_progress(Instant now, const std::string& from, const pb::JobProgress& progress,
                    Effects& effects);
@@ -126,6 +128,7 @@ class Server final : public Role {
   WriteIds write_ids_;
 
   Tokens tokens_;
+  Limits limits_;
   Nodes nodes_;
   Loans loans_;
   Standings standings_;

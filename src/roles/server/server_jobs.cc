@@ -136,8 +136,13 @@ void Server::begin_run(const pb::Envelope& call, const std::string& id, const pb
   const std::string& client = call.from().machine();
   if (jobs_.going_on() >= kMostLive) return effects.send.push_back({too_many_jobs(client)});
   const pb::JobRequest& request = call.submit().request();
+  const std::string researcher = researcher_of(call.holder());
+  if (const Status may = limits_.may_begin(call.holder(), request, jobs_.running(researcher));
+      !may) {
+    return effects.send.push_back({submit_failure(client, may.error())});
+  }
   pb::JobRow row = next_run(id, before, call.submit(), complete(request), request.directory_pin());
-  row.set_researcher(researcher_of(call.holder()));
+  row.set_researcher(researcher);
   const pb::Envelope reply = submit_reply(client, row, false);
   const Error away{Code::kTryLater, "the database cannot be written; try again in a minute"};
   jobs_.write({std::move(row), {reply}, submit_failure(client, away), {}}, effects);
@@ -269,7 +274,7 @@ void Server::on_coordinator_lost(Instant now, const std::string& id, const std::
   jobs_.write({ended(job.row, pb::JOB_STATE_FAILED, reason, unix_ms(now)), {}, {}, {}}, effects);
 }
 
-void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& commit,
+void Server::on_commit_frozen(Instant now, const std::string& from, const pb::CommitFrozen& commit,
                               Effects& effects) {
   const Job* job = jobs_.current(commit.key(), from);
   if (job == nullptr || job->is_writing) return;
@@ -282,6 +287,12 @@ void Server::on_commit_frozen(const std::string& from, const pb::CommitFrozen& c
   }
   pb::JobRow row = job->row;
   row.set_frozen_digest(commit.digest());
+  row.set_total_items(std::max<int64_t>(commit.items(), 0));
+  const auto items = static_cast<uint64_t>(row.total_items());
+  if (const Status may = limits_.add(unix_ms(now), counted_run(row, items)); !may) {
+    row = ended(job->row, pb::JOB_STATE_FAILED, may.error().message, unix_ms(now));
+    return jobs_.write({std::move(row), {}, {}, {}}, effects);
+  }
   jobs_.write({std::move(row), {std::move(answer)}, {}, {}}, effects);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "roles/server/limits.h"
 #include "wire/pb.h"
 
 namespace muster::roles::server {
@@ -22,6 +23,7 @@ struct ServerOptions {
   // first that comes.
   std::vector<std::string> coordinators;
   std::string local_token_hash;  // Of the operator's token in the server's folder; empty: none.
+  LimitOptions limits;
 };
 
 // A run that is over, whose records may be kept yet.
@@ -44,6 +46,7 @@ struct ServerState {
   std::vector<pb::MachineRow> machines;
   std::vector<pb::Reason> reasons;  // Of the runs that go on, each job's in order.
   std::vector<pb::TokenRow> tokens;
+  std::vector<CountedRun> counted;  // Accepted within a day.
 };
 
 }  // namespace muster::roles::server
