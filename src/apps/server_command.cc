@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 
 #include "apps/daemon.h"
 #include "base/address.h"
@@ -10,10 +11,10 @@
 #include "host/driver.h"
 #include "identity/certificate.h"
 #include "identity/local_token.h"
+#include "io/database/server_database.h"
 #include "io/loop.h"
 #include "io/mesh/mesh_server.h"
 #include "io/pool_authority.h"
-#include "io/server_database.h"
 #include "io/stop_signal.h"
 #include "roles/server/server.h"
 
@@ -21,6 +22,7 @@ namespace muster::apps {
 namespace {
 
 constexpr int kPort = 30000;
+constexpr std::chrono::milliseconds kAskForDatabase{500};
 
 struct Options {
   DaemonFlags daemon;
@@ -31,6 +33,7 @@ struct Options {
   double retain_days = 30;
   std::vector<std::string> coordinators;
   roles::server::LimitOptions limits;
+  std::string database;  // Empty: a file in the state folder.
   bool insecure = false;
 };
 
@@ -42,6 +45,32 @@ std::string is_machine_id(const std::string& text) {
 int64_t unix_ms_now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
+Result<io::DatabaseAddress> database_address(const Options& options, const Path& state_dir) {
+  if (options.database.empty()) return io::DatabaseAddress::of_file(state_dir / "server.db");
+  return io::DatabaseAddress::parse(options.database);
+}
+
+// Waits for a database that is away, which one that starts beside it may be. Null: it was told to
+// stop.
+Result<std::unique_ptr<io::ServerDatabase>> open_database(const io::DatabaseAddress& address,
+                                                          io::Loop& loop, io::StopSignal& signal,
+                                                          std::function<void()> superseded) {
+  const auto stop = std::make_shared<std::promise<void>>();
+  const auto stopped = stop->get_future();
+  signal.on_stop([stop] { stop->set_value(); });
+  std::string said;
+  while (true) {
+    auto database = io::ServerDatabase::open(
+        address, loop, {superseded, [](const std::string& news) { spdlog::warn(news); }},
+        unix_ms_now());
+    if (database || database.error().code != Code::kUnavailable) return database;
+    if (std::exchange(said, database.error().message) != database.error().message) {
+      spdlog::warn("waiting for the database: {}", said);
+    }
+    if (stopped.wait_for(kAskForDatabase) == std::future_status::ready) return nullptr;
+  }
 }
 
 Status serve(const Options& options) {
@@ -56,13 +85,13 @@ Status serve(const Options& options) {
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   std::atomic<bool> superseded = false;
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
-  MUSTER_TRY(const auto database, io::ServerDatabase::open(
-                                      state_dir.path(), loop,
-                                      [&] {
-                                        superseded = true;
-                                        loop.stop();
-                                      },
-                                      unix_ms_now()));
+  MUSTER_TRY(const auto address_of_database, database_address(options, state_dir.path()));
+  const auto on_superseded = [&] {
+    superseded = true;
+    loop.stop();
+  };
+  MUSTER_TRY(const auto database, open_database(address_of_database, loop, signal, on_superseded));
+  if (database == nullptr) return {};  // It was told to stop.
   if (database->clock_ahead().count() > 0) {
     spdlog::warn(
         "this machine's clock is {} days ahead of what the pool has counted: answers are "
@@ -110,8 +139,7 @@ Status serve(const Options& options) {
   mesh.stop();
   if (superseded) {
     return fail(Code::kUnavailable, "another server has this pool now: it opened " +
-                                        (state_dir.path() / "server.db").string() +
-                                        " after this one");
+                                        address_of_database.text() + " after this one");
   }
   return {};
 }
@@ -147,6 +175,10 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
           "with --insecure: machine id of a coordinator, as 'muster coordinator' says it at its "
           "start; may be given several times [the first one that comes, for good]")
       ->check(CLI::Validator(is_machine_id, "MACHINE"));
+  command->add_option("--database", options->database,
+                      "where the pool's state is kept: a file, or "
+                      "postgresql://USER@HOST:PORT/NAME (the password in PGPASSWORD or ~/.pgpass) "
+                      "[server.db in the state folder]");
   command->add_option("--jobs_per_researcher", options->limits.running_jobs,
                       "jobs that one researcher may have running at once [any number]");
   command->add_option("--items_per_day", options->limits.items_a_day,

@@ -1,4 +1,4 @@
-#include "io/message_text.h"
+#include "io/database/message_text.h"
 
 #include "base/digest.h"
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/result.h"
+#include "io/database/connection.h"
+
+namespace muster::io {
+
+// The tables as this program knows them, after so many migrations:
+//
+//   pool                 one row: which server has it, and the storage view
+//   identity, clock      one row each: what the pool is, and the time that it has counted
+//   jobs, results        a run each; what came out of it, a row a task and metric
+//   machines, reasons    what is held against machines; why something waited or did not count
+//   join_tokens          who is let in
+//   authority            the pool's certificate, and its key under seal
+//
+// What the server itself keeps of a thing is `row`, a message in hexadecimal. The columns beside it
+// are for those who ask the database: written in the same statement, and never read back.
+constexpr long long kSchema = 2;
+
+// Creates what is missing, all of it or nothing. Forward only. kUnsupported: it was made by a newer
+// muster. kDisk: a migration failed, and has changed nothing.
+Status bring_up_to_date(Connection& connection);
+
+}  // namespace muster::io
