@@ -27,6 +27,7 @@ class LogConsole final : public host::Console {
 void add_server_command(CLI::App& app, cli::Commands& commands);
 void add_worker_command(CLI::App& app, cli::Commands& commands);
 void add_coordinator_command(CLI::App& app, cli::Commands& commands);
+void add_backup_commands(CLI::App& app, cli::Commands& commands);
 void add_sim_command(CLI::App& app, cli::Commands& commands);
 
 }  // namespace muster::apps

@@ -5,16 +5,18 @@
 #include <future>
 
 #include "apps/daemon.h"
+#include "apps/pool_state.h"
 #include "base/address.h"
 #include "base/hex.h"
 #include "cli/flag_checks.h"
 #include "host/driver.h"
 #include "identity/certificate.h"
 #include "identity/local_token.h"
+#include "io/database/pool_authority.h"
 #include "io/database/server_database.h"
 #include "io/loop.h"
 #include "io/mesh/mesh_server.h"
-#include "io/pool_authority.h"
+
 #include "io/stop_signal.h"
 #include "roles/server/server.h"
 
@@ -33,7 +35,7 @@ struct Options {
   double retain_days = 30;
   std::vector<std::string> coordinators;
   roles::server::LimitOptions limits;
-  std::string database;  // Empty: a file in the state folder.
+  PoolStateFlags state;
   bool insecure = false;
 };
 
@@ -42,34 +44,38 @@ std::string is_machine_id(const std::string& text) {
   return is_hex(text, 16) ? "" : "'" + text + "' is no machine id: 16 hex digits";
 }
 
-int64_t unix_ms_now() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+// What a server begins with. The authority comes first: who has not the key of a pool takes it from
+// nobody.
+struct Pool {
+  identity::Authority authority;
+  std::unique_ptr<io::ServerDatabase> database;
+};
+Result<Pool> open_pool(const io::DatabaseAddress& address, const Path& folder,
+                       const std::optional<identity::PoolKey>& key, host::Inbox& inbox,
+                       const io::ServerDatabase::Listener& listener) {
+  MUSTER_TRY(auto authority, io::open_authority(address, folder, key, unix_ms_now() / 1000));
+  MUSTER_TRY(auto database, io::ServerDatabase::open(address, inbox, listener, unix_ms_now()));
+  return Pool{std::move(authority), std::move(database)};
 }
 
-Result<io::DatabaseAddress> database_address(const Options& options, const Path& state_dir) {
-  if (options.database.empty()) return io::DatabaseAddress::of_file(state_dir / "server.db");
-  return io::DatabaseAddress::parse(options.database);
-}
-
-// Waits for a database that is away, which one that starts beside it may be. Null: it was told to
+// Waits for a database that is away, which one that starts beside it may be. None: it was told to
 // stop.
-Result<std::unique_ptr<io::ServerDatabase>> open_database(const io::DatabaseAddress& address,
-                                                          io::Loop& loop, io::StopSignal& signal,
-                                                          std::function<void()> superseded) {
+Result<std::optional<Pool>> wait_for_pool(io::StopSignal& signal,
+                                          const std::function<Result<Pool>()>& open) {
   const auto stop = std::make_shared<std::promise<void>>();
   const auto stopped = stop->get_future();
   signal.on_stop([stop] { stop->set_value(); });
   std::string said;
   while (true) {
-    auto database = io::ServerDatabase::open(
-        address, loop, {superseded, [](const std::string& news) { spdlog::warn(news); }},
-        unix_ms_now());
-    if (database || database.error().code != Code::kUnavailable) return database;
-    if (std::exchange(said, database.error().message) != database.error().message) {
+    auto pool = open();
+    if (pool) return std::optional(std::move(*pool));
+    if (pool.error().code != Code::kUnavailable) return fail(pool.error());
+    if (std::exchange(said, pool.error().message) != pool.error().message) {
       spdlog::warn("waiting for the database: {}", said);
     }
-    if (stopped.wait_for(kAskForDatabase) == std::future_status::ready) return nullptr;
+    if (stopped.wait_for(kAskForDatabase) == std::future_status::ready) {
+      return std::optional<Pool>();
+    }
   }
 }
 
@@ -85,13 +91,20 @@ Status serve(const Options& options) {
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   std::atomic<bool> superseded = false;
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
-  MUSTER_TRY(const auto address_of_database, database_address(options, state_dir.path()));
-  const auto on_superseded = [&] {
-    superseded = true;
-    loop.stop();
-  };
-  MUSTER_TRY(const auto database, open_database(address_of_database, loop, signal, on_superseded));
-  if (database == nullptr) return {};  // It was told to stop.
+  MUSTER_TRY(const auto address_of_database, options.state.address(state_dir.path()));
+  MUSTER_TRY(const auto key, options.state.key());
+  const io::ServerDatabase::Listener listener{
+      .superseded =
+          [&] {
+            superseded = true;
+            loop.stop();
+          },
+      .news = [](const std::string& news) { spdlog::warn(news); }};
+  MUSTER_TRY(const auto opened, wait_for_pool(signal, [&] {
+               return open_pool(address_of_database, state_dir.path(), key, loop, listener);
+             }));
+  if (!opened) return {};
+  const auto& [authority, database] = *opened;
   if (database->clock_ahead().count() > 0) {
     spdlog::warn(
         "this machine's clock is {} days ahead of what the pool has counted: answers are "
@@ -99,7 +112,6 @@ Status serve(const Options& options) {
         std::chrono::ceil<std::chrono::days>(database->clock_ahead()).count());
   }
   const io::StopSignal::Ending ending_database(signal, "its database");
-  MUSTER_TRY(const auto authority, io::open_authority(state_dir.path(), unix_ms_now() / 1000));
   MUSTER_TRY(const auto pool, identity::fingerprint(authority.certificate()));
   const auto token = identity::Token::make(pool);
   io::MeshServer mesh(loop);
@@ -175,10 +187,8 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
           "with --insecure: machine id of a coordinator, as 'muster coordinator' says it at its "
           "start; may be given several times [the first one that comes, for good]")
       ->check(CLI::Validator(is_machine_id, "MACHINE"));
-  command->add_option("--database", options->database,
-                      "where the pool's state is kept: a file, or "
-                      "postgresql://USER@HOST:PORT/NAME (the password in PGPASSWORD or ~/.pgpass) "
-                      "[server.db in the state folder]");
+  add_database_flag(*command, options->state);
+  add_pool_key_flag(*command, options->state);
   command->add_option("--jobs_per_researcher", options->limits.running_jobs,
                       "jobs that one researcher may have running at once [any number]");
   command->add_option("--items_per_day", options->limits.items_a_day,

@@ -120,13 +120,20 @@ Result<std::string> read_input(const Path& path, size_t max_bytes) {
 }
 
 Status write_file_atomically(const Path& path, std::string_view bytes, FileAccess access) {
+  return write_file_atomically(
+      path, [&](const Sink& sink) { return sink(bytes); }, access);
+}
+
+Status write_file_atomically(const Path& path, const std::function<Status(const Sink&)>& fill,
+                             FileAccess access) {
   MUSTER_TRY(const Beside beside, open_beside(path, access == FileAccess::kOwner ? 0600 : 0666));
   const auto write = [&]() -> Status {
     struct stat old {};
     const bool keeps = access == FileAccess::kUmask && ::stat(path.c_str(), &old) == 0;
     if (keeps)
       (void)::fchmod(beside.file.fd, old.st_mode & 07777);  // Another's file: not ours to say.
-    MUSTER_TRY_STATUS(write_all(beside.file.fd, bytes, beside.path));
+    MUSTER_TRY_STATUS(fill(
+        [&](std::string_view bytes) { return write_all(beside.file.fd, bytes, beside.path); }));
     if (::fsync(beside.file.fd) != 0) return fail(disk_error(beside.path, errno));
     if (::rename(beside.path.c_str(), path.c_str()) != 0) return fail(disk_error(path, errno));
     return {};

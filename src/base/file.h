@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,11 @@ enum class FileAccess { kOwner, kUmask };  // 0600; 0666 less the umask.
 // renamed, the folder synced. A reader sees the old bytes or the new ones. A file that is there
 // keeps its mode under kUmask. kDisk when the disk refuses.
 Status write_file_atomically(const Path& path, std::string_view bytes,
+                             FileAccess access = FileAccess::kOwner);
+
+// The same of bytes that come one after the other: `fill` hands them to what it is given.
+using Sink = std::function<Status(std::string_view)>;
+Status write_file_atomically(const Path& path, const std::function<Status(const Sink&)>& fill,
                              FileAccess access = FileAccess::kOwner);
 
 // The same for whatever a user names as an output: a pipe and a device get the bytes, and of a link

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # A PostgreSQL of a test's own, on a socket in DIR: postgresql://muster@/postgres?host=DIR
-#   postgres.sh start|stop|kill|freeze|thaw DIR
+#   postgres.sh start|stop|kill|freeze|thaw DIR [PORT]
+# With a PORT it is at 127.0.0.1:PORT as well, and its socket is at that port.
 # initdb refuses root, so root becomes the user that Debian's package made. DIR is made by `start`, and goes with
 # `stop`; `kill` ends it as a crash does, after which `start` goes on with what it had. Nothing is synced, since no
 # test cuts the power, unless MUSTER_POSTGRES_FSYNC=on.
 set -euo pipefail
 PROGRAMS=$(echo /usr/lib/postgresql/*/bin | awk '{print $NF}')
-ACTION=$1 DIR=$2
+ACTION=$1 DIR=$2 PORT=${3:-}
 [ -x "$PROGRAMS/initdb" ] || { echo "no PostgreSQL here: ./dev setup installs it" >&2; exit 1; }
 
 as_owner() {
@@ -25,18 +26,19 @@ begin() {
     rm -f "$DIR.initdb"
   fi
   as_owner pg_ctl -D "$DIR/data" -w -t 60 -l "$DIR/log" \
-    -o "-c listen_addresses= -c unix_socket_directories=$DIR -c shared_buffers=32MB -c max_connections=50 -c fsync=${MUSTER_POSTGRES_FSYNC:-off}" \
+    -o "-c listen_addresses=${PORT:+127.0.0.1} -c port=${PORT:-5432} -c unix_socket_directories=$DIR -c shared_buffers=32MB -c max_connections=50 -c fsync=${MUSTER_POSTGRES_FSYNC:-off}" \
     start > "$DIR.start" 2>&1 < /dev/null || { cat "$DIR.start" "$DIR/log" >&2; exit 1; }
   rm -f "$DIR.start"
 }
 signal_all() {
   local first
-  first=$(head -1 "$DIR/data/postmaster.pid")
+  first=$(head -1 "$DIR/data/postmaster.pid" 2> /dev/null) || return 0
   kill "-$1" "$first" $(ps -o pid= --ppid "$first") 2> /dev/null || true
 }
 case $ACTION in
   start) begin ;;
   stop)
+    signal_all CONT
     as_owner pg_ctl -D "$DIR/data" -m immediate -w stop > /dev/null 2>&1 || true
     rm -rf "$DIR"
     ;;

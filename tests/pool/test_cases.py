@@ -3,8 +3,10 @@ import json
 import unittest
 
 from .fake_hub import FakeHub
+from .postgres import Postgres
 from .processes import Pool
-from .programs import SMOL
+from .programs import NEOX, SMOL
+from .waiting import eventually
 
 
 class PoolTest(unittest.TestCase, Pool):
@@ -43,3 +45,40 @@ class HubPoolTest(PoolTest):
 
     def run_tiny(self, name="lab/tiny", *more):
         return self.muster("run", "--llm_name", name, "--tasks", "tinyHellaswag", "--limit", "2", *more)
+
+
+class PostgresTest(PoolTest):
+    """A pool whose state is in a PostgreSQL of its own, under a pool key."""
+
+    def setUp(self):
+        super().setUp()
+        self.postgres = Postgres()
+        self.addCleanup(self.postgres.close)
+        self.key = self.path("pool.key")
+        with open(self.key, "w") as file:
+            file.write("0123456789abcdef" * 4)
+
+    def serve(self, url=None, serves=True, **more):
+        server = self.start("server", "--database", url or self.postgres.url(), "--pool_key", self.key, **more)
+        if serves:
+            server.wait_for("serving on")
+        return server
+
+    def jobs(self):
+        return [json.loads(line) for line in self.muster("jobs", "--json").stdout.splitlines()]
+
+    def submit(self, limit):
+        """The name of the job, once it is accepted, and its command's exit code when it was not."""
+        run = self.begin_run("--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", str(limit), "--json")
+        eventually(lambda: run.printed or not run.alive(), "neither accepted nor refused")
+        accepted = [line for line in run.printed if '"accepted"' in line]
+        code = run.kill()
+        return (json.loads(accepted[0])["job"], 0) if accepted else (None, code)
+
+    def assert_accepted(self, limit):
+        job, code = self.submit(limit)
+        self.assertIsNotNone(job, code)
+        return job
+
+    def assert_refused(self, limit):
+        self.assertEqual(self.submit(limit), (None, 75))

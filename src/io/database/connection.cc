@@ -1,6 +1,5 @@
 #include "io/database/connection.h"
 
-#include "base/overloaded.h"
 #include "base/printable.h"
 #include "io/database/postgres_connection.h"
 #include "io/database/sqlite_connection.h"
@@ -10,6 +9,12 @@ namespace muster::io {
 std::unique_ptr<Connection> Connection::to(const DatabaseAddress& address) {
   if (address.is_postgres()) return std::make_unique<PostgresConnection>(address);
   return std::make_unique<SqliteConnection>(address.file());
+}
+
+Transaction::Transaction(Connection& connection, Kind kind) : sql_(connection.session()) {
+  if (kind == Kind::kWrite) connection.begin();
+  if (kind == Kind::kMigration) connection.begin_migration();
+  if (kind == Kind::kSnapshot) connection.begin_snapshot();
 }
 
 Transaction::~Transaction() {

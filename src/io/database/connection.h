@@ -40,6 +40,8 @@ class Connection {
   // Of which only one at a time changes the schema.
   virtual void begin_migration() = 0;
   virtual void begin() = 0;
+  // That reads, at its leisure, what was there at its beginning.
+  virtual void begin_snapshot() = 0;
   // Inside a transaction: nobody takes the pool over until it has ended.
   [[nodiscard]] virtual Fence fence() = 0;
   // Inside a transaction, before its end. kDisk: it would go nowhere.
@@ -73,11 +75,8 @@ class Connection {
 // Rolled back unless it was committed.
 class Transaction {
  public:
-  explicit Transaction(Connection& connection) : sql_(connection.session()) { connection.begin(); }
-  struct Migration {};
-  Transaction(Connection& connection, Migration) : sql_(connection.session()) {
-    connection.begin_migration();
-  }
+  enum class Kind { kWrite, kMigration, kSnapshot };
+  explicit Transaction(Connection& connection, Kind kind = Kind::kWrite);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;

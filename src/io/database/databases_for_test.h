@@ -36,12 +36,21 @@ class PostgresForTest {
   [[nodiscard]] DatabaseAddress database(const std::string& name) const {
     return *DatabaseAddress::parse("postgresql://muster@/" + name + "?host=" + folder_);
   }
+  // An empty one.
+  [[nodiscard]] DatabaseAddress new_database() const {
+    const std::string name = "test" + std::to_string(count_++);
+    const auto maintenance = Connection::to(database("postgres"));
+    EXPECT_TRUE(maintenance->open());
+    maintenance->session() << "CREATE DATABASE " + name;
+    return database(name);
+  }
 
  private:
   PostgresForTest() : folder_("/tmp/muster-postgres-" + std::to_string(::getpid())) {
     EXPECT_TRUE(run("start"));
   }
   std::string folder_;
+  static inline int count_ = 0;
 };
 
 // An empty database for each test.
@@ -51,11 +60,7 @@ class DatabaseTest : public ::testing::TestWithParam<Kind> {
     folder = Path(::testing::TempDir()) / ("server-" + std::to_string(::getpid()));
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
-    if (GetParam() == Kind::kSqlite) return;
-    const std::string name = "test" + std::to_string(count_++);
-    const auto maintenance = open_connection(PostgresForTest::get().database("postgres"));
-    maintenance->session() << "CREATE DATABASE " + name;
-    address_ = PostgresForTest::get().database(name);
+    if (is_postgres()) address_ = PostgresForTest::get().new_database();
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
@@ -78,7 +83,6 @@ class DatabaseTest : public ::testing::TestWithParam<Kind> {
   Path folder;
 
  private:
-  static inline int count_ = 0;
   DatabaseAddress address_ = DatabaseAddress::of_file("");
 };
 

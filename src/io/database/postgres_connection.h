@@ -17,6 +17,7 @@ class PostgresConnection final : public Connection {
   Status open() override;
   void begin_migration() override;
   void begin() override { sql_ << "BEGIN"; }
+  void begin_snapshot() override { sql_ << "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"; }
   Fence fence() override;
   [[nodiscard]] bool is_lost(const std::exception& error) const override;
   [[nodiscard]] bool passes(const std::exception& error) const override;

@@ -104,21 +104,9 @@ using Migration = void (*)(Connection&);
 constexpr Migration kMigrations[] = {first, second};
 static_assert(std::size(kMigrations) == kSchema);
 
-Status migrate(Connection& connection) {
-  soci::session& sql = connection.session();
-  Transaction transaction(connection, Transaction::Migration{});
-  for (const char* statement : kVersion) sql << statement;
-  long long version = 0;
-  sql << "SELECT version FROM schema_version", soci::into(version);
-  if (version > kSchema) {
-    return fail(Code::kUnsupported, connection.name() + " was written by a newer muster (schema " +
-                                        std::to_string(version) + ", and this one knows " +
-                                        std::to_string(kSchema) +
-                                        "): start that one, or upgrade this one");
-  }
-  if (version == kSchema) return {};
-  for (; version < kSchema; ++version) kMigrations[version](connection);
-  sql << "UPDATE schema_version SET version = :version", soci::use(version);
+Status bring_up(Connection& connection) {
+  Transaction transaction(connection, Transaction::Kind::kMigration);
+  MUSTER_TRY_STATUS(migrate(connection, kSchema));
   MUSTER_TRY_STATUS(connection.still_there());
   transaction.commit();
   return {};
@@ -126,9 +114,27 @@ Status migrate(Connection& connection) {
 
 }  // namespace
 
+Status migrate(Connection& connection, long long version) {
+  soci::session& sql = connection.session();
+  for (const char* statement : kVersion) sql << statement;
+  long long there = 0;
+  sql << "SELECT version FROM schema_version", soci::into(there);
+  if (there > kSchema) {
+    return fail(Code::kUnsupported, connection.name() + " was written by a newer muster (schema " +
+                                        std::to_string(there) + ", and this one knows " +
+                                        std::to_string(kSchema) +
+                                        "): start that one, or upgrade this one");
+  }
+  for (; there < version; ++there) {
+    kMigrations[there](connection);
+    sql << "UPDATE schema_version SET version = version + 1";
+  }
+  return {};
+}
+
 Status bring_up_to_date(Connection& connection) {
   try {
-    return migrate(connection);
+    return bring_up(connection);
   } catch (const std::exception& error) {
     return fail(connection.passes(error) ? Code::kUnavailable : Code::kDisk,
                 connection.name() +

@@ -18,8 +18,23 @@ namespace muster::io {
 // are for those who ask the database: written in the same statement, and never read back.
 constexpr long long kSchema = 2;
 
+// Its tables, and by what the rows of each are told apart.
+struct Table {
+  const char* name;
+  const char* key;
+};
+constexpr Table kTables[] = {{"pool", "id"},          {"identity", "id"},
+                             {"clock", "id"},         {"authority", "id"},
+                             {"jobs", "job, run"},    {"results", "job, run, task, metric"},
+                             {"machines", "machine"}, {"reasons", "job, run, number"},
+                             {"join_tokens", "token"}};
+
 // Creates what is missing, all of it or nothing. Forward only. kUnsupported: it was made by a newer
 // muster. kDisk: a migration failed, and has changed nothing.
 Status bring_up_to_date(Connection& connection);
+
+// The same as a part of its caller's transaction, up to a schema: as far as `version`, unless it is
+// there already. Throws what SOCI does, too.
+Status migrate(Connection& connection, long long version);
 
 }  // namespace muster::io

@@ -101,9 +101,7 @@ void ServerDatabase::work_through(std::deque<Work> work) {
 
 void ServerDatabase::commit_together(std::span<const ToCommit> batch) {
   const Attempt together = attempt(batch);
-  if (together.outcome != roles::Outcome::kFailed || batch.size() == 1 || !together.was_tried) {
-    return answer(batch, together);
-  }
+  if (!together.again) return answer(batch, together);
   for (size_t i = 0; i < batch.size(); ++i)
     answer(batch.subspan(i, 1), attempt(batch.subspan(i, 1)));
 }
@@ -116,7 +114,7 @@ void ServerDatabase::answer(std::span<const ToCommit> batch, const Attempt& atte
 
 ServerDatabase::Attempt ServerDatabase::attempt(std::span<const ToCommit> batch) {
   const Status there = reach_->try_now();
-  if (!there) return {roles::Outcome::kFailed, there.error().message, false};
+  if (!there) return {roles::Outcome::kFailed, there.error().message};
   return carry_out(batch);
 }
 
@@ -143,9 +141,11 @@ ServerDatabase::Attempt ServerDatabase::carry_out(std::span<const ToCommit> batc
     return {roles::Outcome::kDone, ""};
   } catch (const std::exception& error) {
     const bool may_be_done = is_ending && connection_->may_be_done(error);
-    if (connection_->is_lost(error)) reach_->lose(error);
+    const bool is_lost = connection_->is_lost(error);
+    if (is_lost) reach_->lose(error);
     const auto outcome = may_be_done ? ask_after(name) : roles::Outcome::kFailed;
-    return {outcome, reason_of(error)};
+    const bool again = outcome == roles::Outcome::kFailed && (is_lost || batch.size() > 1);
+    return {outcome, reason_of(error), again};
   }
 }
 

@@ -24,10 +24,10 @@ class ServerTables;
 // pool's epoch, and every write is refused under an older one, so that a forgotten twin can change
 // nothing.
 //
-// What waits is committed together, in one transaction; when that fails, each on its own. A commit
-// that was not begun or not carried out has failed. Of one that the database was asked to end, and
-// did not say that it has, it is asked; what it cannot tell may be there: kUnknown. While the
-// database is away everything fails at once, and it is tried again every few seconds.
+// What waits is committed together, in one transaction; when that fails, each on its own, once. A
+// commit that was not begun or not carried out has failed. Of one that the database was asked to
+// end, and did not say that it has, it is asked; what it cannot tell may be there: kUnknown. While
+// the database is away everything fails at once, and it is tried again every few seconds.
 //
 // kMostWaiting may wait, kMostSearches of them searches, which come last, so that whoever asks
 // holds up nobody who writes; what is over has failed at once, so that a database that hangs fills
@@ -79,7 +79,7 @@ class ServerDatabase final : public host::Database {
   struct Attempt {
     roles::Outcome outcome = roles::Outcome::kFailed;
     std::string why;
-    bool was_tried = true;  // False: the database is away.
+    bool again = false;  // It may go otherwise at once: each on its own, on another connection.
   };
   using Clock = std::chrono::steady_clock;
 

@@ -15,6 +15,7 @@ class SqliteConnection final : public Connection {
   void begin_migration() override { begin(); }
   // At once the only one that writes: what it reads stays so until it has ended.
   void begin() override { sql_ << "BEGIN IMMEDIATE"; }
+  void begin_snapshot() override { sql_ << "BEGIN"; }
   Fence fence() override;
   [[nodiscard]] Status still_there() const override { return identity_.still_there(); }
   [[nodiscard]] bool is_lost(const std::exception&) const override { return false; }
