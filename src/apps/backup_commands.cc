@@ -55,10 +55,9 @@ Status back_up(const Options& options) {
 Status restore(const Options& options) {
   MUSTER_TRY(const auto state_dir, io::StateDir::open(options.folder(), "server"));
   MUSTER_TRY(const auto address, options.state.address(state_dir.path()));
-  MUSTER_TRY(auto key, options.state.key());
-  MUSTER_TRY(const auto contents,
-             io::restore_backup(expanded(options.file), address, state_dir.path(),
-                                {std::move(key), options.replace}));
+  MUSTER_TRY(const auto key, options.state.key());
+  MUSTER_TRY(const auto contents, io::restore_backup(expanded(options.file), address,
+                                                     state_dir.path(), {key, options.replace}));
   say(options, "restored", contents, " are in " + address.text());
   return {};
 }

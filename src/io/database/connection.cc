@@ -21,7 +21,8 @@ Transaction::~Transaction() {
   if (is_over_) return;
   try {
     sql_ << "ROLLBACK";
-  } catch (const std::exception&) {  // With its connection it has ended anyway.
+  } catch (const std::exception&) {
+    is_over_ = true;  // With its connection it has ended anyway.
   }
 }
 
