@@ -12,15 +12,16 @@ ARROWS = {
     "base": set(),
     "eval": set(),
     "wire": set(),
-    "identity": {"wire"},
+    "dial": set(),
+    "identity": {"dial", "wire"},
     "roles": {"eval", "wire"},
     "host": {"roles", "eval", "wire"},
-    "io": {"identity", "host", "roles", "eval", "wire"},
-    "client": {"identity", "host", "eval", "wire"},
-    "cli": {"client", "identity", "eval", "wire"},
+    "io": {"dial", "identity", "host", "roles", "eval", "wire"},
+    "client": {"dial", "identity", "host", "eval", "wire"},
+    "cli": {"client", "dial", "identity", "eval", "wire"},
     "sim": {"host", "roles", "eval", "wire"},
     "engine": set(),
-    "apps": {"cli", "client", "io", "sim", "engine", "host", "roles", "identity", "eval", "wire"},
+    "apps": {"cli", "client", "dial", "io", "sim", "engine", "host", "roles", "identity", "eval", "wire"},
 }
 ROLES = {"server", "coordinator", "worker", "storage", "mailer"}
 

@@ -20,7 +20,8 @@ struct Address {
 // kInvalidArgument says what is wrong with it, a URL for instance. Nothing is looked up.
 Result<Address> parse_address(std::string_view text);
 
-// Whether only this machine can be reached under it: "localhost", 127.0.0.0/8, ::1.
+// Whether only this machine can be reached under it: "localhost", 127.0.0.0/8 (as
+// ::ffff:127.0.0.1, too), ::1.
 bool is_loopback(const std::string& host);
 
 }  // namespace muster

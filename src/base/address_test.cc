@@ -82,11 +82,13 @@ TEST(Address, WhatIsNoneIsNamed) {
 }
 
 TEST(Address, OnlyThisMachineIsLoopback) {
-  for (const char* host : {"localhost", "LocalHost", "127.0.0.1", "127.255.0.9", "::1"}) {
+  for (const char* host :
+       {"localhost", "LocalHost", "127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1"}) {
     EXPECT_TRUE(is_loopback(host)) << host;
   }
-  for (const char* host : {"127.evil.example", "127.0.0.1.evil.example", "localhost.evil",
-                           "0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "::2", ""}) {
+  for (const char* host :
+       {"127.evil.example", "127.0.0.1.evil.example", "localhost.evil", "0.0.0.0", "::", "10.0.0.1",
+        "128.0.0.1", "::2", "::ffff:10.0.0.1", ""}) {
     EXPECT_FALSE(is_loopback(host)) << host;
   }
 }
