@@ -3,6 +3,7 @@
     processes        a daemon, a `muster run`, a whole pool: started, heard, ended
     waiting          waiting for a condition
     relay            a line between a node and the server that can be cut, slow or half dead
+    namespaces       another machine, in a network namespace of its own
     stand_in_engine  an engine that does what a test says
     fake_hub         a Hugging Face Hub with one small model
     evaluation       what a task asks, and what one engine alone answers
@@ -10,5 +11,5 @@
     programs         where the programs and the test models lie
 
 Used by tools/ (demo, chaos, bench_busy, bench_large, check_parity), tests/system, tests/insider and tests/faults, whose programs put
-tests/ on their path. All of it starts only processes of its own and ends them by their id, stays on 127.0.0.1, and
-leaves neither a process nor a file behind. Needs nothing but Python's standard library."""
+tests/ on their path. All of it starts only processes of its own and ends them by their id, stays on 127.0.0.1 or
+on a wire between two namespaces, and leaves neither a process nor a file behind. Needs nothing but Python's standard library."""
