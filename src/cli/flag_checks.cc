@@ -2,6 +2,7 @@
 
 #include "base/address.h"
 #include "base/printable.h"
+#include "dial/proxy_rules.h"
 
 namespace muster::cli {
 namespace {
@@ -41,6 +42,14 @@ CLI::Validator host_with_port() {
   return {[](const std::string& text) -> std::string {
             const auto address = parse_address(text);
             return address ? "" : address.error().message;
+          },
+          ""};
+}
+
+CLI::Validator proxy_or_none() {
+  return {[](const std::string& text) -> std::string {
+            if (text == dial::kNoProxy || dial::parse_proxy(text, "--proxy")) return "";
+            return "must be http://[USER:PASSWORD@]HOST:PORT or none";
           },
           ""};
 }

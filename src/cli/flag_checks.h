@@ -17,6 +17,9 @@ CLI::Validator line_of_text(size_t most_bytes);
 // HOST, HOST:PORT or an IPv6 address (base/address.h).
 CLI::Validator host_with_port();
 
+// A proxy, or "none" (dial/proxy_rules.h).
+CLI::Validator proxy_or_none();
+
 constexpr size_t kMostNameBytes = 64;     // Whose machine it is, who asks; an id.
 constexpr size_t kMostModelBytes = 1000;  // A model's name or path.
 

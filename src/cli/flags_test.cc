@@ -33,6 +33,34 @@ TEST(Flags, ALineOfTextIsOneLine) {
   }
 }
 
+TEST(Flags, AProxyIsAUrlOrNone) {
+  auto check = proxy_or_none();
+  for (std::string good : {"none", "http://there:3128", "http://ada:secret@there:1"}) {
+    EXPECT_EQ(check(good), "") << good;
+  }
+  for (std::string bad : {"", "None", "there", "http://ada:secret@there", "https://there:1"}) {
+    EXPECT_EQ(check(bad), "must be http://[USER:PASSWORD@]HOST:PORT or none") << bad;
+  }
+}
+
+TEST(Flags, AProxyIsForAServerElsewhere) {
+  ::setenv("https_proxy", "http://there:1", 1);
+  const auto proxy_for = [](const char* ip, const char* flag) {
+    const auto access = ServerAddress{.ip = ip, .proxy = flag}.access();
+    return access && access->proxy ? access->proxy->shown() : "";
+  };
+  EXPECT_EQ(proxy_for("pool", ""), "the proxy at there:1 (https_proxy)");
+  EXPECT_EQ(proxy_for("pool", "http://x:2"), "the proxy at x:2 (--proxy)");
+  EXPECT_EQ(proxy_for("pool", "none"), "");
+  EXPECT_EQ(proxy_for("localhost", "http://x:2"), "");
+  EXPECT_EQ(proxy_for("", ""), "");
+  ::setenv("https_proxy", "socks5://ada:secret@there:1", 1);
+  const auto access = ServerAddress{.ip = "pool"}.access();
+  EXPECT_EQ(access.error().code, Code::kInvalidArgument);
+  EXPECT_EQ(access.error().message.find("secret"), std::string::npos);
+  ::unsetenv("https_proxy");
+}
+
 struct Address {
   const char *variable, *ip;
   int port;

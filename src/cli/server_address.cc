@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "base/file.h"
 #include "cli/flag_checks.h"
+#include "dial/proxy_rules.h"
 
 namespace muster::cli {
 
@@ -18,6 +19,12 @@ void add_server_flags(CLI::App& command, ServerAddress& address) {
   command.add_option("--token_file", address.token_file,
                      "file with a token of the pool [MUSTER_TOKEN; on the server's machine the "
                      "server's own]");
+  command
+      .add_option("--proxy", address.proxy,
+                  "http://[USER:PASSWORD@]HOST:PORT between here and the server, or none; for "
+                  "nothing on this machine and in no_proxy. Who shares this machine sees it here, "
+                  "but not in the variable [https_proxy, else HTTPS_PROXY]")
+      ->check(proxy_or_none());
   command.add_flag("--insecure", address.insecure, "without TLS, as the server was told");
 }
 
@@ -71,6 +78,7 @@ Result<identity::Access> ServerAddress::access_from(Address address) const {
   }
   identity::Access access{.address = address.text(), .insecure = insecure};
   if (is_loopback(address.host)) access.local_port = address.port;
+  MUSTER_TRY(access.proxy, dial::ProxyRules::from_environment(proxy).for_host(address.host));
   if (insecure) return access;
   MUSTER_TRY(access.token, given_token(token_file));
   return access;

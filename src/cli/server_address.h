@@ -14,9 +14,10 @@ namespace muster::cli {
 // --ip and MUSTER_SERVER may have a port; --port counts before either's. And what lets one in: the
 // token in --token_file, else in MUSTER_TOKEN, else what a server on this machine has left.
 //
-// A person who has logged in is at the pool where he did that, if he names no other.
+// A person who has logged in is at the pool where he did that, if he names no other. A proxy is
+// between where --proxy or a variable says so (dial/proxy_rules.h).
 struct ServerAddress {
-  std::string ip, token_file;
+  std::string ip, token_file, proxy;
   int port = 0;
   bool insecure = false;
 

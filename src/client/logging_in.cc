@@ -18,12 +18,13 @@ Result<identity::Login> log_in(const identity::Access& access, const std::atomic
   MUSTER_TRY(const auto token, access.find_token());
   MUSTER_TRY(auto request, identity::make_join_request(secret_key, pb::POOL_ROLE_UNSPECIFIED));
   request.set_token(token.word());
-  MUSTER_TRY(auto pass, identity::knock(access.address, request, token.authority, given_up));
+  MUSTER_TRY(auto pass, identity::knock(access.route(), request, token.authority, given_up));
   return identity::Login{access.address, std::move(secret_key), std::move(pass.certificate),
                          std::move(pass.authority)};
 }
 
-Result<identity::Login> renewed(const identity::Login& login, const std::atomic<bool>& given_up) {
+Result<identity::Login> renewed(const identity::Access& access, const std::atomic<bool>& given_up) {
+  const identity::Login& login = *access.login;
   MUSTER_TRY(const auto certificate, identity::read_certificate(login.certificate));
   const auto now = static_cast<int64_t>(std::time(nullptr));
   const Status holds = identity::check_time(certificate, now);
@@ -33,7 +34,7 @@ Result<identity::Login> renewed(const identity::Login& login, const std::atomic<
   MUSTER_TRY(auto request,
              identity::make_join_request(login.secret_key, pb::POOL_ROLE_UNSPECIFIED));
   request.set_certificate(login.certificate);
-  auto pass = identity::knock(login.server, request, authority, given_up);
+  auto pass = identity::knock(access.route(), request, authority, given_up);
   if (!pass && holds) return login;
   if (!pass) return fail(pass.error());
   identity::Login next = login;

@@ -11,8 +11,8 @@ namespace muster::client {
 // server says no, in its own words, or the token is a machine's.
 Result<identity::Login> log_in(const identity::Access& access, const std::atomic<bool>& given_up);
 
-// The login as it was, or renewed by its key and kept anew when that is due. kPermission: it has
-// expired, and the server does not renew it; or the clock here is wrong.
-Result<identity::Login> renewed(const identity::Login& login, const std::atomic<bool>& given_up);
+// The login of `access`, which has one, as it was, or renewed by its key and kept anew when that is
+// due. kPermission: it has expired, and the server does not renew it; or the clock here is wrong.
+Result<identity::Login> renewed(const identity::Access& access, const std::atomic<bool>& given_up);
 
 }  // namespace muster::client

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -11,6 +12,7 @@
 
 #include "base/digest.h"
 #include "client/logging_in.h"
+#include "dial/tunnel.h"
 #include "identity/certificate.h"
 #include "identity/channels/client_credentials.h"
 #include "identity/openssl.h"
@@ -21,6 +23,7 @@ namespace muster::client {
 namespace {
 
 constexpr auto kConnectWait = std::chrono::seconds(5);
+constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr auto kCallWait = std::chrono::seconds(90);  // A pin may ask the Hub.
 constexpr int kSubmitTries = 10;
 constexpr int kTries = 2;  // Of what may be said twice, which is all the rest.
@@ -39,7 +42,7 @@ std::string draw_idempotency_key() {
 
 // A connection of its own, not one that gRPC shares with an earlier channel to the same address.
 static std::shared_ptr<grpc::Channel> open_channel(
-    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+    const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
@@ -49,7 +52,7 @@ static std::shared_ptr<grpc::Channel> open_channel(
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetMaxReceiveMessageSize(64 << 20);
   identity::set_server_name(arguments);
-  return grpc::CreateCustomChannel(address, credentials, arguments);
+  return grpc::CreateCustomChannel(target, credentials, arguments);
 }
 
 // A Watch under way.
@@ -120,17 +123,34 @@ class PoolClient::Watching final : public grpc::ClientReadReactor<pb::JobUpdate>
 };
 
 struct PoolClient::Line {
-  explicit Line(identity::Access to) : access(std::move(to)), address(access.address) {}
+  explicit Line(identity::Access to)
+      : access(std::move(to)), address(access.address), dialer(access.route()) {}
   // Before the first call. kPermission, kUnavailable.
   Status open();
   // Gives the connection up: nothing may be under way on it.
   void renew() {
-    channel = open_channel(address, credentials);
+    channel = open_channel(tunnel ? tunnel->target() : address, credentials);
     stub = pb::Pool::NewStub(channel);
+  }
+
+  // False at once where a proxy refuses: waiting does not change that.
+  [[nodiscard]] bool connects_by(std::chrono::system_clock::time_point until) const {
+    while (true) {
+      const auto now = std::chrono::system_clock::now();
+      if (channel->WaitForConnected(std::min(until, now + kLook))) return true;
+      const auto trouble = dialer.trouble();
+      if (now >= until || (trouble && trouble->code == Code::kPermission)) return false;
+    }
+  }
+  // Why nobody answers.
+  [[nodiscard]] Error nobody(const std::string& otherwise) const {
+    return dialer.trouble().value_or(Error{Code::kUnavailable, otherwise});
   }
 
   const identity::Access access;
   const std::string address;
+  dial::Dialer dialer;                                    // Of the tunnel.
+  std::unique_ptr<dial::Tunnel> tunnel;                   // Null: the server is reached directly.
   std::shared_ptr<grpc::ChannelCredentials> credentials;  // Null: it is not open.
   std::string authority;                                  // The pool's, in PEM.
   std::atomic<bool> given_up = false;
@@ -143,11 +163,14 @@ struct PoolClient::Line {
 
 Status PoolClient::Line::open() {
   if (credentials) return {};
+  if (access.proxy) {
+    MUSTER_TRY(tunnel, dial::Tunnel::open(dialer));
+  }
   if (access.insecure) {
     credentials = grpc::InsecureChannelCredentials();
   } else {
     MUSTER_TRY(const auto login,
-               access.login ? renewed(*access.login, given_up) : log_in(access, given_up));
+               access.login ? renewed(access, given_up) : log_in(access, given_up));
     authority = login.authority;
     MUSTER_TRY(const auto key, identity::openssl::machine_key(login.secret_key));
     credentials = identity::client_credentials(
@@ -191,12 +214,11 @@ template <typename Reply, typename Call>
 Result<Reply> PoolClient::call(Call&& send, int tries) {
   MUSTER_TRY_STATUS(line_->open());
   const auto now = std::chrono::system_clock::now();
-  if (!line_->channel->WaitForConnected(now + kConnectWait)) {
-    return fail(Code::kUnavailable,
-                "no muster server answers at " + line_->address +
-                    (line_->access.insecure ? " without TLS; leave --insecure out, "
-                                            : "; check --ip and --port, ") +
-                    "or start 'muster server'");
+  if (!line_->connects_by(now + kConnectWait)) {
+    return fail(line_->nobody("no muster server answers at " + line_->address +
+                              (line_->access.insecure ? " without TLS; leave --insecure out, "
+                                                      : "; check --ip and --port, ") +
+                              "or start 'muster server'"));
   }
   grpc::ClientContext context;
   context.set_deadline(now + kCallWait);
@@ -210,7 +232,8 @@ Result<Reply> PoolClient::call(Call&& send, int tries) {
     line_->renew();
     return call<Reply>(send, tries - 1);
   }
-  return fail(refused_by_transport(status, line_->address));
+  const Error refused = refused_by_transport(status, line_->address);
+  return fail(refused.code == Code::kUnavailable ? line_->nobody(refused.message) : refused);
 }
 
 Result<pb::SubmitReply> PoolClient::submit(const pb::JobRequest& request) {

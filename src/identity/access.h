@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "dial/dial.h"
 #include "identity/login.h"
 #include "identity/token.h"
 
@@ -16,6 +17,9 @@ struct Access {
   std::optional<Token> token;  // That was given.
   std::optional<Login> login;  // Of a person who has logged in to that server, and gave no token.
   int local_port = 0;          // Of a server on this machine; 0: it is on another.
+  std::optional<dial::Proxy> proxy;  // That carries connections to it; none: directly.
+
+  [[nodiscard]] dial::Route route() const { return {address, proxy}; }
 
   // The one that was given, else the one that a server on this machine has left. kPermission: none
   // was given, and there can be no other; kUnavailable: no server of this user has left one here.

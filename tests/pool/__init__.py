@@ -3,6 +3,7 @@
     processes        a daemon, a `muster run`, a whole pool: started, heard, ended
     waiting          waiting for a condition
     relay            a line between a node and the server that can be cut, slow or half dead
+    connect_proxy    an HTTP proxy, and what such a one does to those who use it
     namespaces       another machine, in a network namespace of its own
     stand_in_engine  an engine that does what a test says
     fake_hub         a Hugging Face Hub with one small model

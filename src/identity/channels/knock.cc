@@ -1,22 +1,11 @@
 #include "identity/channels/knock.h"
 
-#include <fcntl.h>
-#include <netdb.h>
 #include <openssl/err.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
-#include <memory>
-#include <optional>
 #include <utility>
 
-#include "base/address.h"
-#include "base/file.h"
 #include "identity/application.h"
 #include "identity/channels/join_frame.h"
 #include "identity/channels/tls.h"
@@ -26,25 +15,18 @@
 namespace muster::identity {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds kWait{10};
-constexpr int kLookMs = 200;  // How soon it is noticed that nobody wants it any more.
-
-// One knock: a socket that never blocks, and how long it may take.
+// One knock, on a socket that never blocks.
 class Knock {
  public:
-  Knock(const std::string& address, const std::atomic<bool>& given_up)
-      : address_(address), given_up_(given_up), until_(Clock::now() + kWait) {}
+  Knock(Descriptor socket, const std::string& address, const dial::Patience& patience)
+      : socket_(std::move(socket)), address_(address), patience_(patience) {}
 
-  Status connect();
   Status greet(const Digest& fingerprint, std::string& authority);
   Status say(const std::string& bytes);
   Result<std::string> hear();
 
  private:
   Status wait(short events);
-  Status connect_to(const addrinfo& address);
   template <typename Step>
   Result<int> carry_on(Step&& step, const char* what);
   [[nodiscard]] tl::unexpected<Error> nobody(const std::string& why) const {
@@ -52,54 +34,23 @@ class Knock {
                                         "); check --ip and --port, or start 'muster server'");
   }
 
+  const Descriptor socket_;
   const std::string address_;
-  const std::atomic<bool>& given_up_;
-  const Clock::time_point until_;
-  std::optional<Descriptor> socket_;
+  const dial::Patience& patience_;
   tls::Context context_;
   tls::Session session_;
 };
 
 Status Knock::wait(short events) {
-  while (!given_up_) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - Clock::now());
-    if (left.count() <= 0) return nobody("it said nothing for 10 s");
-    pollfd waits{socket_->fd, events, 0};
-    if (poll(&waits, 1, std::min(kLookMs, static_cast<int>(left.count()))) > 0) return {};
+  switch (patience_.wait(socket_.fd, events)) {
+    case dial::Patience::Waited::kReady:
+      return {};
+    case dial::Patience::Waited::kTooLong:
+      return nobody("it said nothing for 10 s");
+    case dial::Patience::Waited::kGivenUp:
+      break;
   }
   return fail(Code::kInterrupted, "");
-}
-
-Status Knock::connect_to(const addrinfo& address) {
-  socket_.emplace(
-      ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-  if (::connect(socket_->fd, address.ai_addr, address.ai_addrlen) == 0) return {};
-  if (errno != EINPROGRESS) return nobody(std::strerror(errno));
-  MUSTER_TRY_STATUS(wait(POLLOUT));
-  int error = 0;
-  socklen_t bytes = sizeof error;
-  getsockopt(socket_->fd, SOL_SOCKET, SO_ERROR, &error, &bytes);
-  if (error != 0) return nobody(std::strerror(error));
-  return {};
-}
-
-Status Knock::connect() {
-  MUSTER_TRY(const Address address, parse_address(address_));
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(address.port);
-  if (getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found) != 0) {
-    return nobody("no such host is known");
-  }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> held(found, freeaddrinfo);
-  Status last = nobody("it has no address");
-  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-    last = connect_to(*at);
-    if (last || last.error().code == Code::kInterrupted) break;
-  }
-  return last;
 }
 
 // Repeats a step of TLS until it is done.
@@ -127,7 +78,7 @@ Result<int> Knock::carry_on(Step&& step, const char* what) {
 Status Knock::greet(const Digest& fingerprint, std::string& authority) {
   MUSTER_TRY(context_, tls::knocking_context());
   session_.reset(SSL_new(context_.get()));
-  SSL_set_fd(session_.get(), socket_->fd);
+  SSL_set_fd(session_.get(), socket_.fd);
   SSL_set_tlsext_host_name(session_.get(), kDoorName);
   MUSTER_TRY_STATUS(carry_on([&] { return SSL_connect(session_.get()); },
                              "it does not speak TLS as muster does"));
@@ -162,11 +113,17 @@ Result<std::string> Knock::hear() {
 
 }  // namespace
 
-Result<Pass> knock(const std::string& address, const pb::JoinRequest& request,
+Result<Pass> knock(const dial::Route& route, const pb::JoinRequest& request,
                    const Digest& fingerprint, const std::atomic<bool>& given_up) {
-  Knock visit(address, given_up);
+  const dial::Patience patience(kKnockWait, given_up);
+  MUSTER_TRY(auto socket, dial::dial(route, patience));
+  return knock_on(std::move(socket), route.address, request, fingerprint, patience);
+}
+
+Result<Pass> knock_on(Descriptor socket, const std::string& address, const pb::JoinRequest& request,
+                      const Digest& fingerprint, const dial::Patience& patience) {
+  Knock visit(std::move(socket), address, patience);
   Pass pass;
-  MUSTER_TRY_STATUS(visit.connect());
   MUSTER_TRY_STATUS(visit.greet(fingerprint, pass.authority));
   MUSTER_TRY_STATUS(visit.say(to_frame(request.SerializeAsString())));
   MUSTER_TRY(const std::string bytes, visit.hear());

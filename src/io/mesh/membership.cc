@@ -21,6 +21,7 @@ int64_t unix_seconds() { return static_cast<int64_t>(std::time(nullptr)); }
 Membership::Membership(identity::Access access, const Path& folder, const MachineKeys& keys,
                        pb::PoolRole role, std::string owner)
     : access_(std::move(access)),
+      dialer_(access_.route()),
       file_(folder / "membership.pem"),
       keys_(keys),
       role_(role),
@@ -101,7 +102,15 @@ Status Membership::renew_if_due() {
 }
 
 Status Membership::enter(const pb::JoinRequest& request, const Digest& authority) {
-  MUSTER_TRY(auto pass, identity::knock(access_.address, request, authority, given_up_));
+  const dial::Patience patience(identity::kKnockWait, given_up_);
+  auto socket = dialer_.dial(patience);
+  if (!socket) {
+    Error why = socket.error();  // Not the pool's no, and proxies change.
+    if (why.code == Code::kPermission) why.code = Code::kUnavailable;
+    return fail(std::move(why));
+  }
+  MUSTER_TRY(auto pass,
+             identity::knock_on(std::move(*socket), access_.address, request, authority, patience));
   MUSTER_TRY_STATUS(write_file_atomically(file_, pass.certificate + pass.authority));
   pass_ = std::move(pass);
   return {};

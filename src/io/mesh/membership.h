@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "dial/dialer.h"
 #include "identity/access.h"
 #include "identity/channels/knock.h"
 #include "io/machine_keys.h"
@@ -28,6 +29,8 @@ class Membership {
              pb::PoolRole role, std::string owner);
 
   [[nodiscard]] const std::string& address() const { return access_.address; }
+  // The way there, for door and line.
+  [[nodiscard]] dial::Dialer& dialer() { return dialer_; }
   [[nodiscard]] bool is_insecure() const { return access_.insecure; }
 
   // What to connect with now. Blocks for 10 s at most. kPermission: trying again is of no use, and
@@ -45,6 +48,7 @@ class Membership {
   Status enter(const pb::JoinRequest& request, const Digest& authority);
 
   const identity::Access access_;
+  dial::Dialer dialer_;
   const Path file_;
   const MachineKeys& keys_;
   const pb::PoolRole role_;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/digest.h"
+#include "dial/tunnel.h"
 #include "identity/channels/client_credentials.h"
 #include "io/machine_keys.h"
 #include "io/mesh/limits.h"
@@ -20,14 +21,14 @@ constexpr auto kSlowestRetry = std::chrono::milliseconds(5000);
 constexpr size_t kInstanceBytes = 8;
 
 std::shared_ptr<grpc::Channel> open_channel(
-    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+    const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   // Else gRPC shares the connection of an earlier channel to the same address.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(kMaxReceivedBytes);
   identity::set_server_name(arguments);
-  return grpc::CreateCustomChannel(address, credentials, arguments);
+  return grpc::CreateCustomChannel(target, credentials, arguments);
 }
 
 }  // namespace
@@ -36,9 +37,13 @@ std::shared_ptr<grpc::Channel> open_channel(
 class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::Envelope>,
                                public std::enable_shared_from_this<Line> {
  public:
-  Line(MeshClient& owner, const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+  // `tunnel`: to the server; null: it is reached directly.
+  Line(MeshClient& owner, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+       std::unique_ptr<dial::Tunnel> tunnel)
       : owner_(owner),
-        stub_(pb::Mesh::NewStub(open_channel(owner.membership_.address(), credentials))) {}
+        tunnel_(std::move(tunnel)),
+        stub_(pb::Mesh::NewStub(open_channel(
+            tunnel_ ? tunnel_->target() : owner.membership_.address(), credentials))) {}
 
   void begin() {
     self_ = shared_from_this();
@@ -69,12 +74,16 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
       late_ = true;
     }
     changed_.wait(lock, [this] { return done_; });
+    const auto tunnel = std::move(tunnel_);  // First, so that it goes last.
+    if (tunnel) trouble_ = owner_.membership_.dialer().trouble();
     const auto context = std::move(context_);
     const auto stub = std::move(stub_);
     lock.unlock();
     if (late_) return "the server said nothing for 8 s";
     return status_.ok() ? "the server closed it" : status_.error_message();
   }
+  // Behind wait(): why the way to the server is none.
+  [[nodiscard]] const std::optional<Error>& trouble() const { return trouble_; }
   bool was_admitted() {
     std::lock_guard lock(mutex_);
     return admitted_;
@@ -175,6 +184,7 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
   pb::Envelope incoming_, outgoing_;
 
   std::mutex mutex_;  // Guards all below, and what is begun on the stream.
+  std::unique_ptr<dial::Tunnel> tunnel_;
   std::unique_ptr<pb::Mesh::Stub> stub_;
   std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
   std::condition_variable changed_;
@@ -183,6 +193,7 @@ class MeshClient::Line final : public grpc::ClientBidiReactor<pb::Envelope, pb::
   bool holding_ = true, reading_ = true, writing_ = false;
   bool greeted_ = false, admitted_ = false, late_ = false, done_ = false;
   grpc::Status status_;
+  std::optional<Error> trouble_;
 };
 
 MeshClient::MeshClient(Membership& membership, NodeIdentity identity, Signer signer,
@@ -257,7 +268,9 @@ void MeshClient::on_admitted() {
     std::lock_guard lock(mutex_);
     refusal_.clear();
   }
-  on_news("connected to the server at " + membership_.address());
+  const auto& proxy = membership_.dialer().route().proxy;
+  on_news("connected to the server at " + membership_.address() +
+          (proxy ? " through " + proxy->shown() : ""));
   tell_roles(roles::LineUp{});
 }
 
@@ -275,17 +288,26 @@ void MeshClient::on_refused(const pb::Refused& refused) {
   on_news("the server refuses this machine: " + why);
 }
 
+Result<std::shared_ptr<MeshClient::Line>> MeshClient::make_line() {
+  MUSTER_TRY(const auto credentials, membership_.credentials());
+  std::unique_ptr<dial::Tunnel> tunnel;
+  if (membership_.dialer().route().proxy) {
+    MUSTER_TRY(tunnel, dial::Tunnel::open(membership_.dialer()));
+  }
+  return std::make_shared<Line>(*this, credentials, std::move(tunnel));
+}
+
 // Null: not now.
 std::shared_ptr<MeshClient::Line> MeshClient::open_line() {
-  const auto credentials = membership_.credentials();
+  const auto made = make_line();
   std::unique_lock lock(mutex_);
   if (stopped_) return nullptr;
-  if (credentials) {
+  if (made) {
     trouble_.clear();
-    line_ = std::make_shared<Line>(*this, *credentials);  // Before it begins: whoever hears that it
-    return line_;                                         // is up may speak on it.
+    line_ = *made;  // Before it begins: whoever hears that it is up may speak on it.
+    return line_;
   }
-  const Error& error = credentials.error();
+  const Error& error = made.error();
   if (error.code == Code::kPermission) {
     stopped_ = true;
     lock.unlock();
@@ -319,8 +341,9 @@ void MeshClient::run() {
       tell_roles(roles::LineDown{});
       retry = kFirstRetry;
     } else if (retry == kFirstRetry && refusal_.empty()) {
-      on_news("no server answers at " + membership_.address() +
-              (membership_.is_insecure() ? " without TLS (" : " (") + why + "); trying on");
+      const std::string nobody = "no server answers at " + membership_.address() +
+                                 (membership_.is_insecure() ? " without TLS (" : " (") + why + ")";
+      on_news((line->trouble() ? line->trouble()->message : nobody) + "; trying on");
     }
     const auto pause = retry / 2 + std::chrono::milliseconds(jitter() % (retry.count() / 2 + 1));
     wake_.wait_for(lock, pause, [this] { return stopped_; });

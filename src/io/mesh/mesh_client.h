@@ -23,8 +23,9 @@ struct NodeIdentity {
 
 // A node's one line, outward to the server: opened, proven, kept, and opened again after it broke
 // (soon at first, then every 5 s or so). Each line is a connection of its own: one that is half
-// dead does not become the next line's. From its start to the first word of the server beside the
-// challenge a line has kOpenWait. Tells every role of the process LineUp and LineDown.
+// dead does not become the next line's, and the server's name is looked up anew for it. From its
+// start to the first word of the server beside the challenge a line has kOpenWait. Tells every role
+// of the process LineUp and LineDown.
 //
 // Reads on as the process's loop takes in what came; leaves out what finds no room in its send
 // queue, or is too large for anybody (mesh/limits.h).
@@ -55,6 +56,7 @@ class MeshClient final : public host::Net {
  private:
   class Line;
   void run();
+  Result<std::shared_ptr<Line>> make_line();
   std::shared_ptr<Line> open_line();
   void tell_roles(const roles::Event& event);
   pb::Envelope hello_to(const pb::Challenge& challenge) const;

@@ -427,7 +427,7 @@ class DoorTest : public testing::Test {
   }
   std::future<Result<identity::Pass>> knock(pb::JoinRequest request) {
     return std::async(std::launch::async, [this, asks = std::move(request)] {
-      return identity::knock(address_, asks, pool_, given_up_);
+      return identity::knock({address_, {}}, asks, pool_, given_up_);
     });
   }
   void answer(const pb::Envelope& call, pb::PoolRole role) {
@@ -486,7 +486,7 @@ TEST_F(DoorTest, TheServersRoleSaysWhatSomebodyIsOrWhyNot) {
 
 TEST_F(DoorTest, NothingIsSaidToTheServerOfAnotherPool) {
   const identity::Authority other = *identity::Authority::make(now_);
-  const auto pass = identity::knock(address_, request(new_keys()),
+  const auto pass = identity::knock({address_, {}}, request(new_keys()),
                                     *identity::fingerprint(other.certificate()), given_up_);
   EXPECT_EQ(pass.error().code, Code::kPermission);
   EXPECT_TRUE(desk_.waiting.empty());
