@@ -14,7 +14,8 @@ struct Options {
 
 Status coordinate(const Options& options) {
   MUSTER_TRY(const auto server, options.server.access());
-  MUSTER_TRY(const auto hub, io::HubSettings::from_environment());
+  MUSTER_TRY(auto hub, io::HubSettings::from_environment());
+  hub.proxy = options.server.proxy;
   MUSTER_TRY(const auto node, Node::begin(options.daemon, "coordinator"));
   io::Freezer freezer(node->loop());
   const io::StopSignal::Ending ending_freezer(node->signal(), "requests that were being built");

@@ -69,7 +69,8 @@ std::vector<Node::Hosted> roles_of(const Options& options, const Node& node,
 
 Status work(const Options& options) {
   MUSTER_TRY(const auto server, options.server.access());
-  MUSTER_TRY(const auto hub, io::HubSettings::from_environment());
+  MUSTER_TRY(auto hub, io::HubSettings::from_environment());
+  hub.proxy = options.server.proxy;
   MUSTER_TRY(const auto node, Node::begin(options.daemon, "worker"));
   MUSTER_TRY(const auto store, open_store(options, *node));
   const io::StopSignal::Ending ending_store(node->signal(), "the disk of its store");

@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "dial/proxy_rules.h"
+
 namespace muster::io {
 namespace {
 
@@ -15,6 +17,22 @@ size_t pass_on(char* data, size_t size, size_t count, void* user) {
 int ask_whether_stopped(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const auto& stopped = *static_cast<const std::function<bool()>*>(user);
   return stopped && stopped() ? 1 : 0;
+}
+
+// For whom no proxy is: as libcurl takes it, "*" alone.
+std::string never_proxied() {
+  const std::string exempt = dial::ProxyRules::from_environment("").exempt;
+  return exempt == "*" ? exempt : exempt + ",localhost,127.0.0.0/8,::1";
+}
+
+Error not_got(const HttpGet& request, CURLcode outcome, CURL* curl) {
+  long connected = 0;  // What a proxy answered to CONNECT.
+  curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &connected);
+  const bool is_refused = connected != 0 && connected / 100 != 2;
+  return {Code::kTryLater, request.url + ": " +
+                               (is_refused ? "the proxy refuses it (" + std::to_string(connected) +
+                                                 "); check --proxy, or https_proxy"
+                                           : std::string(curl_easy_strerror(outcome)))};
 }
 
 }  // namespace
@@ -39,6 +57,11 @@ Result<int> http_get(const HttpGet& request) {
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, 15L);
   curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1000L);
   curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_TIME, 60L);
+  if (!request.proxy.empty()) {
+    const bool is_none = request.proxy == dial::kNoProxy;
+    curl_easy_setopt(curl.get(), CURLOPT_PROXY, is_none ? "" : request.proxy.c_str());
+  }
+  curl_easy_setopt(curl.get(), CURLOPT_NOPROXY, never_proxied().c_str());
   if (request.deadline) {
     curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(request.deadline->count()));
   }
@@ -53,9 +76,7 @@ Result<int> http_get(const HttpGet& request) {
   }
   if (outcome == CURLE_WRITE_ERROR)
     return fail(Code::kDisk, request.url + ": the transfer was stopped");
-  if (outcome != CURLE_OK) {
-    return fail(Code::kTryLater, request.url + ": " + curl_easy_strerror(outcome));
-  }
+  if (outcome != CURLE_OK) return fail(not_got(request, outcome, curl.get()));
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   return static_cast<int>(status);

@@ -11,7 +11,8 @@
 
 namespace muster::io {
 
-// One HTTP GET (libcurl): redirects followed, the Authorization header kept to the first host.
+// One HTTP GET (libcurl): redirects followed, the Authorization header kept to the first host. No
+// proxy is for loopback, nor for what no_proxy lists.
 struct HttpGet {
   std::string url;
   std::vector<std::string> headers;
@@ -19,6 +20,7 @@ struct HttpGet {
   std::function<bool(std::string_view)> sink;
   // Asked at least every second or so; true ends the transfer with kInterrupted. May be empty.
   std::function<bool()> stopped;
+  std::string proxy;  // For all of it; "none": no proxy; empty: as the variables say (libcurl).
   std::optional<std::chrono::milliseconds> deadline;  // For all of it, however it dribbles.
 };
 

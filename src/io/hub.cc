@@ -86,7 +86,7 @@ Result<std::string> Hub::get_text(const std::string& url, const std::string& wha
     return text.size() <= kMaxListingBytes;
   };
   MUSTER_TRY(const int status,
-             http_get({url, headers(), keep, stopped, settings_.lookup_deadline}));
+             http_get({url, headers(), keep, stopped, settings_.proxy, settings_.lookup_deadline}));
   if (status != 200) return fail(status_error(status, what));
   return text;
 }
@@ -272,7 +272,7 @@ Status Hub::download(const std::string& url, const HubFile& file, const Path& bl
     return got <= file.bytes &&
            std::fwrite(piece.data(), 1, piece.size(), out.get()) == piece.size();
   };
-  auto status = http_get({url, headers(), write, stopped, {}});
+  auto status = http_get({url, headers(), write, stopped, settings_.proxy, {}});
   auto refuse = [&](Error why) {
     out.reset();
     ::unlink(part.c_str());

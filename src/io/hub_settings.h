@@ -18,6 +18,7 @@ struct HubSettings {
   // HF_HUB_CACHE, else HUGGINGFACE_HUB_CACHE, else $HF_HOME/hub, where HF_HOME is
   // $XDG_CACHE_HOME/huggingface, else ~/.cache/huggingface, unless set.
   Path cache;
+  std::string proxy;      // Of whoever made them, for HttpGet (io/http.h).
   bool offline = false;   // HF_HUB_OFFLINE, else TRANSFORMERS_OFFLINE.
   bool no_links = false;  // HF_HUB_DISABLE_SYMLINKS: snapshots hold copies.
   std::chrono::milliseconds lookup_deadline{

@@ -7,9 +7,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from pool.connect_proxy import ConnectProxy  # noqa: E402
 from pool.namespaces import WireTest, needs_namespaces  # noqa: E402
 from pool.programs import NEOX  # noqa: E402
-from pool.test_cases import PoolTest  # noqa: E402
+from pool.test_cases import HubPoolTest, PoolTest  # noqa: E402
 
 RIGHT, WRONG = "ada:se:cret", "ada:wrong"
+NOBODY = "http://127.0.0.1:1"
 
 
 @needs_namespaces
@@ -124,6 +125,16 @@ class BehindAProxy(WireTest, PoolTest):
         self.assertEqual(self.proxy.asked, [])
         self.assertEqual(self.run_inside("muster status", env=variables).returncode, 0)
         self.assertEqual(set(self.proxy.asked), {f"{direct}:{self.port}"})
+
+
+class OnOneMachine(HubPoolTest):
+    def test_nothing_on_this_machine_goes_through_a_proxy(self):
+        nobody = {name: NOBODY for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy")}
+        self.env = {**self.env, **nobody}
+        self.start_pool([["--proxy", NOBODY]] * 2, env=self.env)
+        done = self.muster("run", "--llm_name", "lab/tiny", "--tasks", "tinyHellaswag", "--limit", "2", "--proxy", NOBODY,
+                           env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":
