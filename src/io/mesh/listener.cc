@@ -13,44 +13,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <utility>
 
-#include "base/address.h"
+#include "io/listening_socket.h"
 
 namespace muster::io {
 namespace {
 
 constexpr int kBackOffMs = 100;  // Without a free descriptor.
 constexpr std::chrono::milliseconds kSweepEvery{500};
-
-using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
-
-Addresses resolve(const std::string& host, int port, int family) {
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  hints.ai_family = family;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const std::string service = std::to_string(port);
-  if (getaddrinfo(host.c_str(), service.c_str(), &hints, &found) != 0) found = nullptr;
-  return Addresses(found, freeaddrinfo);
-}
-
-// A listening socket, or -1. "::" takes IPv4 too.
-int open_socket(const addrinfo& address) {
-  const int fd =
-      ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-  if (fd < 0) return -1;
-  const int on = 1, off = 0;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  const bool open =
-      ::bind(fd, address.ai_addr, address.ai_addrlen) == 0 && ::listen(fd, SOMAXCONN) == 0;
-  if (open) return fd;
-  ::close(fd);
-  return -1;
-}
 
 std::string text_of(const sockaddr_storage& address, socklen_t bytes) {
   char host[NI_MAXHOST] = "";
@@ -73,20 +44,8 @@ Listener::Limits Listener::limits_for(size_t descriptors) {
 }
 
 Status Listener::listen(const std::string& host, int port) {
-  bool is_known = false;
-  for (int family : {AF_INET, AF_INET6}) {  // "localhost" is 127.0.0.1 to the clients.
-    const Addresses found = resolve(host, port, family);
-    is_known |= found != nullptr;
-    for (auto* at = found.get(); at != nullptr && socket_ < 0; at = at->ai_next) {
-      socket_ = open_socket(*at);
-    }
-  }
-  if (socket_ >= 0) return {};
-  const std::string what = "cannot listen on " + Address{host, port}.text() + ": ";
-  if (!is_known) return fail(Code::kUnavailable, what + "no such host is known");
-  return fail(Code::kUnavailable, what +
-                                      "the port is in use or the address is not this machine's; "
-                                      "choose another with --port");
+  MUSTER_TRY(socket_, open_listening_socket({host, port}, "--port"));
+  return {};
 }
 
 void Listener::start(Limits limits, Hooks hooks) {
