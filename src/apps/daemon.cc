@@ -4,17 +4,30 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/address.h"
 #include "base/printable.h"
+#include "cli/flag_checks.h"
 #include "cli/terminal.h"
 #include "io/descriptors.h"
+#include "io/status/health_pages.h"
 
 namespace muster::apps {
 
-void add_daemon_flags(CLI::App& command, DaemonFlags& flags) {
+void add_daemon_flags(CLI::App& command, DaemonFlags& flags, int status_port) {
+  flags.status_port = status_port;
   command.add_option("--state_dir", flags.state_dir,
                      "its own folder [~/.local/state/muster/" + command.get_name() + "]");
   command.add_option("--log_level", flags.log_level, "how much it says")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  const std::string unless_given = status_port > 0 ? std::to_string(status_port) : "none";
+  command
+      .add_option("--status_port", flags.status_port,
+                  "port with /livez, /readyz and /healthz; 0: none [" + unless_given + "]")
+      ->check(CLI::Range(0, 65535))
+      ->each([&flags](const std::string&) { flags.status_port_is_given = true; });
+  command.add_option("--status_ip", flags.status_ip, "address of that port")
+      ->check(cli::host_alone())
       ->capture_default_str();
 }
 
@@ -30,6 +43,17 @@ Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& r
   const Path path =
       flags.state_dir.empty() ? io::StateDir::default_path(role) : expanded(flags.state_dir);
   return io::StateDir::open(path, role);
+}
+
+Result<std::unique_ptr<io::StatusPort>> open_status_port(const DaemonFlags& flags,
+                                                         const io::Health& health) {
+  if (flags.status_port == 0) return nullptr;
+  MUSTER_TRY(Address address, parse_address(flags.status_ip));
+  address.port = flags.status_port;
+  auto port = io::StatusPort::open(address, io::health_pages(health));
+  if (port || flags.status_port_is_given) return port;
+  spdlog::warn("no status port: {}, or 0 for none", port.error().message);
+  return nullptr;
 }
 
 // A note may quote a peer, a file or a Hub.

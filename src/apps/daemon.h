@@ -1,22 +1,35 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "cli/command.h"
 #include "cli/server_address.h"
 #include "host/ports.h"
 #include "io/state_dir.h"
+#include "io/status/health.h"
+#include "io/status/status_port.h"
 
 namespace muster::apps {
 
 // Flags that every daemon has.
 struct DaemonFlags {
-  std::string state_dir, log_level = "info";
+  std::string state_dir, log_level = "info", status_ip = "127.0.0.1";
+  int status_port = 0;  // 0: none.
+  bool status_port_is_given = false;
 };
-void add_daemon_flags(CLI::App& command, DaemonFlags& flags);
+constexpr int kStatusPort = 8787;
+// `status_port`: where none is given.
+void add_daemon_flags(CLI::App& command, DaemonFlags& flags, int status_port = kStatusPort);
 
 // Sets the log up (stderr, one line an event) and takes the state folder.
 Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& role);
+
+// Where this daemon tells how it is. Null: nowhere, since that was wished; or since the port that
+// daemons have where none is given is another's, which is warned of. kUnavailable: one that was
+// given is in use. `health` outlives it.
+Result<std::unique_ptr<io::StatusPort>> open_status_port(const DaemonFlags& flags,
+                                                         const io::Health& health);
 
 // Notes of the roles, on the log.
 class LogConsole final : public host::Console {
@@ -28,6 +41,7 @@ void add_server_command(CLI::App& app, cli::Commands& commands);
 void add_worker_command(CLI::App& app, cli::Commands& commands);
 void add_coordinator_command(CLI::App& app, cli::Commands& commands);
 void add_backup_commands(CLI::App& app, cli::Commands& commands);
+void add_health_command(CLI::App& app, cli::Commands& commands);
 void add_sim_command(CLI::App& app, cli::Commands& commands);
 
 }  // namespace muster::apps

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   muster::apps::add_worker_command(app, commands);
   muster::apps::add_coordinator_command(app, commands);
   muster::apps::add_backup_commands(app, commands);
+  muster::apps::add_health_command(app, commands);
   muster::apps::add_sim_command(app, commands);
   return muster::cli::run_program(app, commands, argc, argv);
 }

@@ -11,6 +11,7 @@ Result<std::unique_ptr<Node>> Node::begin(const DaemonFlags& flags, const std::s
   std::unique_ptr<Node> node(new Node);
   MUSTER_TRY(auto folder, begin_daemon(flags, kind));
   node->folder_.emplace(std::move(folder));
+  MUSTER_TRY(node->status_, open_status_port(flags, node->health_));
   MUSTER_TRY(auto keys, io::MachineKeys::open(node->folder()));
   node->keys_.emplace(std::move(keys));
   node->machine_ = wire::machine_id(node->keys_->public_key());
@@ -42,8 +43,14 @@ Status Node::run(const identity::Access& server, const io::NodeIdentity& identit
   for (Hosted& hosted : roles) driver.add_role(hosted.name, std::move(hosted.role));
   spdlog::info("machine {} ({})", machine_, title);
   mesh.start();
-  signal_.on_stop([this] { loop_.stop(); });
+  signal_.on_stop([this] {
+    health_.end();
+    loop_.stop();
+  });
+  health_.begin(
+      {[&mesh] { return std::string(mesh.is_up() ? "" : "it has no line to the server"); }});
   loop_.run(driver);
+  health_.end();
   spdlog::info("stopping");
   return ended;
 }

@@ -11,6 +11,8 @@
 #include "io/loop.h"
 #include "io/machine_keys.h"
 #include "io/mesh/mesh_client.h"
+#include "io/status/health.h"
+#include "io/status/status_port.h"
 #include "io/stop_signal.h"
 
 namespace muster::apps {
@@ -44,7 +46,9 @@ class Node {
  private:
   Node() = default;
   io::Loop loop_;
-  io::StopSignal signal_;  // Before any thread, behind the loop that it stops.
+  io::Health health_{[this] { return loop_.still_for(); }};
+  io::StopSignal signal_;                   // Before any thread, behind the loop that it stops.
+  std::unique_ptr<io::StatusPort> status_;  // Null: none.
   std::optional<io::StateDir> folder_;
   std::optional<io::MachineKeys> keys_;
   std::string machine_;

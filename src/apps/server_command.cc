@@ -88,9 +88,11 @@ Status serve(const Options& options) {
                                        options.ip + " anyone could join and read; leave it out");
   }
   io::Loop loop;
+  io::Health health([&] { return loop.still_for(); });
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   std::atomic<bool> superseded = false;
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
+  MUSTER_TRY(const auto status, open_status_port(options.daemon, health));
   MUSTER_TRY(const auto address_of_database, options.state.address(state_dir.path()));
   MUSTER_TRY(const auto key, options.state.key());
   const io::ServerDatabase::Listener listener{
@@ -145,8 +147,15 @@ Status serve(const Options& options) {
   }
   spdlog::info("serving on {}", address.text());
   loop.post(pb::ROLE_SERVER, roles::Tick{});
-  signal.on_stop([&] { loop.stop(); });
+  signal.on_stop([&] {
+    health.end();
+    loop.stop();
+  });
+  health.begin({[&] {
+    return std::string(database->is_reachable() ? "" : "its database does not answer");
+  }});
   loop.run(driver);
+  health.end();
   spdlog::info("stopping");
   mesh.stop();
   if (superseded) {

@@ -104,7 +104,7 @@ void add_worker_command(CLI::App& app, cli::Commands& commands) {
       ->check(cli::host_with_port());
   command->add_option("--storage_port", options->storage_port, "the manual's; shown in status")
       ->check(CLI::Range(0, 65535));
-  add_daemon_flags(*command, options->daemon);
+  add_daemon_flags(*command, options->daemon, 0);
   command->footer("Example:\n  muster worker --ip 127.0.0.1 --port 30000 --owner lab-3");
   commands["worker"] = [options] { return work(*options); };
 }

@@ -54,4 +54,13 @@ CLI::Validator proxy_or_none() {
           ""};
 }
 
+CLI::Validator host_alone() {
+  return {[](const std::string& text) -> std::string {
+            const auto address = parse_address(text);
+            if (!address) return address.error().message;
+            return address->port == 0 ? "" : "must be an address without a port";
+          },
+          ""};
+}
+
 }  // namespace muster::cli

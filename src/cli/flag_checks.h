@@ -16,6 +16,8 @@ CLI::Validator line_of_text(size_t most_bytes);
 
 // HOST, HOST:PORT or an IPv6 address (base/address.h).
 CLI::Validator host_with_port();
+// The same without a port.
+CLI::Validator host_alone();
 
 // A proxy, or "none" (dial/proxy_rules.h).
 CLI::Validator proxy_or_none();

@@ -1,5 +1,6 @@
 #include "io/loop.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace muster::io {
@@ -32,24 +33,30 @@ void Loop::stop() {
 }
 
 std::deque<Loop::Entry> Loop::wait(const host::Driver& driver) {
-  const auto due = driver.wake_at();
+  const Instant due = std::min(driver.wake_at().value_or(Instant::max()), move() + kMovesEvery);
+  const auto until = std::chrono::steady_clock::time_point(due.time_since_epoch());
   std::unique_lock lock(mutex_);
-  auto ready = [this] { return stopped_ || !entries_.empty(); };
-  if (due) {
-    const auto until = std::chrono::steady_clock::time_point(due->time_since_epoch());
-    wake_.wait_until(lock, until, ready);
-  } else {
-    wake_.wait(lock, ready);
-  }
+  wake_.wait_until(lock, until, [this] { return stopped_ || !entries_.empty(); });
   return std::exchange(entries_, {});
 }
 
+Instant Loop::move() {
+  const Instant at = now();
+  moved_ = at;
+  return at;
+}
+
+Duration Loop::still_for() const {
+  const Instant moved = moved_;
+  return moved == kNotRunning ? Duration::zero() : std::max(now() - moved, Duration::zero());
+}
+
 void Loop::hand_over(host::Driver& driver, Posted& posted) {
-  driver.deliver(now(), posted.role, std::move(posted.event));
+  driver.deliver(move(), posted.role, std::move(posted.event));
 }
 
 void Loop::hand_over(host::Driver& driver, Offered& offered) {
-  driver.receive(now(), std::move(offered.envelope));
+  driver.receive(move(), std::move(offered.envelope));
   {
     std::lock_guard lock(mutex_);
     foreign_bytes_ -= offered.bytes;
@@ -63,10 +70,11 @@ void Loop::run(host::Driver& driver) {
     for (Entry& entry : entries) {
       std::visit([&](auto& what) { hand_over(driver, what); }, entry);
     }
-    driver.tick(now());
+    driver.tick(move());
     std::lock_guard lock(mutex_);
-    if (stopped_) return;
+    if (stopped_) break;
   }
+  moved_ = kNotRunning;
 }
 
 }  // namespace muster::io

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -30,6 +31,11 @@ class Loop final : public Intake {
   // Runs until stop(). The driver must not be touched by anyone else meanwhile.
   void run(host::Driver& driver);
 
+  // For how long run() has been at one and the same thing; it moves once in kMovesEvery though
+  // nothing happens. 0 while it does not run. Safe from any thread.
+  static constexpr Duration kMovesEvery = seconds(1);
+  [[nodiscard]] Duration still_for() const;
+
   // The time now, on the clock that step() is given.
   static Instant now();
 
@@ -43,16 +49,20 @@ class Loop final : public Intake {
     std::function<void()> taken;
     size_t bytes;
   };
+  static constexpr Instant kNotRunning = Instant::max();
   using Entry = std::variant<Posted, Offered>;
   std::deque<Entry> wait(const host::Driver& driver);
   void hand_over(host::Driver& driver, Posted& posted);
   void hand_over(host::Driver& driver, Offered& offered);
+  // Returns the time, at which it moved.
+  Instant move();
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Entry> entries_;  // Offered ones: kMaxForeignBytes. Posted ones: see above.
   size_t foreign_bytes_ = 0;   // Offered and not yet dealt with.
   bool stopped_ = false;
+  std::atomic<Instant> moved_{kNotRunning};
 };
 
 }  // namespace muster::io

@@ -7,6 +7,7 @@
     namespaces       another machine, in a network namespace of its own
     stand_in_engine  an engine that does what a test says
     fake_hub         a Hugging Face Hub with one small model
+    status           what a daemon says on its --status_port
     evaluation       what a task asks, and what one engine alone answers
     test_cases       the pool of a unittest
     programs         where the programs and the test models lie

@@ -182,13 +182,15 @@ class Pool:
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
 
-    def start(self, role, *arguments, state=None, port=None, program=None, env=None, **more):
+    def start(self, role, *arguments, state=None, port=None, program=None, env=None, shown=False, **more):
         """A daemon, which is a Process with its folder in `state`. `port`: of a relay before the server; `program`: a copy
-        of muster beside another engine; the rest as for Process."""
+        of muster beside another engine; `shown`: it has the status port that daemons have by themselves, of which there is
+        one on a machine; the rest as for Process."""
         self.started_count += 1
         state = state or self.path(f"{role}-{self.started_count}")
+        hidden = [] if shown or "--status_port" in arguments else ["--status_port", "0"]
         command = [program or self.program, role, "--port", str(port or self.port), "--state_dir", state, *self.insecure,
-                   *arguments]
+                   *hidden, *arguments]
         daemon = Process(command, env={**self.environment, **(env or {})}, **more)
         daemon.state = state
         self.daemons.append(daemon)

@@ -41,7 +41,9 @@ Result<std::unique_ptr<ServerDatabase>> ServerDatabase::open(const DatabaseAddre
 
 ServerDatabase::~ServerDatabase() = default;
 
-bool ServerDatabase::is_reachable() const { return reach_->is_there(); }
+bool ServerDatabase::is_reachable() const {
+  return reach_->is_there() && Clock::now() - reached_.load() <= kAnswersWithin;
+}
 
 Status ServerDatabase::begin(std::chrono::milliseconds clock) {
   MUSTER_TRY_STATUS(connection_->open());
@@ -62,6 +64,7 @@ Status ServerDatabase::begin(std::chrono::milliseconds clock) {
 }
 
 Status ServerDatabase::read() {
+  reached_ = Clock::now();
   MUSTER_TRY(state_, tables_->load(clock_.counted().count() - roles::server::Limits::kDayMs));
   return {};
 }
@@ -198,6 +201,7 @@ void ServerDatabase::look() {
       is_mine = tables_->is_mine();
       if (is_mine) clock_.count_on(connection_->session());
     });
+    reached_ = Clock::now();
   } catch (const std::exception& error) {
     if (connection_->is_lost(error)) reach_->lose(error);
   }

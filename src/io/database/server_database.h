@@ -60,7 +60,9 @@ class ServerDatabase final : public host::Database {
   // How far the machine's clock is ahead of the time that the database has counted: it is added to
   // the retention.
   [[nodiscard]] std::chrono::milliseconds clock_ahead() const { return clock_.ahead(); }
-  // Whether it answered when it was last asked, which it is every 2 s. Of any thread.
+  // Whether it answered when it was last looked at, no longer ago than kAnswersWithin: it is, every
+  // two seconds. Of any thread.
+  static constexpr std::chrono::seconds kAnswersWithin{6};
   [[nodiscard]] bool is_reachable() const;
 
   void commit(pb::Role owner, roles::Commit commit) override;
@@ -104,6 +106,7 @@ class ServerDatabase final : public host::Database {
   PoolClock clock_;
   roles::server::ServerState state_;
   Clock::time_point looked_{};
+  std::atomic<Clock::time_point> reached_{};  // When it last answered that.
   std::atomic<size_t> searches_ = 0;          // That wait.
   std::unique_ptr<WorkThread<Work>> thread_;  // From open() on.
 };

@@ -271,6 +271,7 @@ void MeshClient::on_admitted() {
   const auto& proxy = membership_.dialer().route().proxy;
   on_news("connected to the server at " + membership_.address() +
           (proxy ? " through " + proxy->shown() : ""));
+  up_ = true;
   tell_roles(roles::LineUp{});
 }
 
@@ -328,6 +329,7 @@ void MeshClient::run() {
     const std::string why = line ? line->wait() : "";
     std::unique_lock lock(mutex_);
     line_.reset();
+    up_ = false;
     if (stopped_) return;
     if (dismissed_) {
       stopped_ = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -52,6 +53,8 @@ class MeshClient final : public host::Net {
   // The server does not let this node in, and never will: nothing is tried any more.
   std::function<void(const Error&)> on_denied = [](const Error&) {};
   void start();
+  // The server has let this node in, on the line that there is. Safe from any thread.
+  [[nodiscard]] bool is_up() const { return up_; }
 
  private:
   class Line;
@@ -66,6 +69,7 @@ class MeshClient final : public host::Net {
   void on_left_out(SendQueue::Pushed pushed);
 
   Membership& membership_;
+  std::atomic<bool> up_ = false;
   NodeIdentity identity_;
   Signer signer_;
   std::vector<pb::Role> roles_;
