@@ -4,12 +4,15 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <ctime>
+
 #include "base/address.h"
 #include "base/printable.h"
 #include "cli/flag_checks.h"
 #include "cli/terminal.h"
 #include "io/descriptors.h"
 #include "io/status/health_pages.h"
+#include "io/status/metrics.h"
 
 namespace muster::apps {
 
@@ -22,8 +25,9 @@ void add_daemon_flags(CLI::App& command, DaemonFlags& flags, int status_port) {
       ->capture_default_str();
   const std::string unless_given = status_port > 0 ? std::to_string(status_port) : "none";
   command
-      .add_option("--status_port", flags.status_port,
-                  "port with /livez, /readyz and /healthz; 0: none [" + unless_given + "]")
+      .add_option(
+          "--status_port", flags.status_port,
+          "port with /livez, /readyz, /healthz and /metrics; 0: none [" + unless_given + "]")
       ->check(CLI::Range(0, 65535))
       ->each([&flags](const std::string&) { flags.status_port_is_given = true; });
   command.add_option("--status_ip", flags.status_ip, "address of that port")
@@ -46,11 +50,14 @@ Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& r
 }
 
 Result<std::unique_ptr<io::StatusPort>> open_status_port(const DaemonFlags& flags,
-                                                         const io::Health& health) {
+                                                         const io::Health& health,
+                                                         io::Readings& readings) {
   if (flags.status_port == 0) return nullptr;
   MUSTER_TRY(Address address, parse_address(flags.status_ip));
   address.port = flags.status_port;
-  auto port = io::StatusPort::open(address, io::health_pages(health));
+  io::StatusPort::Pages pages = io::health_pages(health);
+  pages.merge(io::metrics_pages(readings, std::time(nullptr)));
+  auto port = io::StatusPort::open(address, std::move(pages));
   if (port || flags.status_port_is_given) return port;
   spdlog::warn("no status port: {}, or 0 for none", port.error().message);
   return nullptr;

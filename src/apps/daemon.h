@@ -8,6 +8,7 @@
 #include "host/ports.h"
 #include "io/state_dir.h"
 #include "io/status/health.h"
+#include "io/status/readings.h"
 #include "io/status/status_port.h"
 
 namespace muster::apps {
@@ -27,9 +28,10 @@ Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& r
 
 // Where this daemon tells how it is. Null: nowhere, since that was wished; or since the port that
 // daemons have where none is given is another's, which is warned of. kUnavailable: one that was
-// given is in use. `health` outlives it.
+// given is in use. Both outlive it.
 Result<std::unique_ptr<io::StatusPort>> open_status_port(const DaemonFlags& flags,
-                                                         const io::Health& health);
+                                                         const io::Health& health,
+                                                         io::Readings& readings);
 
 // Notes of the roles, on the log.
 class LogConsole final : public host::Console {

@@ -11,7 +11,7 @@ Result<std::unique_ptr<Node>> Node::begin(const DaemonFlags& flags, const std::s
   std::unique_ptr<Node> node(new Node);
   MUSTER_TRY(auto folder, begin_daemon(flags, kind));
   node->folder_.emplace(std::move(folder));
-  MUSTER_TRY(node->status_, open_status_port(flags, node->health_));
+  MUSTER_TRY(node->status_, open_status_port(flags, node->health_, node->readings_));
   MUSTER_TRY(auto keys, io::MachineKeys::open(node->folder()));
   node->keys_.emplace(std::move(keys));
   node->machine_ = wire::machine_id(node->keys_->public_key());
@@ -49,7 +49,9 @@ Status Node::run(const identity::Access& server, const io::NodeIdentity& identit
   });
   health_.begin(
       {[&mesh] { return std::string(mesh.is_up() ? "" : "it has no line to the server"); }});
+  readings_.begin([&driver] { return io::Reading{driver.measure(), std::nullopt}; });
   loop_.run(driver);
+  readings_.end();
   health_.end();
   spdlog::info("stopping");
   return ended;

@@ -12,6 +12,7 @@
 #include "io/machine_keys.h"
 #include "io/mesh/mesh_client.h"
 #include "io/status/health.h"
+#include "io/status/readings.h"
 #include "io/status/status_port.h"
 #include "io/stop_signal.h"
 
@@ -47,6 +48,7 @@ class Node {
   Node() = default;
   io::Loop loop_;
   io::Health health_{[this] { return loop_.still_for(); }};
+  io::Readings readings_{loop_};
   io::StopSignal signal_;                   // Before any thread, behind the loop that it stops.
   std::unique_ptr<io::StatusPort> status_;  // Null: none.
   std::optional<io::StateDir> folder_;

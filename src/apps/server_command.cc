@@ -89,10 +89,11 @@ Status serve(const Options& options) {
   }
   io::Loop loop;
   io::Health health([&] { return loop.still_for(); });
+  io::Readings readings(loop);
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   std::atomic<bool> superseded = false;
   MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
-  MUSTER_TRY(const auto status, open_status_port(options.daemon, health));
+  MUSTER_TRY(const auto status, open_status_port(options.daemon, health, readings));
   MUSTER_TRY(const auto address_of_database, options.state.address(state_dir.path()));
   MUSTER_TRY(const auto key, options.state.key());
   const io::ServerDatabase::Listener listener{
@@ -154,7 +155,13 @@ Status serve(const Options& options) {
   health.begin({[&] {
     return std::string(database->is_reachable() ? "" : "its database does not answer");
   }});
+  readings.begin([&] {
+    const auto refused = mesh.refused();
+    return io::Reading{driver.measure(),
+                       io::Reading::Refused{refused.connections, refused.messages}};
+  });
   loop.run(driver);
+  readings.end();
   health.end();
   spdlog::info("stopping");
   mesh.stop();

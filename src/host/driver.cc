@@ -58,6 +58,15 @@ size_t Driver::pending() const {
   return count;
 }
 
+Measures Driver::measure() const {
+  Measures measures = counted_;
+  for (const auto& [name, hosted] : roles_) {
+    measures.roles.insert(name);
+    hosted.role->measure(measures.gauges);
+  }
+  return measures;
+}
+
 void Driver::drain(Instant now) {
   while (!queue_.empty()) {
     const Pending pending = std::move(queue_.front());
@@ -96,6 +105,8 @@ void Driver::release(Hosted& hosted, const roles::Stored& stored) {
 
 void Driver::execute(pb::Role name, Hosted& hosted, roles::Effects effects) {
   for (const auto& note : effects.notes) ports_.console->note(name, note);
+  for (auto& count : effects.counts) ++counted_.counts[{count.what, std::move(count.of)}];
+  for (const Duration took : effects.acknowledged) counted_.acknowledged.add(took);
   for (auto& out : effects.send) {
     auto* from = out.envelope.mutable_from();
     from->set_role(name);

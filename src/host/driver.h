@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/measures.h"
 #include "host/ports.h"
 #include "roles/role.h"
 
@@ -39,6 +40,8 @@ class Driver {
   [[nodiscard]] std::optional<Instant> wake_at() const;
   // Of all its roles, and messages that wait for a write.
   [[nodiscard]] size_t pending() const;
+  // Costs what there is to count: some microseconds a thousand machines.
+  [[nodiscard]] Measures measure() const;
 
  private:
   struct Hosted {
@@ -71,6 +74,7 @@ class Driver {
   // Empty between calls, each of which drains it: it has what one event makes the roles of this
   // process say to each other, and nobody else can add to it meanwhile.
   std::deque<Pending> queue_;
+  Measures counted_;  // Of the roles' counts alone.
   bool line_up_ = false;
   bool checks_ = false;
   Instant heard_{}, beat_due_{};

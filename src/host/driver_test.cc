@@ -31,6 +31,7 @@ class ScriptedRole final : public roles::Role {
     return std::exchange(next, {});
   }
   [[nodiscard]] size_t pending() const override { return 0; }
+  void measure(roles::Gauges& gauges) const override { gauges.jobs["heard"] += heard_.size(); }
 
  private:
   std::vector<roles::Event>& heard_;
@@ -167,6 +168,35 @@ TEST_F(DriverTest, WhoMayNotSaySomethingIsNotHeard) {
   driver.receive(now, envelope);
   EXPECT_EQ(worker_heard.size(), 1u) << "what has no role is for all";
   EXPECT_EQ(storage_heard.size(), 1u);
+}
+
+TEST_F(DriverTest, CountsWhatRolesCountAndAsksThemHowThingsStand) {
+  using What = roles::Count::What;
+  for (int times = 0; times < 2; ++times) {
+    Effects effects;
+    effects.count(What::kLeaseGranted);
+    effects.count(What::kLeaseExpired, times == 0 ? "too_slow" : "no_progress");
+    effects.acknowledged = {milliseconds(5), milliseconds(6)};
+    worker_says(std::move(effects));
+  }
+  const Measures measures = driver.measure();
+  EXPECT_EQ(measures.counts,
+            (decltype(measures.counts){{{What::kLeaseGranted, ""}, 2},
+                                       {{What::kLeaseExpired, "too_slow"}, 1},
+                                       {{What::kLeaseExpired, "no_progress"}, 1}}));
+  EXPECT_EQ(measures.roles, (std::set{pb::ROLE_WORKER, pb::ROLE_STORAGE}));
+  EXPECT_EQ(measures.acknowledged.count(2), 2u) << "of 2 to 5 ms";
+  EXPECT_EQ(measures.acknowledged.count(3), 2u) << "of 5 to 10 ms";
+  EXPECT_EQ(measures.acknowledged.sum(), milliseconds(22));
+  EXPECT_EQ(measures.gauges.jobs, (decltype(measures.gauges.jobs){{"heard", 2}}));
+}
+
+TEST(Durations, LongerThanAllBoundsIsCounted) {
+  Durations durations;
+  durations.add(seconds(61));
+  durations.add(seconds(60));
+  EXPECT_EQ(durations.count(Durations::kBounds.size()), 1u);
+  EXPECT_EQ(durations.count(Durations::kBounds.size() - 1), 1u);
 }
 
 TEST_F(DriverTest, AnEventThatARoleCannotTakeInEndsNothing) {

@@ -16,6 +16,12 @@ void Loop::post(pb::Role role, roles::Event event) {
   wake_.notify_one();
 }
 
+void Loop::ask(std::function<void()> what) {
+  std::lock_guard lock(mutex_);
+  entries_.push_back(Asked{std::move(what)});
+  wake_.notify_one();
+}
+
 bool Loop::offer(pb::Envelope envelope, std::function<void()> taken) {
   const size_t bytes = envelope.SpaceUsedLong();
   std::lock_guard lock(mutex_);
@@ -62,6 +68,11 @@ void Loop::hand_over(host::Driver& driver, Offered& offered) {
     foreign_bytes_ -= offered.bytes;
   }
   offered.taken();
+}
+
+void Loop::hand_over(host::Driver&, Asked& asked) {
+  move();
+  asked.what();
 }
 
 void Loop::run(host::Driver& driver) {

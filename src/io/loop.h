@@ -18,13 +18,16 @@ namespace muster::io {
 // it gives by itself (mesh/read_budget.h); this holds against very many lines, and what comes on
 // top is dropped like anything a line loses. Events of this process's own ports are always taken: a
 // port answers what it was asked, once each, and what may wait at a port is bounded there. Of lines
-// they tell how they begin, end and misspeak, as often as a line may (mesh/admissions.h).
+// they tell how they begin, end and misspeak, as often as a line may (mesh/admissions.h). Who asks
+// (status/readings.h) has one question at a time.
 class Loop final : public Intake {
  public:
   static constexpr size_t kMaxForeignBytes = 256u << 20;
 
   void post(pb::Role role, roles::Event event) override;
   bool offer(pb::Envelope envelope, std::function<void()> taken) override;
+  // Has run() call this on its thread, soon; never, if it ends before.
+  void ask(std::function<void()> what);
   // Makes run() return soon. Safe from any thread, not from a signal handler.
   void stop();
 
@@ -49,17 +52,21 @@ class Loop final : public Intake {
     std::function<void()> taken;
     size_t bytes;
   };
+  struct Asked {
+    std::function<void()> what;
+  };
   static constexpr Instant kNotRunning = Instant::max();
-  using Entry = std::variant<Posted, Offered>;
+  using Entry = std::variant<Posted, Offered, Asked>;
   std::deque<Entry> wait(const host::Driver& driver);
   void hand_over(host::Driver& driver, Posted& posted);
   void hand_over(host::Driver& driver, Offered& offered);
+  void hand_over(host::Driver& driver, Asked& asked);
   // Returns the time, at which it moved.
   Instant move();
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Entry> entries_;  // Offered ones: kMaxForeignBytes. Posted ones: see above.
+  std::deque<Entry> entries_;  // Offered ones: kMaxForeignBytes. Others: see above.
   size_t foreign_bytes_ = 0;   // Offered and not yet dealt with.
   bool stopped_ = false;
   std::atomic<Instant> moved_{kNotRunning};

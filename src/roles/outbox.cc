@@ -91,6 +91,7 @@ std::vector<uint64_t> Outbox::acknowledge(Instant now, const std::string& machin
     forget_sent(target->second, waiting);
     if (waiting.acknowledged.size() < targets_.size()) continue;
     tags.insert(tags.end(), waiting.tags.begin(), waiting.tags.end());
+    if (waiting.sent) took_.push_back(now - *waiting.sent);
     order_.erase(waiting.order);
     waiting_.erase(found);
   }
@@ -134,11 +135,12 @@ void Outbox::send_to(const std::string& machine, Target& target, Instant now, Ef
                  })->second.due;
   }
   for (auto next = order_.lower_bound(target.next); next != order_.end(); ++next) {
-    const Waiting& waiting = waiting_.at(next->second);
+    Waiting& waiting = waiting_.at(next->second);
     if (target.bytes > 0 && target.bytes + waiting.bytes > kWindowBytes) break;
     target.next = next->first + 1;
     if (waiting.acknowledged.contains(machine)) continue;
     puts.add(waiting.record, waiting.bytes);
+    if (!waiting.sent) waiting.sent = now;
     if (target.sent.empty()) target.due = now + kRepeatEvery;
     target.sent[next->first] = {now, now + kRepeatEvery};
     target.bytes += waiting.bytes;
@@ -147,6 +149,8 @@ void Outbox::send_to(const std::string& machine, Target& target, Instant now, Ef
 }
 
 void Outbox::send_due(Instant now, Effects& effects) {
+  effects.acknowledged.insert(effects.acknowledged.end(), took_.begin(), took_.end());
+  took_.clear();
   if (waiting_.empty()) return;
   for (auto& [machine, target] : targets_) {
     send_to(machine, target, now, effects);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ class Outbox {
   void on_answer(Instant now, const std::string& machine);
   // This process stood still: nobody has been silent meanwhile.
   void on_resumed(Instant now);
-  // Appends the Puts that are due to `effects`, and when to come back.
+  // Appends to `effects` the Puts that are due, when to come back, and how long records took that
+  // were acknowledged since.
   void send_due(Instant now, Effects& effects);
   // Forgets a record by one of its tags: nobody wants it any more.
   void drop(uint64_t tag);
@@ -52,6 +54,7 @@ class Outbox {
     uint64_t order = 0;
     std::set<std::string> acknowledged;  // Under view_.number().
     std::set<uint64_t> tags;
+    std::optional<Instant> sent;  // First, to any store.
   };
   struct Sent {
     Instant first{}, due{};  // When it was sent; when to send it again.
@@ -71,6 +74,7 @@ class Outbox {
   std::map<Digest, Waiting> waiting_;
   std::map<uint64_t, Digest> order_;  // Of waiting_, as they came.
   uint64_t next_order_ = 1;
+  std::vector<Duration> took_;  // Of those acknowledged since send_due() was last called.
 };
 
 }  // namespace muster::roles

@@ -56,6 +56,19 @@ TEST(Outbox, WaitsForEveryMemberAndJoiner) {
   EXPECT_EQ(outbox.size(), 0u);
 }
 
+TEST(Outbox, TellsHowLongARecordTook) {
+  Outbox outbox;
+  outbox.add(record("x"), 7);
+  outbox.set_view(view(1, {"a", "b"}));
+  targets(outbox, kStart);
+  outbox.acknowledge(kStart + milliseconds(3), "a", done(1, record("x")));
+  outbox.acknowledge(kStart + seconds(5), "b", done(1, record("x")));
+  Effects effects;
+  outbox.send_due(kStart + seconds(5), effects);
+  outbox.send_due(kStart + seconds(5), effects);  // Once.
+  EXPECT_EQ(effects.acknowledged, std::vector<Duration>{seconds(5)}) << "the last store counts";
+}
+
 TEST(Outbox, RepeatsToThoseWhoHaveNotAnswered) {
   Outbox outbox;
   outbox.set_view(view(1, {"a", "b"}));

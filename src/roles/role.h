@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "roles/counts.h"
 #include "roles/database.h"
 #include "roles/records.h"
 #include "wire/envelope.h"
@@ -161,6 +162,9 @@ struct Effects {
   std::vector<Send> send;
   std::vector<Command> run;
   std::vector<Note> notes;
+  std::vector<Count> counts;
+  // Records that all stores of the view have now: how long each took since it was first sent.
+  std::vector<Duration> acknowledged;
   std::optional<Instant> wake_at;  // Step with a Tick no later than this.
 
   void wake_by(Instant at) {
@@ -168,6 +172,7 @@ struct Effects {
   }
   void note(std::string text) { notes.push_back({Note::Level::kInfo, std::move(text)}); }
   void warn(std::string text) { notes.push_back({Note::Level::kWarning, std::move(text)}); }
+  void count(Count::What what, std::string of = "") { counts.push_back({what, std::move(of)}); }
 };
 
 // What every role is: takes in one event and returns what to do about it. `now` never moves back
@@ -180,6 +185,8 @@ class Role {
   // How many things it keeps that go away by themselves once nothing is going on: leases, records
   // on their way, waiting readers, jobs in hand.
   [[nodiscard]] virtual size_t pending() const = 0;
+  // Adds how many there are now of what it has.
+  virtual void measure(Gauges&) const {}
   // Counts anew what it keeps derived, and stops the process where that is wrong. Slow: for the
   // simulator.
   virtual void check() const {}

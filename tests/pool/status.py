@@ -24,6 +24,13 @@ def health(port, path="/healthz"):
     return code, json.loads(text) if text else {}
 
 
+def metrics(port):
+    """What /metrics says, by name with labels: {'muster_jobs{state="waiting"}': 0.0}."""
+    _, text = get(port, "/metrics")
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
+
+
 class Silent:
     """Connections that say nothing, in a number."""
 

@@ -2,15 +2,19 @@
 import contextlib
 import json
 import os
+import resource
+import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from pool import status  # noqa: E402
 from pool.processes import free_port  # noqa: E402
+from pool.programs import NEOX, SMOL  # noqa: E402
 from pool.test_cases import PoolTest  # noqa: E402
 from pool.waiting import eventually  # noqa: E402
 
@@ -131,6 +135,73 @@ class Port(StatusTest):
         worker = self.start("worker", "--role", "compute")
         worker.wait_for("connected to the server")
         self.assertEqual(worker.count("status port"), 0)
+
+
+class Metrics(StatusTest):
+    JOB = ["--llm_name", NEOX, "--tasks", "tinyHellaswag", "--limit", "2"]
+
+    def check_page(self, daemon):
+        """promtool finds nothing to say of it. An empty page is fine to promtool: names are asked for beside."""
+        self.assertTrue(shutil.which("promtool"), "promtool is missing: install the Debian package 'prometheus'")
+        code, text = status.get(daemon.shown, "/metrics")
+        self.assertEqual(code, 200)
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_of_a_job_that_is_done(self):
+        server = self.start_server()
+        coordinator = self.start_shown("coordinator")
+        worker = self.start_shown("worker", "--role", "compute", "--threads", "1")
+        for role in ("storage", "compute"):
+            self.start("worker", "--role", role, "--threads", "1")
+        server.wait_for("joined", 4)
+        server.wait_for("copies 1 of 2")
+        done = self.muster("run", *self.JOB)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = status.metrics(server.shown)
+        for name, value in {
+                'muster_build_info{version="0.1.0"}': 1, 'muster_machines{role="storage",state="storage"}': 1,
+                'muster_machines{role="compute",state="idle"}': 2, 'muster_machines{role="compute",state="lent"}': 0,
+                'muster_machines{role="coordinator",state="coordinator"}': 1, 'muster_jobs{state="assigned"}': 0,
+                'muster_jobs{state="waiting"}': 0, 'muster_jobs_ended_total{state="done"}': 1,
+                'muster_jobs_ended_total{state="failed"}': 0, 'muster_database_commits_total{outcome="failed"}': 0,
+                'muster_connections_refused_total': 0, 'muster_messages_refused_total': 0}.items():
+            self.assertEqual(said.get(name), value, name)
+        self.assertGreaterEqual(said['muster_database_commits_total{outcome="done"}'], 4)
+        self.assertAlmostEqual(said["process_start_time_seconds"], os.stat(f"/proc/{server.process.pid}").st_mtime,
+                               delta=60)
+        said = status.metrics(coordinator.shown)
+        for name, value in {
+                'muster_items_settled_total{task="tinyHellaswag"}': 2, 'muster_items_settled_total{task="tinyMMLU"}': 0,
+                'muster_votes_disagreeing_total': 0, 'muster_lease_expired_total{reason="no_progress"}': 0,
+                'muster_lease_expired_total{reason="too_slow"}': 0}.items():
+            self.assertEqual(said.get(name), value, name)
+        self.assertGreaterEqual(said["muster_leases_granted_total"], 2)
+        self.assertEqual(said["muster_ack_duration_seconds_count"], 3, "a seal and two values")
+        said = status.metrics(worker.shown)
+        self.assertEqual(said["muster_ack_duration_seconds_count"], 2, "an answer to each item")
+        self.assertGreater(said["muster_ack_duration_seconds_sum"], 0)
+        for daemon in (server, coordinator, worker):
+            self.check_page(daemon)
+
+    def test_of_what_goes_wrong(self):
+        server = self.start_server(in_child=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)))
+        coordinator = self.start_shown("coordinator")
+        worker = self.start("worker", "--role", "compute", "--threads", "1")
+        self.start("worker", "--role", "storage")
+        server.wait_for("copies 1 of 2")
+        self.begin_run("--llm_name", SMOL, "--tasks", "tinyHellaswag")
+        coordinator.wait_for("lease 1 to")
+        self.assertEqual(status.metrics(server.shown)['muster_jobs{state="assigned"}'], 1)
+        worker.kill()
+        gone = 'muster_lease_expired_total{reason="machine_gone"}'
+        eventually(lambda: status.metrics(coordinator.shown)[gone] >= 1, "no lease was lost")
+        # Of 256 files half are for lines, of which one address has three quarters.
+        silent = status.Silent(self.port, 120)
+        self.addCleanup(silent.close)
+        refused = "muster_connections_refused_total"
+        eventually(lambda: status.metrics(server.shown)[refused] >= 24, "none was refused")
+        self.assertLessEqual(status.metrics(server.shown)[refused], 40)
 
 
 class Strangers(StatusTest):

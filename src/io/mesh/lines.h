@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -47,6 +48,9 @@ class Lines {
   // What the server's role says: to a node, whose line ends when it is Refused, or to a client.
   void tell(pb::Envelope envelope);
 
+  // A node said what it may not, whether that is told or not.
+  void count_refusal() { ++refusals_; }
+  [[nodiscard]] uint64_t refusals() const { return refusals_; }
   // `machine` said what it may not.
   void refused(const std::string& machine, const std::string& why);
   void left_out(const std::string& machine, const std::string& why);
@@ -76,6 +80,7 @@ class Lines {
   Twins twins_;
   Admissions admissions_;
   uint64_t next_call_ = 0;
+  std::atomic<uint64_t> refusals_ = 0;
   Seldom refused_, left_out_, behind_;
 };
 

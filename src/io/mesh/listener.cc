@@ -100,6 +100,7 @@ void Listener::take(int fd, const std::string& address) {
   auto& of_address = held_[address];
   if (count_ >= limits_.in_all || of_address.size() >= limits_.of_one_address) {
     ::close(fd);
+    ++refused_count_;
     if (const auto refusals = refused_.count()) {
       hooks_.on_news(std::to_string(refusals) + " connections were refused lately, the last from " +
                      address + ", which has " + std::to_string(of_address.size()) + " of " +

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -47,6 +48,8 @@ class Listener {
   Status listen(const std::string& host, int port);
   void start(Limits limits, Hooks hooks);
   void stop();
+  // Connections that were over a limit, since start(). Safe from any thread.
+  [[nodiscard]] uint64_t refused() const { return refused_count_; }
 
  private:
   struct Held {
@@ -65,6 +68,7 @@ class Listener {
   size_t count_ = 0;
   std::chrono::steady_clock::time_point swept_;
   Seldom starved_, refused_;
+  std::atomic<uint64_t> refused_count_ = 0;
   std::thread thread_;
 };
 

@@ -110,6 +110,7 @@ TEST_F(ListenerTest, OneAddressLeavesRoomForOthers) {
   EXPECT_FALSE(c.is_let_in());
   other.connect_to(port_);
   EXPECT_TRUE(other.is_let_in());
+  EXPECT_EQ(listener_.refused(), 1u);
   EXPECT_THAT(news_,
               testing::HasSubstr("refused lately, the last from 127.0.0.1, which has 2 of 2"));
 }

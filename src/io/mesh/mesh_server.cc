@@ -143,6 +143,10 @@ void MeshServer::stop() {
   running_->server.reset();
 }
 
+MeshServer::Refused MeshServer::refused() const {
+  return {running_->listener.refused(), running_->lines.refusals()};
+}
+
 void MeshServer::send(pb::Envelope envelope) { running_->lines.tell(std::move(envelope)); }
 
 }  // namespace muster::io

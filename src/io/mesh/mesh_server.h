@@ -38,6 +38,12 @@ class MeshServer final : public host::Net {
   void stop();
 
   void send(pb::Envelope envelope) override;
+  // Since it listens. Safe from any thread.
+  struct Refused {
+    uint64_t connections = 0;  // Over a limit (mesh/listener.h).
+    uint64_t messages = 0;     // That their sender may not say, or at such a length.
+  };
+  [[nodiscard]] Refused refused() const;
 
  private:
   struct Running;

@@ -256,6 +256,7 @@ TEST_F(MeshTest, WhatOnlyTheServerSaysIsNotRelayed) {
   const auto got = victim->read();
   EXPECT_EQ(got.preparing().what(), "hello") << got.ShortDebugString();
   desk_.wait([&] { return refusals_.size() == 3; });
+  EXPECT_EQ(mesh_.refused().messages, 3u);
   for (const auto& [machine, why] : refusals_) {
     EXPECT_EQ(machine, rogue->machine());
     EXPECT_THAT(why, testing::HasSubstr("from a worker to "));

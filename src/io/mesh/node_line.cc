@@ -127,6 +127,7 @@ void NodeLine::take_envelope() {
 // What a later version says more is held against nobody.
 void NodeLine::refuse(const std::string& why) {
   if (why.empty()) return;
+  lines_.count_refusal();
   const auto now = Clock::now();
   if (now - refused_since_ > kToldWindow) {
     refused_since_ = now;

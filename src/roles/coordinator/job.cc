@@ -341,6 +341,7 @@ void Job::on_machines_gone(Instant now, const std::vector<std::string>& names, E
     const std::string& machine = leases_.find(id)->machine;
     effects.warn("machine " + short_id(machine) + " is gone; lease " + std::to_string(id.number) +
                  " goes to others");
+    effects.count(Count::What::kLeaseExpired, "machine_gone");
     came_to_nothing(now, machine, effects);
     leasing_.close(id);
   }

@@ -82,6 +82,7 @@ LeaseId Leasing::grant(Lease granted, Effects& effects) {
   const Lease& lease = *leases_.find(id);
   effects.note("lease " + std::to_string(id.number) + " to " + short_id(lease.machine) + ": " +
                describe(lease.items) + (lease.is_copy ? ", a copy" : ""));
+  effects.count(Count::What::kLeaseGranted);
   const std::string& owner = *machines_.owner(lease.machine);
   effects.send.push_back({grant_of(key_, id, lease, owner, items_, keys_)});
   effects.wake_by(lease.deadline);
@@ -150,6 +151,7 @@ std::vector<Leasing::Expired> Leasing::expire(Instant now, Effects& effects) {
     const bool stood = lease.deadline <= now;
     effects.warn("lease " + std::to_string(id.number) + " of " + short_id(lease.machine) +
                  (stood ? " made no progress" : " takes too long") + "; it goes to others");
+    effects.count(Count::What::kLeaseExpired, stood ? "no_progress" : "too_slow");
     expired.push_back({lease, stood});
     withdraw(id, effects);
   }

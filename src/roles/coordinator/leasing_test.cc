@@ -44,6 +44,14 @@ class LeasingTest : public SituationStage {
     leasing.stop_settled(items[index], effects);
     return read(effects).stopped;
   }
+  // What was counted in the last step, each of no kind or one.
+  [[nodiscard]] std::vector<std::string> counted(Count::What what) const {
+    std::vector<std::string> kinds;
+    for (const Count& count : effects.counts) {
+      if (count.what == what) kinds.push_back(count.of);
+    }
+    return kinds;
+  }
   std::vector<Leasing::Expired> expire() {
     effects = {};
     return leasing.expire(now, effects);
@@ -249,6 +257,7 @@ TEST_F(LeasingTest, WithoutProgressALeaseEndsAndItsMachineIsToldToStop) {
   ASSERT_EQ(expired.size(), 1u);
   EXPECT_EQ(expired[0].lease.machine, "a1");
   EXPECT_TRUE(expired[0].stood);
+  EXPECT_EQ(counted(Count::What::kLeaseExpired), std::vector<std::string>{"no_progress"});
   EXPECT_EQ(read(effects).stopped, (std::map<LeaseId, std::string>{{silent, "a1"}}));
   EXPECT_EQ(leases.find(silent), nullptr);
   EXPECT_NE(leases.find(busy), nullptr);
@@ -265,6 +274,7 @@ TEST_F(LeasingTest, ALeaseEndsWhenItTakesTooLongWhateverProgressThereIs) {
   const auto expired = expire();
   ASSERT_EQ(expired.size(), 1u);
   EXPECT_FALSE(expired[0].stood);
+  EXPECT_EQ(counted(Count::What::kLeaseExpired), std::vector<std::string>{"too_slow"});
 }
 
 TEST_F(LeasingTest, HowLongIsTooLongMayOnlyBeKnownSinceOthersWereMeasured) {

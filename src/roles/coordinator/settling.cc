@@ -103,6 +103,7 @@ void Settling::settle_if_agreed(Instant now, const Item& item, size_t enough, Ef
   settled.set_numeric_class(value.numeric_class);
   settled.set_model_digest(value.model_digest);
   settle(settled, ItemVotes::count(*agreeing, parts_.items.rules_of(item)));
+  effects.count(Count::What::kItemSettled, parts_.items.tasks()[item.task].task);
   for (const Vote& vote : item.votes.all()) judge(now, item, vote, effects);
   parts_.leasing.stop_settled(item, effects);
 }
@@ -190,6 +191,7 @@ void Settling::charge(Instant now, const Item& item, const Vote& vote, Effects& 
   MUSTER_PROBE("a machine is charged");
   const std::string where = parts_.items.name_of(item) + ", " + difference(vote, item.value);
   effects.warn(short_id(vote.machine) + " was outvoted: " + where);
+  effects.count(Count::What::kVoteDisagreed);
   parts_.standings.charge(now, item.index(), vote.machine, where);
 }
 

@@ -98,6 +98,10 @@ TEST_F(SettlingTest, AnItemSettlesWithVotesThatAgreeAndItsValueIsWritten) {
   EXPECT_TRUE(leases.empty());
   EXPECT_TRUE(standings.has_judged(0, "b1"));
   EXPECT_TRUE(standings.has_open_charges()) << "a1 was outvoted";
+  ASSERT_EQ(effects.counts.size(), 2u);
+  EXPECT_EQ(effects.counts[0].what, Count::What::kItemSettled);
+  EXPECT_EQ(effects.counts[0].of, items.tasks()[0].task);
+  EXPECT_EQ(effects.counts[1].what, Count::What::kVoteDisagreed);
 }
 
 TEST_F(SettlingTest, WhoWorksOnASettledItemIsToldToStop) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "roles/server/explain.h"
+#include "wire/role_flag.h"
 #include "wire/run_key.h"
 
 namespace muster::roles::server {
@@ -42,6 +43,14 @@ pb::Machine describe(const Situation& pool, const std::string& machine, const No
   if (!node.store_problem.empty()) out.set_reason("cannot store: " + node.store_problem);
   pool.standings.describe(out);
   return out;
+}
+
+const char* state_in_short(const Situation& pool, const std::string& machine,
+                           const Nodes::Node& node) {
+  if (node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return "coordinator";
+  if (pool.standings.is_quarantined(machine)) return "quarantined";
+  if (!pool.loans.job_of(machine).empty()) return "lent";
+  return pool.view.contains(machine) ? "storage" : "idle";
 }
 
 }  // namespace
@@ -90,6 +99,16 @@ pb::PoolStatus pool_status(const Situation& pool, bool all) {
   }
   out.set_left_out(left_out);
   return out;
+}
+
+void count_all(const Situation& pool, Gauges& gauges) {
+  for (const auto& [machine, node] : pool.nodes.all()) {
+    const std::string role(wire::to_word(node.hello.role_flag()));
+    ++gauges.machines[{role, state_in_short(pool, machine, node)}];
+  }
+  for (const std::string& id : pool.jobs.live()) {
+    ++gauges.jobs[pool.jobs.at(id).row.coordinator().empty() ? "waiting" : "assigned"];
+  }
 }
 
 pb::JobList job_list(const JobTable& jobs, const FoundJobs& found) {

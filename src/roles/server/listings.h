@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "roles/counts.h"
 #include "roles/server/situation.h"
 
 namespace muster::roles::server {
@@ -18,6 +19,9 @@ namespace muster::roles::server {
 
 // What goes on, and who is there. Version and wanted copies are the caller's.
 [[nodiscard]] pb::PoolStatus pool_status(const Situation& pool, bool all = false);
+
+// The same in numbers.
+void count_all(const Situation& pool, Gauges& gauges);
 
 // The latest run of each job, those that were accepted last first: as far as they go on as it is
 // known here, the others as the database has `found` them.

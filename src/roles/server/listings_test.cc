@@ -96,6 +96,27 @@ TEST(PoolStatus, CountsWhatItLeavesOut) {
   EXPECT_EQ(all.left_out(), 0u);
 }
 
+TEST(CountAll, PutsEachMachineUnderOneState) {
+  PoolForTest pool({"s", "t"});
+  pool.join("coord", pb::ROLE_FLAG_COORDINATOR);
+  for (const char* machine : {"s", "t", "m", "q", "i"}) pool.join(machine);
+  pool.join("c", pb::ROLE_FLAG_COMPUTE);
+  pool.quarantine("q");
+  pool.commit("j");
+  pool.commit("k", [](pb::JobRow& row) { row.clear_coordinator(); });
+  for (const char* machine : {"m", "t", "c"}) pool.loans.lend(machine, "j");
+  Gauges gauges;
+  count_all(pool.situation(), gauges);
+  using Machines = decltype(gauges.machines);
+  EXPECT_EQ(gauges.machines, (Machines{{{"coordinator", "coordinator"}, 1},
+                                       {{"auto", "storage"}, 1},
+                                       {{"auto", "lent"}, 2},
+                                       {{"auto", "quarantined"}, 1},
+                                       {{"auto", "idle"}, 1},
+                                       {{"compute", "lent"}, 1}}));
+  EXPECT_EQ(gauges.jobs, (decltype(gauges.jobs){{"assigned", 1}, {"waiting", 1}}));
+}
+
 TEST(JobList, BeginsWithWhatWasAcceptedLast) {
   PoolForTest pool;
   for (int i = 0; i < 12; ++i) {

@@ -18,6 +18,10 @@ namespace {
 
 constexpr size_t kMachineDigits = 16;
 
+const char* word_for(Outcome outcome) {
+  return outcome == Outcome::kDone ? "done" : outcome == Outcome::kFailed ? "failed" : "unknown";
+}
+
 // Ends a node's line. `for_good`: trying again is of no use to it.
 pb::Envelope dismissal(const std::string& machine, const std::string& why, bool for_good = false) {
   pb::Envelope refusal = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
@@ -102,6 +106,8 @@ size_t Server::pending() const {
          coordinators_.writing() + watchers_.size() + nodes_.unseen() + standings_.writing() +
          tokens_.writing() + loans_.size();
 }
+
+void Server::measure(Gauges& gauges) const { count_all(situation(), gauges); }
 
 void Server::check() const {
   nodes_.check();
@@ -371,6 +377,7 @@ void Server::answer(Instant now, const pb::Envelope& call, const Result<FoundJob
 }
 
 void Server::on_stored(Instant now, const Stored& stored, Effects& effects) {
+  effects.count(Count::What::kCommitOutcome, word_for(stored.outcome));
   const auto written = view_.settle(now, stored, effects);
   if (written == StorageView::Written::kNewView) nodes_.mark_all_stale();
   if (written != StorageView::Written::kNotAView) return;

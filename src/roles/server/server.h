@@ -47,6 +47,7 @@ class Server final : public Role {
 
   [[nodiscard]] Effects step(Instant now, const Event& event) override;
   [[nodiscard]] size_t pending() const override;
+  void measure(Gauges& gauges) const override;
   void check() const override;
 
  private:
