@@ -38,7 +38,9 @@ void add_coordinator_command(CLI::App& app, cli::Commands& commands) {
   cli::add_server_flags(*command, options->server);
   add_daemon_flags(*command, options->daemon);
   command->footer("Example:\n  muster coordinator --ip 127.0.0.1 --port 30000");
-  commands["coordinator"] = [options] { return coordinate(*options); };
+  commands["coordinator"] = [options] {
+    return told_in_log(options->daemon, "coordinator", coordinate(*options));
+  };
 }
 
 }  // namespace muster::apps

@@ -10,21 +10,29 @@
 #include "io/status/health.h"
 #include "io/status/readings.h"
 #include "io/status/status_port.h"
+#include "io/stop_signal.h"
 
 namespace muster::apps {
 
 // Flags that every daemon has.
 struct DaemonFlags {
   std::string state_dir, log_level = "info", status_ip = "127.0.0.1";
+  std::string log_format = "text";
   int status_port = 0;  // 0: none.
   bool status_port_is_given = false;
+
+  [[nodiscard]] bool logs_json() const { return log_format == "json"; }
 };
 constexpr int kStatusPort = 8787;
 // `status_port`: where none is given.
 void add_daemon_flags(CLI::App& command, DaemonFlags& flags, int status_port = kStatusPort);
 
-// Sets the log up (stderr, one line an event) and takes the state folder.
-Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& role);
+// Sets the log up (stderr, one line an event) and takes the state folder. `signal` says what it has
+// to say like the log.
+Result<io::StateDir> begin_daemon(const DaemonFlags& flags, const std::string& role,
+                                  io::StopSignal& signal);
+// What ended a daemon, as a line of its log where that is JSON; the code alone is left then.
+Status told_in_log(const DaemonFlags& flags, const std::string& role, Status ended);
 
 // Where this daemon tells how it is. Null: nowhere, since that was wished; or since the port that
 // daemons have where none is given is another's, which is warned of. kUnavailable: one that was
@@ -36,6 +44,10 @@ Result<std::unique_ptr<io::StatusPort>> open_status_port(const DaemonFlags& flag
 // Notes of the roles, on the log.
 class LogConsole final : public host::Console {
  public:
+  struct Noted {
+    pb::Role role;
+    const roles::Note& note;
+  };
   void note(pb::Role role, const roles::Note& note) override;
 };
 

@@ -9,7 +9,7 @@ namespace muster::apps {
 
 Result<std::unique_ptr<Node>> Node::begin(const DaemonFlags& flags, const std::string& kind) {
   std::unique_ptr<Node> node(new Node);
-  MUSTER_TRY(auto folder, begin_daemon(flags, kind));
+  MUSTER_TRY(auto folder, begin_daemon(flags, kind, node->signal_));
   node->folder_.emplace(std::move(folder));
   MUSTER_TRY(node->status_, open_status_port(flags, node->health_, node->readings_));
   MUSTER_TRY(auto keys, io::MachineKeys::open(node->folder()));

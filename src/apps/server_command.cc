@@ -92,7 +92,7 @@ Status serve(const Options& options) {
   io::Readings readings(loop);
   io::StopSignal signal;  // Before any thread, behind the loop that it stops.
   std::atomic<bool> superseded = false;
-  MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server"));
+  MUSTER_TRY(const auto state_dir, begin_daemon(options.daemon, "server", signal));
   MUSTER_TRY(const auto status, open_status_port(options.daemon, health, readings));
   MUSTER_TRY(const auto address_of_database, options.state.address(state_dir.path()));
   MUSTER_TRY(const auto key, options.state.key());
@@ -218,7 +218,9 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
                     "on this machine alone: without TLS, and whoever comes is in");
   add_daemon_flags(*command, options->daemon);
   command->footer("Example:\n  muster server --port 30000");
-  commands["server"] = [options] { return serve(*options); };
+  commands["server"] = [options] {
+    return told_in_log(options->daemon, "server", serve(*options));
+  };
 }
 
 }  // namespace muster::apps

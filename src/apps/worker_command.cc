@@ -106,7 +106,7 @@ void add_worker_command(CLI::App& app, cli::Commands& commands) {
       ->check(CLI::Range(0, 65535));
   add_daemon_flags(*command, options->daemon, 0);
   command->footer("Example:\n  muster worker --ip 127.0.0.1 --port 30000 --owner lab-3");
-  commands["worker"] = [options] { return work(*options); };
+  commands["worker"] = [options] { return told_in_log(options->daemon, "worker", work(*options)); };
 }
 
 }  // namespace muster::apps

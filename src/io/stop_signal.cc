@@ -7,7 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
-#include <string>
+#include <utility>
 
 #include "base/signals.h"
 
@@ -39,6 +39,11 @@ void StopSignal::on_stop(std::function<void()> stop) {
   if (told_) stop_();
 }
 
+void StopSignal::say_as(std::function<std::string(const std::string& sentence)> line) {
+  std::lock_guard lock(mutex_);
+  line_ = std::move(line);
+}
+
 void StopSignal::tell() {
   std::lock_guard lock(mutex_);
   told_ = true;
@@ -56,9 +61,10 @@ void StopSignal::run() {
 }
 
 // Past the log, whose lock a thread that hangs may hold, and only if stderr takes it at once.
-void StopSignal::give_up() const {
-  const std::string line = std::string("told to stop and still waiting for ") + waited_for_.load() +
-                           "; ended without it\n";
+void StopSignal::give_up() {
+  const std::unique_lock lock(mutex_);
+  const std::string line = line_(std::string("told to stop and still waiting for ") +
+                                 waited_for_.load() + "; ended without it");
   pollfd stderr_takes{STDERR_FILENO, POLLOUT, 0};
   if (poll(&stderr_takes, 1, 0) == 1) {
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());

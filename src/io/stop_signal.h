@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 
 namespace muster::io {
@@ -33,6 +34,9 @@ class StopSignal {
   // A signal that came before is told at once.
   void on_stop(std::function<void()> stop);
 
+  // How a sentence of its own becomes a line of the log; else it is the sentence.
+  void say_as(std::function<std::string(const std::string& sentence)> line);
+
   // Declared behind an object whose end may take long: says that it is what is waited for from now
   // on, when its destruction begins.
   class Ending {
@@ -51,11 +55,14 @@ class StopSignal {
   void run();
   [[nodiscard]] int wait_for_signal(std::chrono::milliseconds patience) const;
   void tell();
-  [[noreturn]] void give_up() const;
+  [[noreturn]] void give_up();
 
   sigset_t signals_{};
   std::mutex mutex_;
   std::function<void()> stop_;
+  std::function<std::string(const std::string&)> line_ = [](const std::string& sentence) {
+    return sentence + "\n";
+  };
   bool told_ = false;
   std::atomic<const char*> waited_for_ = "what its loop was busy with";
   std::thread thread_;

@@ -146,10 +146,16 @@ struct Send {
   pb::Envelope envelope;
   WriteId after = 0;  // Leaves only after this write is durable; 0: at once.
 };
+// What a sentence is about, by whole ids; empty: about nothing of that kind.
+struct About {
+  std::string job, machine;
+  std::string lease;  // As name_of() (wire/lease_id.h) has it; a job's own.
+};
 // A sentence for the console of the process.
 struct Note {
   enum class Level { kInfo, kWarning } level = Level::kInfo;
   std::string text;
+  About about;
 };
 
 // Order is part of the contract: a message in `send` that names a write leaves only after that
@@ -170,8 +176,12 @@ struct Effects {
   void wake_by(Instant at) {
     if (!wake_at || at < *wake_at) wake_at = at;
   }
-  void note(std::string text) { notes.push_back({Note::Level::kInfo, std::move(text)}); }
-  void warn(std::string text) { notes.push_back({Note::Level::kWarning, std::move(text)}); }
+  void note(std::string text, About about = {}) {
+    notes.push_back({Note::Level::kInfo, std::move(text), std::move(about)});
+  }
+  void warn(std::string text, About about = {}) {
+    notes.push_back({Note::Level::kWarning, std::move(text), std::move(about)});
+  }
   void count(Count::What what, std::string of = "") { counts.push_back({what, std::move(of)}); }
 };
 

@@ -2,6 +2,10 @@
 
 namespace muster::wire {
 
+std::string name_of(const LeaseId& id) {
+  return std::to_string(id.epoch) + "." + std::to_string(id.number);
+}
+
 pb::LeaseId to_message(const LeaseId& id) {
   pb::LeaseId out;
   out.set_epoch(id.epoch);

@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <string>
 
 #include "wire/pb.h"
 
@@ -13,6 +14,9 @@ struct LeaseId {
   uint64_t epoch = 0, number = 0;
   auto operator<=>(const LeaseId&) const = default;
 };
+
+// "2.17", for logs: the epoch and the number.
+std::string name_of(const LeaseId& id);
 
 // As it crosses the wire, and back.
 pb::LeaseId to_message(const LeaseId& id);

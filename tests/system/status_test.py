@@ -204,6 +204,46 @@ class Metrics(StatusTest):
         self.assertLessEqual(status.metrics(server.shown)[refused], 40)
 
 
+class Logs(StatusTest):
+    def test_each_line_is_an_object_with_ids(self):
+        flags = ["--log_format", "json"]
+        server = self.start_server(*flags)
+        coordinator = self.start("coordinator", *flags)
+        for role in ("storage", "compute", "compute"):
+            self.start("worker", "--role", role, "--threads", "1", *flags)
+        server.wait_for("joined", 4)
+        server.wait_for("copies 1 of 2")
+        lines = self.run_job("--tasks", "tinyHellaswag", "--limit", "2", model=NEOX)
+        job = lines[0]["job"]
+        machines = {m["machine"]: m for m in json.loads(self.muster("status", "--json").stdout)["machines"]}
+        daemons = list(self.daemons)
+        self.forget_daemons()
+        said = {daemon: [json.loads(line) for line in daemon.lines] for daemon in daemons}
+        for line in (line for lines in said.values() for line in lines):
+            self.assertRegex(line["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertIn(line["level"], ("info", "warning"))
+            self.assertIn(line["role"], ("server", "coordinator", "worker", "storage"))
+            self.assertTrue(line["message"])
+            self.assertIn(line.get("machine", ""), {"", *machines})
+        of_job = [line["message"] for line in said[server] if line.get("job") == job]
+        self.assertTrue(any("accepted" in text for text in of_job) and any("is done" in text for text in of_job), of_job)
+        leases = [line for line in said[coordinator] if "lease" in line]
+        self.assertTrue(leases)
+        for line in leases:
+            self.assertEqual((line["job"], machines[line["machine"]]["role"]), (job, "compute"))
+            self.assertRegex(line["lease"], r"^1\.\d+$")
+        granted = {line["lease"] for line in leases}
+        taken = {line["lease"] for daemon in daemons[2:] for line in said[daemon] if "lease" in line}
+        self.assertEqual(granted, taken, "workers name leases alike")
+
+    def test_what_ends_a_daemon_is_a_line_like_others(self):
+        self.start_server("--log_format", "json", state=self.path("server"))
+        second = self.start("server", "--log_format", "json", state=self.path("server"), port=free_port())
+        self.assertEqual(second.wait(), 69)
+        (line,) = map(json.loads, second.lines)
+        self.assertEqual((line["level"], line["role"]), ("error", "server"))
+
+
 class Strangers(StatusTest):
     def test_a_thousand_silent_connections_hold_nobody_up(self):
         server = self.start_server()

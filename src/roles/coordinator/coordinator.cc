@@ -130,7 +130,8 @@ void Coordinator::on_assign(Instant now, const pb::Assign& assign, Effects& effe
     return;
   }
   if (found != jobs_.end()) jobs_.erase(found);
-  effects.note("job " + short_id(row.job()) + " is mine: " + row.model().name());
+  effects.note("job " + short_id(row.job()) + " is mine: " + row.model().name(),
+               {.job = row.job()});
   const Rng rng = rng_.fork(row.job() + std::to_string(row.epoch()));
   Job& job = jobs_.try_emplace(row.job(), row, keys_, rng, now).first->second;
   assigned_[row.job()] = assign.revision();
@@ -161,7 +162,8 @@ void Coordinator::drop_lost_jobs(Effects& effects) {
     const pb::JobKey& mine = entry.second.key();
     if (intake_.revision() < assigned_[entry.first]) return false;
     const bool still_mine = is_live(mine);
-    if (!still_mine) effects.note("job " + short_id(entry.first) + " is no longer mine");
+    if (!still_mine)
+      effects.note("job " + short_id(entry.first) + " is no longer mine", {.job = entry.first});
     return !still_mine;
   });
 }

@@ -64,7 +64,8 @@ void Job::on_frozen(Instant, const RequestsFrozen& frozen, Effects& effects) {
         effects);
   }
   effects.note("job " + short_id(key_.job()) + ": " + std::to_string(items_.size()) + " items of " +
-               std::to_string(items_.tasks().size()) + " tasks");
+                   std::to_string(items_.tasks().size()) + " tasks",
+               {.job = key_.job()});
   phase_ = Phase::kCommitting;
   pb::Envelope commit = envelope_to_server();
   *commit.mutable_commit_frozen()->mutable_key() = key_;
@@ -183,7 +184,8 @@ void Job::seal(Effects& effects) {
   request_.on_answer();
   phase_ = Phase::kSealing;
   journal_.seal(rng_.fork("seal").next());
-  if (key_.epoch() > 1) effects.note("job " + short_id(key_.job()) + ": taking over");
+  if (key_.epoch() > 1)
+    effects.note("job " + short_id(key_.job()) + ": taking over", {.job = key_.job()});
 }
 
 void Job::on_put_done(Instant now, const std::string& store, const pb::PutDone& done) {
@@ -249,8 +251,9 @@ void Job::on_class_committed(Instant now, const pb::ClassCommitted& committed, E
 // ---- What the server is told.
 
 void Job::finish(pb::JobResult result, Effects& effects) {
-  effects.note("job " + short_id(key_.job()) + ": all " + std::to_string(items_.size()) +
-               " items settled");
+  effects.note(
+      "job " + short_id(key_.job()) + ": all " + std::to_string(items_.size()) + " items settled",
+      {.job = key_.job()});
   end();
   pb::Envelope finish = envelope_to_server();
   *finish.mutable_finish()->mutable_key() = key_;
@@ -262,7 +265,7 @@ void Job::finish(pb::JobResult result, Effects& effects) {
 }
 
 void Job::give_up(const Error& error, Effects& effects) {
-  effects.warn("job " + short_id(key_.job()) + " failed: " + error.message);
+  effects.warn("job " + short_id(key_.job()) + " failed: " + error.message, {.job = key_.job()});
   end();
   pb::Envelope finish = envelope_to_server();
   *finish.mutable_finish()->mutable_key() = key_;
@@ -323,7 +326,8 @@ void Job::on_lend(Instant now, const pb::Lend& lend, Effects& effects) {
   owners_.set_many(lend.many_owners());
   settling_.hear_standings(now, lend, effects);
   for (const std::string& name : machines_.arrive(now, lend, effects)) {
-    effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()));
+    effects.note("machine " + short_id(name) + " is lent to job " + short_id(key_.job()),
+                 {.job = key_.job(), .machine = name});
     owners_.on_arrival(now, *machines_.owner(name));
   }
   on_machines_gone(now, machines_.leaving(lend), effects);
@@ -340,7 +344,8 @@ void Job::on_machines_gone(Instant now, const std::vector<std::string>& names, E
   for (const LeaseId& id : gone) {
     const std::string& machine = leases_.find(id)->machine;
     effects.warn("machine " + short_id(machine) + " is gone; lease " + std::to_string(id.number) +
-                 " goes to others");
+                     " goes to others",
+                 {.job = key_.job(), .machine = machine, .lease = name_of(id)});
     effects.count(Count::What::kLeaseExpired, "machine_gone");
     came_to_nothing(now, machine, effects);
     leasing_.close(id);
@@ -369,7 +374,8 @@ void Job::on_unable(Instant now, const std::string& name, const pb::Unable& unab
   Error error = to_error(unable.failure());
   if (error.message.empty()) error.message = "it does not say why";
   if (machine->unable.empty()) {
-    effects.warn("machine " + short_id(name) + " cannot: " + error.message);
+    effects.warn("machine " + short_id(name) + " cannot: " + error.message,
+                 {.job = key_.job(), .machine = name});
     report_.note_event(now, name, "cannot have the model ready: " + error.message);
   }
   // What it says once more before it was asked again changes nothing.

@@ -67,7 +67,8 @@ void Job::on_lease_failed(Instant now, const std::string& name, const pb::LeaseF
 void Job::note_failure(Instant now, const std::string& name, const pb::LeaseFailed& failed,
                        bool alone, Effects& effects) {
   const std::string where = "item " + std::to_string(failed.item());
-  effects.warn(where + " failed on " + short_id(name) + ": " + failed.message());
+  effects.warn(where + " failed on " + short_id(name) + ": " + failed.message(),
+               {.job = key_.job(), .machine = name, .lease = name_of(to_lease_id(failed.lease()))});
   report_.note_event(now, name, where + " failed: " + failed.message());
   const Item& item = items_[failed.item()];
   const int weight = failed.users_fault() ? Item::kExcludedAt : alone ? 1 : 0;

@@ -81,7 +81,8 @@ LeaseId Leasing::grant(Lease granted, Effects& effects) {
   const LeaseId id = leases_.add(std::move(granted));
   const Lease& lease = *leases_.find(id);
   effects.note("lease " + std::to_string(id.number) + " to " + short_id(lease.machine) + ": " +
-               describe(lease.items) + (lease.is_copy ? ", a copy" : ""));
+                   describe(lease.items) + (lease.is_copy ? ", a copy" : ""),
+               {.job = key_.job(), .machine = lease.machine, .lease = name_of(id)});
   effects.count(Count::What::kLeaseGranted);
   const std::string& owner = *machines_.owner(lease.machine);
   effects.send.push_back({grant_of(key_, id, lease, owner, items_, keys_)});
@@ -106,7 +107,8 @@ void Leasing::adopt(Instant now, const LeaseId& id, const pb::GrantTerms& terms,
   lease.latest = machines_.latest_end(now, name, lease.bytes);
   lease.is_measured = false;  // It began before.
   effects.note("lease " + std::to_string(id.number) + " of " + short_id(name) +
-               " goes on: " + describe(lease.items));
+                   " goes on: " + describe(lease.items),
+               {.job = key_.job(), .machine = name, .lease = name_of(id)});
   leases_.adopt(id, std::move(lease));
 }
 
@@ -150,7 +152,8 @@ std::vector<Leasing::Expired> Leasing::expire(Instant now, Effects& effects) {
     const Lease& lease = *leases_.find(id);
     const bool stood = lease.deadline <= now;
     effects.warn("lease " + std::to_string(id.number) + " of " + short_id(lease.machine) +
-                 (stood ? " made no progress" : " takes too long") + "; it goes to others");
+                     (stood ? " made no progress" : " takes too long") + "; it goes to others",
+                 {.job = key_.job(), .machine = lease.machine, .lease = name_of(id)});
     effects.count(Count::What::kLeaseExpired, stood ? "no_progress" : "too_slow");
     expired.push_back({lease, stood});
     withdraw(id, effects);

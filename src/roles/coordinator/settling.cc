@@ -37,8 +37,8 @@ bool Settling::take_answer(Instant now, const OpenedRecord& opened, const std::s
   const bool fits = answer.request_digest() == item.requests.digest() &&
                     answer.responses_size() == item.requests.requests_size() && is_finite(answer);
   if (!fits) {
-    effects.warn("an answer of " + short_id(opened.machine) +
-                 " does not fit its requests; dropped");
+    effects.warn("an answer of " + short_id(opened.machine) + " does not fit its requests; dropped",
+                 {.job = key_.job(), .machine = opened.machine});
     return false;
   }
   const bool was_disputed = item.votes.disputed();
@@ -59,7 +59,8 @@ bool Settling::take_answer(Instant now, const OpenedRecord& opened, const std::s
   recount(item);
   if (item.votes.disputed() && !was_disputed && !item.is_settled()) {
     effects.warn("item " + std::to_string(answer.item()) + ": the answer of " +
-                 short_id(opened.machine) + " does not agree; another machine is asked");
+                     short_id(opened.machine) + " does not agree; another machine is asked",
+                 {.job = key_.job(), .machine = opened.machine});
   }
   if (running_) settle_if_agreed(now, item, redundancy_, effects);
   parts_.leasing.close_answered(now, opened.machine);
@@ -190,7 +191,8 @@ void Settling::credit(const Item& item, const Vote& vote) {
 void Settling::charge(Instant now, const Item& item, const Vote& vote, Effects& effects) {
   MUSTER_PROBE("a machine is charged");
   const std::string where = parts_.items.name_of(item) + ", " + difference(vote, item.value);
-  effects.warn(short_id(vote.machine) + " was outvoted: " + where);
+  effects.warn(short_id(vote.machine) + " was outvoted: " + where,
+               {.job = key_.job(), .machine = vote.machine});
   effects.count(Count::What::kVoteDisagreed);
   parts_.standings.charge(now, item.index(), vote.machine, where);
 }

@@ -131,7 +131,8 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   Status may = tokens_.may_be_here(joined.holder);
   if (may) may = standings_.may_be_here(machine);
   if (!may) {
-    effects.warn("machine " + short_id(machine) + " is refused: " + may.error().message);
+    effects.warn("machine " + short_id(machine) + " is refused: " + may.error().message,
+                 {.machine = machine});
     return send_away(now, machine, may.error().message, effects);
   }
   const bool known_flag = flag > pb::ROLE_FLAG_UNSPECIFIED && flag <= pb::ROLE_FLAG_COORDINATOR;
@@ -143,7 +144,7 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
       : is_certified ? coordinators_.admit(machine, nodes_.coordinators(), effects)
                      : coordinators_.refuse(machine, effects);
   if (!why.empty()) {
-    effects.warn("machine " + short_id(machine) + " is refused: " + why);
+    effects.warn("machine " + short_id(machine) + " is refused: " + why, {.machine = machine});
     return effects.send.push_back({dismissal(machine, why)});
   }
   if (nodes_.contains(machine)) on_left(now, machine, "it connected again", effects);
@@ -152,7 +153,8 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
   if (coordinates && is_certified) tell_coordinators();
   view_.note_back(machine);
   loans_.join(machine, !may_compute(situation(), machine, *nodes_.find(machine)));
-  effects.note((coordinates ? "coordinator " : "worker ") + short_id(machine) + " joined");
+  effects.note((coordinates ? "coordinator " : "worker ") + short_id(machine) + " joined",
+               {.machine = machine});
 }
 
 // A worker says what it works for: if that is still going on, and this server lent it or has just
@@ -171,7 +173,8 @@ void Server::on_holding(Instant now, const std::string& machine, const pb::Holdi
   if ((!is_known && !in_grace(now)) || !is_welcome) return;
   loans_.lend(machine, id);
   loans_.tell_soon(id);
-  effects.note("machine " + short_id(machine) + " works for job " + short_id(id) + " already");
+  effects.note("machine " + short_id(machine) + " works for job " + short_id(id) + " already",
+               {.job = id, .machine = machine});
 }
 
 void Server::on_left(Instant now, const std::string& machine, const std::string& why,
@@ -179,7 +182,8 @@ void Server::on_left(Instant now, const std::string& machine, const std::string&
   const auto node = nodes_.leave(machine);
   if (!node) return;
   effects.warn((view_.contains(machine) ? "storage node " : "machine ") + short_id(machine) +
-               " is gone: " + why);
+                   " is gone: " + why,
+               {.machine = machine});
   view_.note_gone(machine, node->heard);
   if (const std::string id = loans_.leave(now, machine); !id.empty()) {
     const pb::JobRow& row = jobs_.at(id).row;
@@ -404,7 +408,8 @@ void Server::on_store_state(Instant now, const std::string& machine, const pb::S
   if (!nodes_.note_store(machine, state)) return;
   nodes_.mark_stale(machine);
   if (!state.problem().empty()) {
-    effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem());
+    effects.warn("machine " + short_id(machine) + " cannot store: " + state.problem(),
+                 {.machine = machine});
     standings_.note_store_problem(now, machine, state.problem());
   }
 }

@@ -162,7 +162,7 @@ void Server::on_row_stored(Instant now, const Stored& stored, Effects& effects) 
   if (settled->outcome == Outcome::kDone) {
     on_row_committed(now, *settled, effects);
   } else {
-    effects.warn("job " + short_id(id) + " could not be committed: " + stored.why);
+    effects.warn("job " + short_id(id) + " could not be committed: " + stored.why, {.job = id});
     const pb::Envelope& answer = settled->change.on_failure;
     if (answer.has_to()) effects.send.push_back({answer});
     const Job* job = jobs_.find(id);
@@ -186,7 +186,7 @@ void Server::on_row_committed(Instant now, const JobTable::Settled& settled, Eff
   for (const pb::Envelope& reply : settled.change.replies) effects.send.push_back({reply});
   standings_.add_tallies(settled.change.tallies, effects);
   if (settled.is_new_run) {
-    effects.note("job " + short_id(id) + " accepted: " + row.model().name());
+    effects.note("job " + short_id(id) + " accepted: " + row.model().name(), {.job = id});
     loans_.begin_run(id);
     kept_.drop(id);
   }
@@ -203,7 +203,7 @@ void Server::on_row_committed(Instant now, const JobTable::Settled& settled, Eff
 // Nothing of it is left here but that its records are kept.
 void Server::end_run(Instant now, const pb::JobRow& row, Effects& effects) {
   const std::string& id = row.job();
-  effects.note("job " + short_id(id) + how_it_ended(row.state()));
+  effects.note("job " + short_id(id) + how_it_ended(row.state()), {.job = id});
   effects.count(Count::What::kJobEnded, word_for(row.state()));
   for (const std::string& machine : loans_.end_run(id)) nodes_.mark_stale(machine);
   if (row.state() == pb::JOB_STATE_FAILED) {
@@ -252,7 +252,8 @@ std::string Server::next_coordinator(Instant now, const Job& job) const {
 void Server::assign_to(Instant now, const Job& job, const std::string& coordinator, uint64_t epoch,
                        Effects& effects) {
   pb::JobRow row = assigned(job.row, coordinator, epoch);
-  effects.note("job " + short_id(row.job()) + " goes to coordinator " + short_id(coordinator));
+  effects.note("job " + short_id(row.job()) + " goes to coordinator " + short_id(coordinator),
+               {.job = row.job(), .machine = coordinator});
   if (row.assignments_size() > 1) {
     note_event(now, job.row, coordinator, "took the job over", effects);
   }
@@ -452,7 +453,8 @@ void Server::lend_machines(Instant now, Effects& effects) {
   for (const auto& [machine, job] : next_loans(situation(), !in_grace(now))) {
     loans_.lend(machine, job);
     changed.insert(job);
-    effects.note("machine " + short_id(machine) + " is lent to job " + short_id(job));
+    effects.note("machine " + short_id(machine) + " is lent to job " + short_id(job),
+                 {.job = job, .machine = machine});
     nodes_.mark_stale(machine);
   }
   auto recalled = recalls(situation());

@@ -58,7 +58,7 @@ void Standings::note_refusal(Instant now, const std::string& machine, const std:
                              uint32_t times, Effects& effects) {
   Standing& standing = standing_of(machine);
   if (standing.refused == 0 || standing.refusal != what) {
-    effects.warn("refused of machine " + short_id(machine) + ": " + what);
+    effects.warn("refused of machine " + short_id(machine) + ": " + what, {.machine = machine});
   }
   standing.refused += times;
   standing.refusal = what;
@@ -116,7 +116,8 @@ void Standings::note_lapse(Instant now, const std::string& machine, const std::s
   const int doublings = std::min(standing.lapses++, kMostDoublings);
   standing.lapsed_until = now + kLapse * (1 << doublings);
   standing.lapse = what;
-  effects.warn("storage node " + short_id(machine) + " " + what + "; it leaves the view");
+  effects.warn("storage node " + short_id(machine) + " " + what + "; it leaves the view",
+               {.machine = machine});
 }
 
 void Standings::note_store_problem(Instant now, const std::string& machine,
@@ -157,7 +158,8 @@ void Standings::add_charge(const std::string& from, const pb::ReportCharge& repo
   row.set_quarantined(row.quarantined() ||
                       (quarantine_after_ > 0 && row.strikes() >= quarantine_after_));
   standing.replies.push_back({std::move(answer), {}});
-  effects.warn("machine " + short_id(charge.machine()) + " was outvoted: " + charge.difference());
+  effects.warn("machine " + short_id(charge.machine()) + " was outvoted: " + charge.difference(),
+               {.job = charge.job(), .machine = charge.machine()});
   write(standing, std::move(row), effects);
 }
 
@@ -261,10 +263,12 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
   for (const Reply& reply : replies) effects.send.push_back({reply.when_done});
   const std::string name = short_id(settled.machine);
   if (settled.is_quarantined) {
-    effects.warn("machine " + name + " is quarantined; 'muster pardon " + name +
-                 "' lets it in again");
+    effects.warn(
+        "machine " + name + " is quarantined; 'muster pardon " + name + "' lets it in again",
+        {.machine = settled.machine});
   }
-  if (settled.is_removed) effects.note("machine " + name + " is removed");
+  if (settled.is_removed)
+    effects.note("machine " + name + " is removed", {.machine = settled.machine});
   if (standing.row.misbehaved()) to_banish_.erase(settled.machine);
   // What was seen while another row was being written.
   const bool is_banished = to_banish_.contains(settled.machine);
@@ -275,7 +279,7 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
                         (was || was_removed || standing.banished);
   if (settled.is_pardoned) {
     forgive(standing);
-    effects.note("machine " + name + " is pardoned");
+    effects.note("machine " + name + " is pardoned", {.machine = settled.machine});
   }
   return settled;
 }

@@ -121,7 +121,8 @@ std::string StorageView::keep(Instant now, Effects& effects) {
     if (since + kSilence > now) effects.wake_by(since + kSilence);
   }
   if (!lost.empty()) {
-    effects.warn("storage node " + short_id(lost) + " is down and leaves the view");
+    effects.warn("storage node " + short_id(lost) + " is down and leaves the view",
+                 {.machine = lost});
     write(std::move(next), effects);
     return "";
   }
@@ -139,7 +140,7 @@ std::string StorageView::keep(Instant now, Effects& effects) {
   joiner->set_machine(newcomer);
   joiner->set_store_id(pool_.nodes.find(newcomer)->hello.store_id());
   joiner->set_since(view_.number() + 1);
-  effects.note("machine " + short_id(newcomer) + " becomes a storage node");
+  effects.note("machine " + short_id(newcomer) + " becomes a storage node", {.machine = newcomer});
   write(std::move(next), effects);
   return "";
 }
@@ -176,8 +177,9 @@ std::string StorageView::retire_one(Instant now, Effects& effects) {
   retiring_ = best(now, Among::kLent);
   if (retiring_.empty()) return "";
   MUSTER_PROBE("a lent machine is to become a storage node");
-  effects.note("machine " + short_id(retiring_) +
-               " is to become a storage node once its leases end");
+  effects.note(
+      "machine " + short_id(retiring_) + " is to become a storage node once its leases end",
+      {.machine = retiring_});
   return retiring_;
 }
 
@@ -192,7 +194,8 @@ void StorageView::on_caught_up(Instant now, const std::string& machine, const pb
     *(joiner.machine() == machine ? next.add_members() : next.add_joiners()) = joiner;
   }
   effects.note("storage node " + short_id(machine) + " holds a copy; copies " +
-               std::to_string(next.members_size()) + " of " + std::to_string(wanted_));
+                   std::to_string(next.members_size()) + " of " + std::to_string(wanted_),
+               {.machine = machine});
   write(std::move(next), effects);
 }
 

@@ -105,7 +105,8 @@ void Worker::say_holding(Effects& effects) const {
 }
 
 void Worker::end_job(const char* why, Effects& effects) {
-  effects.note("job " + short_id(job_->job()) + " " + why + "; waiting for work");
+  effects.note("job " + short_id(job_->job()) + " " + why + "; waiting for work",
+               {.job = job_->job()});
   job_.reset();
   drop_leases(effects);
 }
@@ -130,7 +131,7 @@ void Worker::on_lent(const pb::PoolState& state, Effects& effects) {
   if (!goes_on) {
     drop_leases(effects);
     wanted_commit_.clear();
-    effects.note("lent to job " + short_id(state.lent().job()));
+    effects.note("lent to job " + short_id(state.lent().job()), {.job = state.lent().job()});
   }
   job_ = state.lent();
 }
@@ -197,8 +198,9 @@ void Worker::on_grant(const pb::Grant& grant, Effects& effects) {
   if (!is_mine(grant.key()) || leases_.contains(id) || leases_.size() >= kMaxLeases) return;
   Lease lease{grant.key(), grant.terms(), {grant.items().begin(), grant.items().end()}, {}};
   if (lease.items.empty() || lease.items.size() > kMaxItems) return;
-  effects.note("lease " + std::to_string(id.number) + ": " + std::to_string(lease.items.size()) +
-               " items");
+  effects.note(
+      "lease " + std::to_string(id.number) + ": " + std::to_string(lease.items.size()) + " items",
+      {.job = lease.key.job(), .lease = name_of(id)});
   leases_.emplace(id, std::move(lease));
   order_.push_back(id);
 }
@@ -284,7 +286,8 @@ void Worker::fail_lease(const LeaseId& id, const pb::ItemRequests& item, const E
   failed->set_users_fault(is_users_fault(error.code));
   failed->set_message(error.message);
   effects.send.push_back({std::move(say)});
-  effects.warn("item " + std::to_string(item.item()) + " failed: " + error.message);
+  effects.warn("item " + std::to_string(item.item()) + " failed: " + error.message,
+               {.job = job_->job(), .lease = name_of(id)});
   leases_.erase(id);
   std::erase(order_, id);
 }
@@ -304,7 +307,8 @@ void Worker::on_put_done(Instant now, const std::string& machine, const pb::PutD
 void Worker::finish_if_done(const LeaseId& id, Effects& effects) {
   const Lease& lease = leases_.at(id);
   if (!lease.items.empty() || !lease.unacknowledged.empty()) return;
-  effects.note("lease " + std::to_string(id.number) + " done and stored");
+  effects.note("lease " + std::to_string(id.number) + " done and stored",
+               {.job = lease.key.job(), .lease = name_of(id)});
   leases_.erase(id);
   std::erase(order_, id);
 }
