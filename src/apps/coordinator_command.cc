@@ -10,6 +10,7 @@ namespace {
 struct Options {
   DaemonFlags daemon;
   cli::ServerAddress server;
+  DrainFlag drain;
 };
 
 Status coordinate(const Options& options) {
@@ -26,7 +27,8 @@ Status coordinate(const Options& options) {
   roles.push_back({pb::ROLE_COORDINATOR, std::make_unique<roles::coordinator::Coordinator>(
                                              node->keys(), io::random_seed())});
   return node->run(server, {.role_flag = pb::ROLE_FLAG_COORDINATOR, .version = MUSTER_VERSION},
-                   {.hub = &lookup, .compute = &freezer}, std::move(roles), "coordinator");
+                   {.hub = &lookup, .compute = &freezer}, std::move(roles), "coordinator",
+                   options.drain.at_most());
 }
 
 }  // namespace
@@ -36,6 +38,7 @@ void add_coordinator_command(CLI::App& app, cli::Commands& commands) {
   auto* command =
       app.add_subcommand("coordinator", "run jobs: cut them up, lend them out, settle answers");
   cli::add_server_flags(*command, options->server);
+  add_drain_flag(*command, options->drain);
   add_daemon_flags(*command, options->daemon);
   command->footer("Example:\n  muster coordinator --ip 127.0.0.1 --port 30000");
   commands["coordinator"] = [options] {

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/printable.h"
+#include "cli/duration.h"
 #include "cli/flag_checks.h"
 #include "cli/terminal.h"
 #include "io/descriptors.h"
@@ -68,6 +69,19 @@ void add_daemon_flags(CLI::App& command, DaemonFlags& flags, int status_port) {
       ->each([&flags](const std::string&) { flags.status_port_is_given = true; });
   command.add_option("--status_ip", flags.status_ip, "address of that port")
       ->check(cli::host_alone())
+      ->capture_default_str();
+}
+
+std::chrono::seconds DrainFlag::at_most() const {
+  return cli::parse_duration(text).value_or(std::chrono::seconds(0));
+}
+
+void add_drain_flag(CLI::App& command, DrainFlag& flag) {
+  command
+      .add_option("--drain", flag.text,
+                  "how long it may take, when it is told to end, to work off its leases and have "
+                  "others copy what it stores; 0: not at all")
+      ->check(CLI::IsMember({"0"}) | cli::duration())
       ->capture_default_str();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,13 @@ struct DaemonFlags {
 constexpr int kStatusPort = 8787;
 // `status_port`: where none is given.
 void add_daemon_flags(CLI::App& command, DaemonFlags& flags, int status_port = kStatusPort);
+
+// How long a node may take to leave: "60s"; "0": it ends at once.
+struct DrainFlag {
+  std::string text = "60s";
+  [[nodiscard]] std::chrono::seconds at_most() const;
+};
+void add_drain_flag(CLI::App& command, DrainFlag& flag);
 
 // Sets the log up (stderr, one line an event) and takes the state folder. `signal` says what it has
 // to say like the log.

@@ -19,7 +19,8 @@ Result<std::unique_ptr<Node>> Node::begin(const DaemonFlags& flags, const std::s
 }
 
 Status Node::run(const identity::Access& server, const io::NodeIdentity& identity,
-                 host::Ports ports, std::vector<Hosted> roles, const std::string& title) {
+                 host::Ports ports, std::vector<Hosted> roles, const std::string& title,
+                 std::chrono::seconds drain) {
   std::vector<pb::Role> names;
   for (const Hosted& hosted : roles) names.push_back(hosted.name);
   const auto role = identity.role_flag == pb::ROLE_FLAG_COORDINATOR ? pb::POOL_ROLE_COORDINATOR
@@ -47,6 +48,13 @@ Status Node::run(const identity::Access& server, const io::NodeIdentity& identit
     health_.end();
     loop_.stop();
   });
+  signal_.on_leave(
+      [this] {
+        spdlog::info("leaving, once its work is done; a second signal ends it at once");
+        health_.end();
+        loop_.leave([this] { signal_.leave_now(); });
+      },
+      drain);
   health_.begin(
       {[&mesh] { return std::string(mesh.is_up() ? "" : "it has no line to the server"); }});
   readings_.begin([&driver] { return io::Reading{driver.measure(), std::nullopt}; });

@@ -38,11 +38,12 @@ class Node {
     pb::Role name;
     std::unique_ptr<roles::Role> role;
   };
-  // Connects to the server and drives the roles until the process is told to end. `ports` are those
+  // Connects to the server and drives the roles until the process is told to end, and has worked
+  // off and handed over what it has, which may take `drain`. `ports` are those
   // of the roles; the line and the console are its own. `title` says to a person what it is.
   // kPermission: the server does not let it in.
   Status run(const identity::Access& server, const io::NodeIdentity& identity, host::Ports ports,
-             std::vector<Hosted> roles, const std::string& title);
+             std::vector<Hosted> roles, const std::string& title, std::chrono::seconds drain);
 
  private:
   Node() = default;

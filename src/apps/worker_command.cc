@@ -19,6 +19,7 @@ namespace {
 struct Options {
   DaemonFlags daemon;
   cli::ServerAddress server;
+  DrainFlag drain;
   std::string role = "auto", owner, model_dir, storage_ip;
   int threads = 0, storage_port = 0;
 };
@@ -80,7 +81,7 @@ Status work(const Options& options) {
                                              "its engine, or a download of a model");
   MUSTER_TRY(const auto identity, identity_of(options, store.get()));
   return node->run(server, identity, {.engine = &engine, .records = store.get()},
-                   roles_of(options, *node, store.get()), options.role);
+                   roles_of(options, *node, store.get()), options.role, options.drain.at_most());
 }
 
 }  // namespace
@@ -104,6 +105,7 @@ void add_worker_command(CLI::App& app, cli::Commands& commands) {
       ->check(cli::host_with_port());
   command->add_option("--storage_port", options->storage_port, "the manual's; shown in status")
       ->check(CLI::Range(0, 65535));
+  add_drain_flag(*command, options->drain);
   add_daemon_flags(*command, options->daemon, 0);
   command->footer("Example:\n  muster worker --ip 127.0.0.1 --port 30000 --owner lab-3");
   commands["worker"] = [options] { return told_in_log(options->daemon, "worker", work(*options)); };

@@ -1,4 +1,4 @@
-// machine ls, remove: an operator's.
+// machine ls, drain, remove: an operator's.
 #include <cstdio>
 #include <memory>
 
@@ -42,17 +42,31 @@ Status list(const Options& options) {
   return {};
 }
 
-Status remove(const Options& options) {
+Status remove(const Options& options, bool drain) {
   MUSTER_TRY(const auto server, options.server.access_of_person());
   client::PoolClient pool(server);
-  MUSTER_TRY(const auto reply, pool.remove_machine(options.machine));
+  MUSTER_TRY(const auto reply, pool.remove_machine(options.machine, drain));
   if (options.json) {
-    std::printf("%s\n", Json{{"machine", reply.machine()}, {"state", "removed"}}.dump().c_str());
-  } else {
-    std::printf("machine %s is removed; 'muster pardon' lets it in again\n",
-                printable(reply.machine()).c_str());
+    const char* const state = drain ? "leaving" : "removed";
+    std::printf("%s\n", Json{{"machine", reply.machine()}, {"state", state}}.dump().c_str());
+    return {};
   }
+  std::printf(drain ? "machine %s is given nothing new, and removed once it holds nothing; 'muster "
+                      "pardon' lets it stay\n"
+                    : "machine %s is removed; 'muster pardon' lets it in again\n",
+              printable(reply.machine()).c_str());
   return {};
+}
+
+CLI::App* add_removal(CLI::App& machine, const char* name, const char* what, Options& options) {
+  auto* command = machine.add_subcommand(name, what);
+  command->add_option("machine", options.machine, "its id, or how it begins")
+      ->required()
+      ->check(line_of_text(kMostNameBytes));
+  command->add_flag("--json", options.json, "JSON on stdout");
+  add_server_flags(*command, options.server);
+  command->footer(std::string("Example:\n  muster machine ") + name + " 8ca2d714");
+  return command;
 }
 
 }  // namespace
@@ -61,20 +75,21 @@ void add_machine_commands(CLI::App& app, Commands& commands) {
   auto* machine = app.add_subcommand("machine", "the pool's machines, one by one");
   machine->require_subcommand(1);
   machine->footer("Example:\n  muster machine ls");
-  const auto listing = std::make_shared<Options>(), removing = std::make_shared<Options>();
+  const auto listing = std::make_shared<Options>(), removing = std::make_shared<Options>(),
+             draining = std::make_shared<Options>();
   auto* listed =
       machine->add_subcommand("ls", "those that are here, or of which something is known");
   listed->add_flag("--json", listing->json, "JSON on stdout");
   add_server_flags(*listed, listing->server);
   listed->footer("Example:\n  muster machine ls --json");
-  auto* removed = machine->add_subcommand("remove", "send one away, and let it in no more");
-  removed->add_option("machine", removing->machine, "its id, or how it begins")
-      ->required()
-      ->check(line_of_text(kMostNameBytes));
-  removed->add_flag("--json", removing->json, "JSON on stdout");
-  add_server_flags(*removed, removing->server);
-  removed->footer("Example:\n  muster machine remove 8ca2d714");
-  commands["machine"] = [=] { return listed->parsed() ? list(*listing) : remove(*removing); };
+  add_removal(*machine, "remove", "send one away, and let it in no more", *removing);
+  const auto* drained =
+      add_removal(*machine, "drain",
+                  "remove one once its work is done and others hold what it stores", *draining);
+  commands["machine"] = [=] {
+    if (listed->parsed()) return list(*listing);
+    return drained->parsed() ? remove(*draining, true) : remove(*removing, false);
+  };
 }
 
 }  // namespace muster::cli

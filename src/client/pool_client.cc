@@ -260,9 +260,10 @@ Result<pb::PoolStatus> PoolClient::status(bool all) {
       kTries);
 }
 
-Result<pb::RemoveMachineReply> PoolClient::remove_machine(const std::string& machine) {
+Result<pb::RemoveMachineReply> PoolClient::remove_machine(const std::string& machine, bool drain) {
   pb::RemoveMachine request;
   request.set_machine(machine);
+  request.set_drain(drain);
   return call<pb::RemoveMachineReply>(
       [&](auto& stub, auto* context, auto* out) {
         return stub.RemoveMachine(context, request, out);

@@ -27,7 +27,7 @@ class PoolClient {
   Result<pb::WhyReply> why(const std::string& what);
   Result<pb::PardonReply> pardon(const std::string& machine);
 
-  Result<pb::RemoveMachineReply> remove_machine(const std::string& machine);
+  Result<pb::RemoveMachineReply> remove_machine(const std::string& machine, bool drain);
 
   // A new token, whose secret nobody but the caller ever has. Its id and hash are drawn here.
   struct MadeToken {

@@ -26,7 +26,9 @@ void Driver::deliver(Instant now, pb::Role role, Event event) {
 void Driver::receive(Instant now, pb::Envelope envelope) {
   notice_pause(now);
   heard_ = now;
-  if (envelope.has_heartbeat() && envelope.to().role() == pb::ROLE_UNSPECIFIED) return;
+  if (envelope.has_heartbeat() && envelope.to().role() == pb::ROLE_UNSPECIFIED) {
+    return take_heartbeat(envelope.heartbeat());
+  }
   if (!wire::may_say(envelope.from().role(), envelope.to().role(), envelope.body_case())) return;
   route_local(std::move(envelope));
   drain(now);
@@ -160,7 +162,7 @@ void Driver::watch_line(Instant now, const Event& event) {
   if (!std::holds_alternative<roles::LineUp>(event)) return;
   line_up_ = true;
   heard_ = now;
-  beat_due_ = now + roles::kHeartbeatEvery;
+  beat_due_ = may_leave_ ? now : now + roles::kHeartbeatEvery;
 }
 
 // Late for its own wake-up: whatever the peers said meanwhile is still queued somewhere, so nobody
@@ -186,8 +188,19 @@ void Driver::beat(Instant now) {
   if (beat_due_ > now) return;
   beat_due_ = now + roles::kHeartbeatEvery;
   pb::Envelope envelope = wire::envelope_to_server();
-  envelope.mutable_heartbeat();
+  envelope.mutable_heartbeat()->set_leaving(static_cast<bool>(may_leave_));
   ports_.net->send(std::move(envelope));
+}
+
+void Driver::leave(Instant now, std::function<void()> may_leave) {
+  if (!line_up_) return may_leave();
+  may_leave_ = std::move(may_leave);
+  beat_due_ = now;
+  beat(now);
+}
+
+void Driver::take_heartbeat(const pb::Heartbeat& heartbeat) {
+  if (heartbeat.may_leave() && may_leave_) std::exchange(may_leave_, nullptr)();
 }
 
 }  // namespace muster::host

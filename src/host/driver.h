@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +36,10 @@ class Driver {
   void deliver(Instant now, pb::Role role, roles::Event event);
   // An envelope from outside.
   void receive(Instant now, pb::Envelope envelope);
+  // This process is to end soon: the server hears it with every heartbeat, at once if the line is
+  // up. `may_leave` is called once when nothing would be lost with it: its leases have ended, and
+  // others hold what it stores. Without a line that is at once.
+  void leave(Instant now, std::function<void()> may_leave);
   // Call no later than wake_at().
   void tick(Instant now);
   [[nodiscard]] std::optional<Instant> wake_at() const;
@@ -67,6 +72,7 @@ class Driver {
   void watch_line(Instant now, const roles::Event& event);
   void notice_pause(Instant now);
   void beat(Instant now);
+  void take_heartbeat(const pb::Heartbeat& heartbeat);
 
   std::string machine_;
   Ports ports_;
@@ -76,6 +82,7 @@ class Driver {
   std::deque<Pending> queue_;
   Measures counted_;  // Of the roles' counts alone.
   bool line_up_ = false;
+  std::function<void()> may_leave_;  // Set while it is leaving.
   bool checks_ = false;
   Instant heard_{}, beat_due_{};
 };

@@ -257,5 +257,33 @@ TEST_F(DriverTest, ARoleIsWokenWhenItWantedToBe) {
   EXPECT_EQ(worker_heard.size(), before + 1);
 }
 
+TEST_F(DriverTest, WhoLeavesSaysSoWithEveryHeartbeatUntilItMay) {
+  int may_leave = 0;
+  driver.deliver(now, pb::ROLE_WORKER, roles::LineUp{});
+  driver.leave(now, [&] { ++may_leave; });
+  ASSERT_EQ(outside.sent.size(), 1u) << "at once";
+  EXPECT_TRUE(outside.sent[0].heartbeat().leaving());
+  pb::Envelope heartbeat;
+  heartbeat.mutable_heartbeat();
+  driver.receive(now, heartbeat);
+  driver.tick(now = *driver.wake_at());
+  ASSERT_EQ(outside.sent.size(), 2u);
+  EXPECT_TRUE(outside.sent[1].heartbeat().leaving());
+  EXPECT_EQ(may_leave, 0);
+  heartbeat.mutable_heartbeat()->set_may_leave(true);
+  for ([[maybe_unused]] int times : {1, 2}) driver.receive(now, heartbeat);
+  EXPECT_EQ(may_leave, 1);
+}
+
+TEST_F(DriverTest, WithoutALineThereIsNobodyToLeaveTo) {
+  int may_leave = 0;
+  pb::Envelope heartbeat;
+  heartbeat.mutable_heartbeat()->set_may_leave(true);
+  driver.receive(now, heartbeat);
+  EXPECT_EQ(may_leave, 0) << "nobody asked";
+  driver.leave(now, [&] { ++may_leave; });
+  EXPECT_EQ(may_leave, 1);
+}
+
 }  // namespace
 }  // namespace muster::host

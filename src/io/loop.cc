@@ -38,11 +38,17 @@ void Loop::stop() {
   wake_.notify_one();  // Under the lock: whoever wakes may destroy the loop.
 }
 
+void Loop::leave(std::function<void()> may_leave) {
+  std::lock_guard lock(mutex_);
+  may_leave_ = std::move(may_leave);
+  wake_.notify_one();
+}
+
 std::deque<Loop::Entry> Loop::wait(const host::Driver& driver) {
   const Instant due = std::min(driver.wake_at().value_or(Instant::max()), move() + kMovesEvery);
   const auto until = std::chrono::steady_clock::time_point(due.time_since_epoch());
   std::unique_lock lock(mutex_);
-  wake_.wait_until(lock, until, [this] { return stopped_ || !entries_.empty(); });
+  wake_.wait_until(lock, until, [this] { return stopped_ || may_leave_ || !entries_.empty(); });
   return std::exchange(entries_, {});
 }
 
@@ -82,8 +88,11 @@ void Loop::run(host::Driver& driver) {
       std::visit([&](auto& what) { hand_over(driver, what); }, entry);
     }
     driver.tick(move());
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (stopped_) break;
+    auto may_leave = std::exchange(may_leave_, nullptr);
+    lock.unlock();
+    if (may_leave) driver.leave(move(), std::move(may_leave));
   }
   moved_ = kNotRunning;
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <variant>
 
@@ -30,6 +31,9 @@ class Loop final : public Intake {
   void ask(std::function<void()> what);
   // Makes run() return soon. Safe from any thread, not from a signal handler.
   void stop();
+
+  // Has the driver leave its pool (Driver::leave). From any thread, too.
+  void leave(std::function<void()> may_leave);
 
   // Runs until stop(). The driver must not be touched by anyone else meanwhile.
   void run(host::Driver& driver);
@@ -66,8 +70,9 @@ class Loop final : public Intake {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Entry> entries_;  // Offered ones: kMaxForeignBytes. Others: see above.
-  size_t foreign_bytes_ = 0;   // Offered and not yet dealt with.
+  std::deque<Entry> entries_;        // Offered ones: kMaxForeignBytes. Others: see above.
+  size_t foreign_bytes_ = 0;         // Offered and not yet dealt with.
+  std::function<void()> may_leave_;  // Of a leave() that the driver was not told yet.
   bool stopped_ = false;
   std::atomic<Instant> moved_{kNotRunning};
 };

@@ -13,8 +13,15 @@
 
 namespace muster::io {
 
+namespace {
+
+// What its thread is told by this process itself.
+constexpr int kLeft = SIGUSR1, kEnded = SIGUSR2;
+
+}  // namespace
+
 StopSignal::StopSignal() : signals_(ending_signals()) {
-  sigaddset(&signals_, SIGUSR2);
+  for (const int own : {kLeft, kEnded}) sigaddset(&signals_, own);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   thread_ = std::thread([this] { run(); });
 }
@@ -50,14 +57,35 @@ void StopSignal::tell() {
   if (stop_) stop_();
 }
 
+void StopSignal::on_leave(std::function<void()> leave, std::chrono::milliseconds at_most) {
+  std::lock_guard lock(mutex_);
+  leave_ = std::move(leave);
+  leave_at_most_ = at_most;
+}
+
+void StopSignal::leave_now() { pthread_kill(thread_.native_handle(), kLeft); }
+
+// Whether there is anything to wait for.
+bool StopSignal::ask_to_leave() {
+  std::lock_guard lock(mutex_);
+  if (!leave_ || leave_at_most_.count() == 0) return false;
+  leave_();
+  return true;
+}
+
 void StopSignal::run() {
   int signal = 0;
   sigwait(&signals_, &signal);
-  if (signal == SIGUSR2) return;  // The process ends by itself.
+  if (signal == kEnded) return;  // The process ends by itself.
+  if (ask_to_leave()) {
+    signal = wait_for_signal(leave_at_most_);
+    if (signal == kEnded) return;
+    if (signal != kLeft && signal != 0) _exit(130);
+  }
   tell();
   signal = wait_for_signal(kPatience);
   if (signal == 0) give_up();
-  if (signal != SIGUSR2) _exit(130);
+  if (signal != kEnded) _exit(130);
 }
 
 // Past the log, whose lock a thread that hangs may hold, and only if stderr takes it at once.
@@ -73,7 +101,7 @@ void StopSignal::give_up() {
 }
 
 StopSignal::~StopSignal() {
-  pthread_kill(thread_.native_handle(), SIGUSR2);
+  pthread_kill(thread_.native_handle(), kEnded);
   thread_.join();
 }
 

@@ -34,6 +34,12 @@ class StopSignal {
   // A signal that came before is told at once.
   void on_stop(std::function<void()> stop);
 
+  // For who has something to hand over first: `leave` is called before `stop`, which follows when
+  // leave_now() is called, or after `at_most`. Who was told before this is not asked to leave.
+  void on_leave(std::function<void()> leave, std::chrono::milliseconds at_most);
+  // From any thread.
+  void leave_now();
+
   // How a sentence of its own becomes a line of the log; else it is the sentence.
   void say_as(std::function<std::string(const std::string& sentence)> line);
 
@@ -55,11 +61,13 @@ class StopSignal {
   void run();
   [[nodiscard]] int wait_for_signal(std::chrono::milliseconds patience) const;
   void tell();
+  [[nodiscard]] bool ask_to_leave();
   [[noreturn]] void give_up();
 
   sigset_t signals_{};
   std::mutex mutex_;
-  std::function<void()> stop_;
+  std::function<void()> stop_, leave_;
+  std::chrono::milliseconds leave_at_most_{};
   std::function<std::string(const std::string&)> line_ = [](const std::string& sentence) {
     return sentence + "\n";
   };

@@ -57,5 +57,46 @@ TEST(StopSignalDeathTest, AProcessThatEndsByItselfIsLetBe) {
   EXPECT_EXIT(ends_itself(), testing::ExitedWithCode(5), "^$");
 }
 
+TEST(StopSignalDeathTest, WhoHasSomethingToHandOverLeavesFirst) {
+  const auto leaves = [] {
+    StopSignal signal;
+    bool left = false;
+    signal.on_stop([&] { _exit(left ? 7 : 8); });
+    signal.on_leave(
+        [&] {
+          left = true;
+          signal.leave_now();
+        },
+        std::chrono::hours(1));
+    kill(getpid(), SIGTERM);
+    hang();
+  };
+  EXPECT_EXIT(leaves(), testing::ExitedWithCode(7), "");
+}
+
+TEST(StopSignalDeathTest, LeavingTakesNoLongerThanItMay) {
+  const auto takes_long = [](std::chrono::milliseconds at_most) {
+    StopSignal signal;
+    signal.on_stop([] { _exit(7); });
+    signal.on_leave([] {}, at_most);
+    kill(getpid(), SIGTERM);
+    hang();
+  };
+  for (const auto at_most : {std::chrono::milliseconds(0), std::chrono::milliseconds(20)}) {
+    EXPECT_EXIT(takes_long(at_most), testing::ExitedWithCode(7), "");
+  }
+}
+
+TEST(StopSignalDeathTest, ASecondSignalEndsWhoIsLeaving) {
+  const auto told_twice = [] {
+    StopSignal signal;
+    signal.on_stop([] { _exit(7); });
+    signal.on_leave([] { kill(getpid(), SIGTERM); }, std::chrono::hours(1));
+    kill(getpid(), SIGINT);
+    hang();
+  };
+  EXPECT_EXIT(told_twice(), testing::ExitedWithCode(130), "");
+}
+
 }  // namespace
 }  // namespace muster::io

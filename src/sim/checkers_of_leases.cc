@@ -65,6 +65,28 @@ class LeasesAreTheGrantees final : public Checker {
   std::set<Held> granted_;
 };
 
+// Whoever was told that it may leave holds nothing, and gets nothing any more on this line.
+class WhoMayLeaveHoldsNothing final : public Checker {
+ public:
+  using Checker::Checker;
+  void on_send(const Node& node, const pb::Envelope& envelope) override {
+    if (envelope.has_holding()) free_.erase(node.machine);  // It is on a new one.
+    if (node.insider) return;
+    if (envelope.has_heartbeat() && envelope.heartbeat().may_leave()) {
+      free_.insert(envelope.to().machine());
+    }
+    if (!envelope.has_lend()) return;
+    for (const auto& loan : envelope.lend().loans()) {
+      if (!free_.contains(loan.machine()) || world_.find(loan.machine())->insider) continue;
+      wrong(world_.find(loan.machine())->name + " is lent after it was told that it may leave");
+    }
+  }
+  void on_started(const Node& node) override { free_.erase(node.machine); }
+
+ private:
+  std::set<std::string> free_;
+};
+
 // Nobody is asked for what they have answered, however late, once the coordinator has read it: it
 // has read what comes before the cursor from which it asks a store on. What was asked for under an
 // epoch that the row has forgotten counts no more.
@@ -144,6 +166,7 @@ void add_checkers_of_leases(AllCheckers& all) {
   all.add<LeaseIdsAreFresh>("a lease id names one lease");
   all.add<LeasesAreTheGrantees>("a lease is its grantee's");
   all.add<NobodyIsAskedTwice>("nobody is asked twice");
+  all.add<WhoMayLeaveHoldsNothing>("who may leave holds nothing");
   all.add<ReadUnderItsEpoch>("what is read was asked for under the epoch");
 }
 

@@ -81,6 +81,10 @@ void Faults::turn_node(Node& node, const Fault& fault, bool on) {
   switch (fault.kind) {
     case FaultKind::kKill:
       return on ? world_.kill(node) : come_back(node, fault);
+    case FaultKind::kLeave:
+      if (on) return world_.leave(node, fault.until - fault.at);
+      world_.kill(node);
+      return come_back(node, fault);
     case FaultKind::kWipe:
       if (!on) return come_back(node, fault);
       world_.kill(node);

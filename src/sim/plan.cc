@@ -168,6 +168,7 @@ constexpr KindDraw kMoreKinds[] = {
     {FaultKind::kHalfDead, "half-dead line", 6, seconds(0)},
     {FaultKind::kOlderDatabase, "older database", 10, seconds(15)},
     {FaultKind::kNewDatabase, "new database", 12, seconds(15)},
+    {FaultKind::kLeave, "leave", 4, seconds(60)},
 };
 
 const KindDraw* find_kind(const std::function<bool(const KindDraw&)>& is_it) {
@@ -197,7 +198,7 @@ std::string draw_target(Rng& rng, FaultKind kind, const Plan& plan) {
   if (is_of_database(kind)) return "server";
   std::vector<std::string> names;
   const bool any = kind == FaultKind::kKill || kind == FaultKind::kPause;
-  const bool not_server = is_of_line(kind);
+  const bool not_server = is_of_line(kind) || kind == FaultKind::kLeave;
   for (const NodePlan& node : plan.nodes) {
     if (plan.take_overs && (any || not_server) && !node.name.starts_with('c')) continue;
     if (node.name == "server" ? any : (any || not_server || node.name.starts_with('w'))) {

@@ -68,6 +68,7 @@ enum class FaultKind {
   kHalfDead,       // Its line passes nothing and does not close; a new one would.
   kOlderDatabase,  // The server is started again on a copy of some seconds before.
   kNewDatabase,    // The same, on an empty one.
+  kLeave,          // The process is told to end, and does when it may; it starts again at `until`.
   kStorm,          // Envelopes of the whole pool lost, late, repeated, overtaken.
 };
 const char* to_string(FaultKind kind);

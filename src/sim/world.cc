@@ -98,6 +98,17 @@ void World::kill(Node& node) {
   if (node.is_server()) lines.close_all();
 }
 
+void World::leave(Node& node, Duration at_most) {
+  if (!node.process) return;
+  const auto end = [this, &node, life = node.life] {
+    if (node.life == life) kill(node);
+  };
+  agenda.in(at_most, end);
+  in_process(node, node.life, [this, end](Process& process) {
+    process.driver().leave(now(), [this, end] { agenda.in({}, end); });
+  });
+}
+
 void World::pause(Node& node) {
   node.paused = node.process != nullptr;
   ++node.pauses;

@@ -145,6 +145,8 @@ class World {
   void start_and_connect_now(Node& node);
   // The process is gone, and its line is seen to close unless it is cut off.
   void kill(Node& node);
+  // It is told to end, and does when it may leave, or after `at_most`.
+  void leave(Node& node, Duration at_most);
   void hang_disk(Node& node, bool hangs);
   void pause(Node& node);
   void resume(Node& node);

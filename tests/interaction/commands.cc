@@ -166,6 +166,7 @@ const std::vector<Command> kCommands = {
 
     // Processes and lines.
     {"kill", "NODE", [](Stage& stage, const CommandLine& line) { stage.kill(line.subject); }},
+    {"leave", "NODE", [](Stage& stage, const CommandLine& line) { stage.leave(line.subject); }},
     {"restart", "NODE", [](Stage& stage, const CommandLine& line) { stage.restart(line.subject); }},
     {"pause", "NODE", [](Stage& stage, const CommandLine& line) { stage.pause(line.subject); }},
     {"resume", "NODE", [](Stage& stage, const CommandLine& line) { stage.resume(line.subject); }},

@@ -72,6 +72,11 @@ void Stage::kill(const std::string& name) {
   advance({});
 }
 
+void Stage::leave(const std::string& name) {
+  pool_.leave(node(name), seconds(60));
+  advance({});
+}
+
 void Stage::restart(const std::string& name) {
   pool_.start_and_connect_now(node(name));
   if (name == "server") {

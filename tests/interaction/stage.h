@@ -19,7 +19,9 @@ class Stage final : private sim::Observer {
   [[nodiscard]] bool has(const std::string& name) const;  // A node, running or not.
   [[nodiscard]] bool has_job() const { return !job_.empty(); }
   [[nodiscard]] bool is_running(const std::string& name) const;
-  void kill(const std::string& name);     // Its line closes at once.
+  void kill(const std::string& name);  // Its line closes at once.
+  // It is told to end; its line closes when it may leave, and after a minute.
+  void leave(const std::string& name);
   void restart(const std::string& name);  // A new process on what it had stored.
   // Every storage role is built anew from what it stored, while the rest of its process lives on.
   void rebuild_storage();

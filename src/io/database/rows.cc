@@ -137,15 +137,18 @@ void write_row(soci::session& sql, const pb::MachineRow& row) {
              strikes = static_cast<long long>(row.strikes()),
              refused = static_cast<long long>(row.refused());
   const int quarantined = row.quarantined() || row.misbehaved() ? 1 : 0;
-  const long long removed = row.removed_at_ms();
+  const long long drained = row.drained_at_ms(), removed = row.removed_at_ms();
   sql << "INSERT INTO machines (machine, agreed, strikes, quarantined, refused, refusal, "
-         "removed_ms, row) VALUES (:machine, :agreed, :strikes, :quarantined, :refused, :refusal, "
-         ":removed, :row) ON CONFLICT (machine) DO UPDATE SET agreed = excluded.agreed, "
+         "drained_ms, removed_ms, row) VALUES (:machine, :agreed, :strikes, :quarantined, "
+         ":refused, "
+         ":refusal, :drained, :removed, :row) ON CONFLICT (machine) DO UPDATE SET agreed = "
+         "excluded.agreed, "
          "strikes = excluded.strikes, quarantined = excluded.quarantined, "
          "refused = excluded.refused, refusal = excluded.refusal, "
-         "removed_ms = excluded.removed_ms, row = excluded.row",
+         "drained_ms = excluded.drained_ms, removed_ms = excluded.removed_ms, row = excluded.row",
       soci::use(machine), soci::use(agreed), soci::use(strikes), soci::use(quarantined),
-      soci::use(refused), soci::use(refusal), soci::use(removed), soci::use(text);
+      soci::use(refused), soci::use(refusal), soci::use(drained), soci::use(removed),
+      soci::use(text);
 }
 
 void write_row(soci::session& sql, const pb::PoolRow& row) {

@@ -47,7 +47,8 @@ constexpr const char* kSecond[] = {
     "items_below BIGINT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (job, run, task, metric))",
     "CREATE TABLE machines (machine TEXT PRIMARY KEY, agreed BIGINT NOT NULL, "
     "strikes BIGINT NOT NULL, quarantined SMALLINT NOT NULL, refused BIGINT NOT NULL, "
-    "refusal TEXT NOT NULL, removed_ms BIGINT NOT NULL, row TEXT NOT NULL)",
+    "refusal TEXT NOT NULL, drained_ms BIGINT NOT NULL, removed_ms BIGINT NOT NULL, row TEXT NOT "
+    "NULL)",
     "CREATE TABLE reasons (job TEXT NOT NULL, run BIGINT NOT NULL, number BIGINT NOT NULL, "
     "machine TEXT NOT NULL, text TEXT NOT NULL, at_ms BIGINT NOT NULL, times BIGINT NOT NULL, "
     "row TEXT NOT NULL, PRIMARY KEY (job, run, number))",

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "roles/server/found_jobs.h"
+#include "roles/server/leaving.h"
 #include "roles/server/lending.h"
 #include "wire/failure.h"
 #include "wire/short_id.h"
@@ -53,6 +54,7 @@ std::string explain_node(const Situation& pool, const std::string& machine,
   if (pool.standings.is_quarantined(machine) || is_busy) return state;
   if (node.hello.role_flag() == pb::ROLE_FLAG_COORDINATOR) return state;
   if (!may_compute(pool, machine, node)) return state + "; it never computes (--role storage)";
+  if (is_leaving(pool.nodes, pool.standings, machine)) return state + "; it is given nothing new";
   if (!pool.loans.is_known(machine)) return state + "; it has not said yet what it works for";
   return state + explain_idle(pool, machine);
 }
@@ -90,8 +92,9 @@ std::string state_of(const Situation& pool, const std::string& machine, const No
   std::string works;
   if (!job.empty()) works = "lent to " + short_id(job);
   if (pool.standings.is_quarantined(machine)) works = "quarantined";
-  if (works.empty()) return stores.empty() ? "idle" : stores;
-  return stores.empty() ? works : stores + ", " + works;
+  if (works.empty() && stores.empty()) works = "idle";
+  const std::string both = stores + (works.empty() || stores.empty() ? "" : ", ") + works;
+  return both + (is_leaving(pool.nodes, pool.standings, machine) ? ", leaving" : "");
 }
 
 std::set<std::string> machines_named(const Situation& pool, const std::string& prefix) {

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "roles/server/fair_share.h"
+#include "roles/server/leaving.h"
 #include "wire/authority.h"
 #include "wire/owner.h"
 #include "wire/run_key.h"
@@ -22,7 +23,7 @@ constexpr int kMostOwners = 64;            // The same: more are as good as thes
 bool may_take(const Situation& pool, const std::string& job, const std::string& machine,
               const Nodes::Node& node) {
   return may_compute(pool, machine, node) && pool.loans.is_known(machine) &&
-         !pool.loans.has_released(job, machine);
+         !pool.loans.has_released(job, machine) && !is_leaving(pool.nodes, pool.standings, machine);
 }
 
 // Machines that could be lent to this job now, the first one first.
@@ -136,6 +137,9 @@ pb::Lend lend_message(const Situation& pool, const pb::JobRow& job) {
   lend.set_elsewhere(elsewhere);
   std::set<std::string> retiring = pool.loans.recalled(job.job());
   if (lent.contains(pool.view.retiring())) retiring.insert(pool.view.retiring());
+  for (const std::string& machine : lent) {
+    if (is_leaving(pool.nodes, pool.standings, machine)) retiring.insert(machine);
+  }
   for (const std::string& machine : retiring) lend.add_retiring(machine);
   return lend;
 }

@@ -22,8 +22,8 @@ struct NextLoan {
 // What to lend next, in this order. One machine at a time to the researcher whose jobs have the
 // fewest, and of these to the one that has the fewest, while any wants more; of those it has use
 // for, in the order they joined. Storage nodes come last, if they may be lent (`with_stores`), and
-// only while fewer other machines can compute than the job wants votes. Who is to retire is lent no
-// more.
+// only while fewer other machines can compute than the job wants votes. Who is to retire, or is
+// leaving, is lent no more.
 [[nodiscard]] std::vector<NextLoan> next_loans(const Situation& pool, bool with_stores);
 
 // What the job's coordinator is told: the machines it has, and what it may expect of the others.

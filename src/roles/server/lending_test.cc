@@ -144,5 +144,19 @@ TEST(MayChangeLending, SignsOfLifeDoNot) {
   EXPECT_TRUE(may_change_lending(Stored{}));
 }
 
+TEST(NextLoans, AreNotOfWhoIsLeaving) {
+  PoolForTest pool;
+  for (const char* machine : {"a", "b", "c"}) pool.join(machine);
+  pool.commit("j");
+  pool.want("j", 9);
+  pool.loans.lend("a", "j");
+  for (const char* machine : {"a", "b"}) pool.nodes.note_leaving(machine);
+  EXPECT_EQ(next(pool), "c:j");
+  const pb::Lend lend = message(pool, "j");
+  ASSERT_EQ(lend.retiring_size(), 1) << "what it has it works off";
+  EXPECT_EQ(lend.retiring(0), "a");
+  EXPECT_EQ(lend.loans_size(), 1);
+}
+
 }  // namespace
 }  // namespace muster::roles::server

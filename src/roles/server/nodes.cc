@@ -37,6 +37,7 @@ std::optional<Nodes::Node> Nodes::leave(const std::string& machine) {
   timers_.erase({node->timer, machine});
   nodes_.erase(found);
   coordinators_.erase(machine);
+  leaving_.erase(machine);
   return node;
 }
 
@@ -71,6 +72,11 @@ bool Nodes::note_store(const std::string& machine, const pb::StoreState& state) 
   if (state.number() < node.store_state) return false;
   node.store_state = state.number();
   return std::exchange(node.store_problem, state.problem()) != state.problem();
+}
+
+bool Nodes::note_leaving(const std::string& machine) {
+  MUSTER_CHECK(contains(machine));
+  return leaving_.insert(machine).second;
 }
 
 void Nodes::mark_all_stale() {
@@ -144,6 +150,7 @@ void Nodes::check() const {
   }
   MUSTER_CHECK(timers == timers_.size());
   MUSTER_CHECK(coordinators == coordinators_);
+  for (const std::string& machine : leaving_) MUSTER_CHECK(contains(machine));
 }
 
 }  // namespace muster::roles::server

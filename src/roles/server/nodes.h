@@ -19,7 +19,8 @@ namespace muster::roles::server {
 // sign of life; who gave none for kSilence is silent.
 //
 // Invariants: each node has one timer, at the first moment at which there is something to do about
-// it, once it was told; coordinators() are the nodes with that flag.
+// it, once it was told; coordinators() are the nodes with that flag, and
+// leaving() those that have said so.
 class Nodes {
  public:
   struct Node {
@@ -57,6 +58,10 @@ class Nodes {
   // What was not heard while this process stood still was not silence.
   void excuse(Instant now);
   void see(const std::string& machine, uint64_t revision);
+  // It ends soon. Whether that is news.
+  bool note_leaving(const std::string& machine);
+  // Those who have said so.
+  [[nodiscard]] const std::set<std::string>& leaving() const { return leaving_; }
   // Whether it is news: another problem, or none any more, and not said before what was heard last.
   bool note_store(const std::string& machine, const pb::StoreState& state);
 
@@ -91,7 +96,7 @@ class Nodes {
 
   std::map<std::string, Node> nodes_;
   std::set<std::pair<Instant, std::string>> timers_;
-  std::set<std::string> coordinators_, stale_;
+  std::set<std::string> coordinators_, leaving_, stale_;
   uint64_t next_order_ = 1;
   uint64_t revision_;  // The last one told.
 };

@@ -94,6 +94,7 @@ Effects Server::step(Instant now, const Event& event) {
   }
   assign_jobs(now, effects);
   lend_machines(now, effects);
+  end_drains(now, effects);
   for (const std::string& machine : nodes_.take_stale()) {
     if (nodes_.contains(machine)) send_pool_state(now, machine, Nodes::Told::kNews, effects);
   }
@@ -179,12 +180,17 @@ void Server::on_holding(Instant now, const std::string& machine, const pb::Holdi
 
 void Server::on_left(Instant now, const std::string& machine, const std::string& why,
                      Effects& effects) {
+  const bool was_leaving = nodes_.leaving().contains(machine);
   const auto node = nodes_.leave(machine);
   if (!node) return;
-  effects.warn((view_.contains(machine) ? "storage node " : "machine ") + short_id(machine) +
-                   " is gone: " + why,
-               {.machine = machine});
-  view_.note_gone(machine, node->heard);
+  if (was_leaving) {
+    effects.note("machine " + short_id(machine) + " has left", {.machine = machine});
+  } else {
+    effects.warn((view_.contains(machine) ? "storage node " : "machine ") + short_id(machine) +
+                     " is gone: " + why,
+                 {.machine = machine});
+    view_.note_gone(machine, node->heard);
+  }
   if (const std::string id = loans_.leave(now, machine); !id.empty()) {
     const pb::JobRow& row = jobs_.at(id).row;
     note_event(now, row, machine, "lost while it worked: " + why, effects);
@@ -225,6 +231,9 @@ void Server::on_message(Instant now, const pb::Envelope& envelope, Effects& effe
   if (!nodes_.hear(now, from) && !is_client) return;  // Not admitted, or gone.
   if (is_client) return on_client(now, envelope, effects);
   switch (envelope.body_case()) {
+    case pb::Envelope::kHeartbeat:
+      if (envelope.heartbeat().leaving()) on_leaving(now, from, effects);
+      return;
     case pb::Envelope::kPoolStateSeen:
       return nodes_.see(from, envelope.pool_state_seen().revision());
     case pb::Envelope::kHolding:
@@ -319,13 +328,44 @@ void Server::on_remove(Instant now, const pb::Envelope& call, Effects& effects) 
   const std::string& named = call.remove_machine().machine();
   auto machines = machines_named(situation(), named);
   if (machines.empty() && is_hex(named, kMachineDigits)) machines.insert(named);
+  const std::string& client = call.from().machine();
+  if (machines.size() == 1 && call.remove_machine().drain()) {
+    return standings_.drain(client, *machines.begin(), unix_ms(now), effects);
+  }
   if (machines.size() == 1) {
-    return standings_.remove(call.from().machine(), *machines.begin(), unix_ms(now), effects);
+    return standings_.remove(client, *machines.begin(), unix_ms(now), effects);
   }
   const Error error = machines.empty()
                           ? Error{Code::kNotFound, "no machine is called '" + named + "'"}
                           : Error{Code::kInvalidArgument, "several machines begin so; say more"};
   effects.send.push_back({failed(call, error)});
+}
+
+// It says so with each heartbeat, and hears each time whether it may: what it hears can be lost.
+void Server::on_leaving(Instant now, const std::string& machine, Effects& effects) {
+  if (nodes_.note_leaving(machine)) begin_leaving(now, machine, effects);
+  if (!holds_nothing(now, machine)) return;
+  pb::Envelope beat = envelope_to(address(pb::ROLE_UNSPECIFIED, machine));
+  beat.mutable_heartbeat()->set_may_leave(true);
+  effects.send.push_back({std::move(beat)});
+}
+
+// It is given nothing new. Whoever it works for is told.
+void Server::begin_leaving(Instant now, const std::string& machine, Effects& effects) {
+  effects.note("machine " + short_id(machine) + " is leaving", {.machine = machine});
+  loans_.note_change();
+  if (const Job* job = jobs_.find(loans_.job_of(machine))) send_lend(now, job->row, effects);
+}
+
+bool Server::holds_nothing(Instant now, const std::string& machine) const {
+  return !nodes_.contains(machine) || (loans_.is_known(machine) && loans_.job_of(machine).empty() &&
+                                       view_.may_leave(now, machine));
+}
+
+void Server::end_drains(Instant now, Effects& effects) {
+  for (const std::string& machine : standings_.draining()) {
+    if (holds_nothing(now, machine)) standings_.end_drain(now, machine, unix_ms(now), effects);
+  }
 }
 
 // Nobody waits for the answer to this call any more.
@@ -458,6 +498,7 @@ void Server::on_refusals(Instant now, const std::string& from, const pb::Refusal
 
 void Server::on_machine_stored(Instant now, const Standings::Settled& settled, Effects& effects) {
   if (settled.is_quarantined) on_quarantine(now, settled.machine, effects);
+  if (settled.is_drained) begin_leaving(now, settled.machine, effects);
   if (settled.is_removed) {
     let_go(now, settled.machine, standings_.may_be_here(settled.machine).error().message, effects);
     tell_coordinators();

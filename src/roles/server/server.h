@@ -61,6 +61,10 @@ class Server final : public Role {
   void on_hang_up(const std::string& client);
   void on_join(Instant now, const pb::Envelope& call, Effects& effects);
   void on_remove(Instant now, const pb::Envelope& call, Effects& effects);
+  void on_leaving(Instant now, const std::string& machine, Effects& effects);
+  void begin_leaving(Instant now, const std::string& machine, Effects& effects);
+  [[nodiscard]] bool holds_nothing(Instant now, const std::string& machine) const;
+  void end_drains(Instant now, Effects& effects);
   void let_go(Instant now, const std::string& machine, const std::string& why, Effects& effects);
   void tell_coordinators();
   void on_revoked(Instant now, const std::string& token, Effects& effects);

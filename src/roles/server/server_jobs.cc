@@ -8,6 +8,7 @@
 #include "roles/server/fair_share.h"
 #include "roles/server/found_jobs.h"
 #include "roles/server/job_request.h"
+#include "roles/server/leaving.h"
 #include "roles/server/lending.h"
 #include "roles/server/permissions.h"
 #include "roles/server/server.h"
@@ -60,7 +61,7 @@ std::string least_busy(const Situation& pool) {
   size_t fewest = SIZE_MAX;
   for (const std::string& machine : pool.nodes.coordinators()) {
     const size_t load = pool.jobs.led_by(machine);
-    if (load >= fewest) continue;
+    if (load >= fewest || is_leaving(pool.nodes, pool.standings, machine)) continue;
     best = machine;
     fewest = load;
   }

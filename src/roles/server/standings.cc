@@ -40,6 +40,7 @@ void Standings::restore(pb::MachineRow row) {
   standing.refused = row.refused();
   standing.refusal = row.refusal();
   standing.banished = row.misbehaved();
+  note_row(row);
   standing.row = std::move(row);
 }
 
@@ -194,6 +195,7 @@ void Standings::pardon(const std::string& client, const pb::Pardon& pardon, Effe
   row.clear_charges();
   row.set_misbehaved(false);
   row.set_removed_at_ms(0);
+  row.set_drained_at_ms(0);
   row.set_refused(0);
   row.clear_refusal();
   pb::Envelope otherwise = to_client(client);
@@ -207,17 +209,41 @@ void Standings::pardon(const std::string& client, const pb::Pardon& pardon, Effe
 
 void Standings::remove(const std::string& client, const std::string& machine, int64_t now_ms,
                        Effects& effects) {
+  pb::MachineRow row = standing_of(machine).row;
+  if (row.removed_at_ms() == 0) row.set_removed_at_ms(now_ms);
+  ask_for(client, std::move(row), effects);
+}
+
+void Standings::drain(const std::string& client, const std::string& machine, int64_t now_ms,
+                      Effects& effects) {
+  pb::MachineRow row = standing_of(machine).row;
+  if (row.drained_at_ms() == 0 && row.removed_at_ms() == 0) row.set_drained_at_ms(now_ms);
+  ask_for(client, std::move(row), effects);
+}
+
+// Answers once the row is there, which it may be.
+void Standings::ask_for(const std::string& client, pb::MachineRow row, Effects& effects) {
+  Standing& standing = standing_of(row.machine());
   pb::Envelope reply = to_client(client);
-  reply.mutable_remove_machine_reply()->set_machine(machine);
+  reply.mutable_remove_machine_reply()->set_machine(row.machine());
   pb::Envelope otherwise = to_client(client);
   *otherwise.mutable_remove_machine_reply()->mutable_failure() =
       to_failure({Code::kTryLater, "the database cannot be written; try again in a minute"});
-  Standing& standing = standing_of(machine);
-  if (standing.row.removed_at_ms() != 0) return effects.send.push_back({std::move(reply)});
+  const bool is_there = row.removed_at_ms() == standing.row.removed_at_ms() &&
+                        row.drained_at_ms() == standing.row.drained_at_ms();
+  if (is_there) return effects.send.push_back({std::move(reply)});
   if (standing.write) return effects.send.push_back({std::move(otherwise)});
+  standing.replies.push_back({std::move(reply), std::move(otherwise)});
+  write(standing, std::move(row), effects);
+}
+
+void Standings::end_drain(Instant now, const std::string& machine, int64_t now_ms,
+                          Effects& effects) {
+  Standing& standing = standing_of(machine);
+  if (standing.write) return;
+  if (now < drain_due_) return effects.wake_by(drain_due_);
   pb::MachineRow row = standing.row;
   row.set_removed_at_ms(now_ms);
-  standing.replies.push_back({std::move(reply), std::move(otherwise)});
   write(standing, std::move(row), effects);
 }
 
@@ -253,10 +279,14 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
       to_banish_.insert(settled.machine);
       banish_due_ = now + kRepeatEvery;
     }
+    drain_due_ = now + kRepeatEvery;
     return settled;
   }
-  const bool was = standing.row.quarantined(), was_removed = standing.row.removed_at_ms() != 0;
+  const bool was = standing.row.quarantined(), was_removed = standing.row.removed_at_ms() != 0,
+             was_draining = draining_.contains(settled.machine);
   standing.row = std::move(written.mapped());
+  note_row(standing.row);
+  settled.is_drained = draining_.contains(settled.machine) && !was_draining;
   settled.is_quarantined = standing.row.quarantined() && !was;
   settled.is_removed = standing.row.removed_at_ms() != 0 && !was_removed;
   settled.waited = std::move(waiting);
@@ -267,6 +297,8 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
         "machine " + name + " is quarantined; 'muster pardon " + name + "' lets it in again",
         {.machine = settled.machine});
   }
+  if (settled.is_drained)
+    effects.note("machine " + name + " is drained", {.machine = settled.machine});
   if (settled.is_removed)
     effects.note("machine " + name + " is removed", {.machine = settled.machine});
   if (standing.row.misbehaved()) to_banish_.erase(settled.machine);
@@ -274,14 +306,19 @@ std::optional<Standings::Settled> Standings::settle(Instant now, const Stored& s
   const bool is_banished = to_banish_.contains(settled.machine);
   if (is_banished) write_banished(standing, effects);
   // A row may have said nothing of what is forgiven: it could not be written.
-  const bool may_come = standing.row.removed_at_ms() == 0;
-  settled.is_pardoned = !is_banished && !standing.row.quarantined() && may_come &&
-                        (was || was_removed || standing.banished);
+  const bool may_stay = standing.row.removed_at_ms() == 0 && standing.row.drained_at_ms() == 0;
+  settled.is_pardoned = !is_banished && !standing.row.quarantined() && may_stay &&
+                        (was || was_removed || was_draining || standing.banished);
   if (settled.is_pardoned) {
     forgive(standing);
     effects.note("machine " + name + " is pardoned", {.machine = settled.machine});
   }
   return settled;
+}
+
+void Standings::note_row(const pb::MachineRow& row) {
+  const bool drains = row.drained_at_ms() != 0 && row.removed_at_ms() == 0;
+  drains ? void(draining_.insert(row.machine())) : void(draining_.erase(row.machine()));
 }
 
 void Standings::forgive(Standing& standing) {

@@ -71,16 +71,22 @@ class Standings {
   void add_tallies(const std::vector<pb::Tally>& tallies, Effects& effects);
   // Answers the client, once it is written, or cannot be, or at once. Of what was seen until then.
   void pardon(const std::string& client, const pb::Pardon& pardon, Effects& effects);
-  // The same of one that is to be here no more. `now_ms`: Unix time.
+  // The same of one that is to be here no more, or only until it holds nothing. `now_ms`: Unix
+  // time.
   void remove(const std::string& client, const std::string& machine, int64_t now_ms,
               Effects& effects);
+  void drain(const std::string& client, const std::string& machine, int64_t now_ms,
+             Effects& effects);
+  // One that was drained holds nothing: it is removed, unless its row is on its way.
+  void end_drain(Instant now, const std::string& machine, int64_t now_ms, Effects& effects);
 
   // ---- A row was written, or not.
 
   struct Settled {
     std::string machine;
-    bool is_quarantined = false, is_removed = false, is_pardoned = false;  // By this.
-    std::vector<std::pair<std::string, pb::ReportCharge>> waited;          // To be looked at again.
+    bool is_quarantined = false, is_drained = false, is_removed = false;  // By this.
+    bool is_pardoned = false;
+    std::vector<std::pair<std::string, pb::ReportCharge>> waited;  // To be looked at again.
   };
   // None: it was no row of a machine. What could not be written is asked for again by whoever
   // asked, and its outcome may be unknown: the next row says all again.
@@ -93,6 +99,8 @@ class Standings {
 
   [[nodiscard]] bool is_quarantined(const std::string& machine) const;
   [[nodiscard]] bool is_banished(const std::string& machine) const;
+  // They are to be removed once they hold nothing.
+  [[nodiscard]] const std::set<std::string>& draining() const { return draining_; }
   // kPermission, in words: it is let in no more.
   [[nodiscard]] Status may_be_here(const std::string& machine) const;
   // It is not to be in the view now.
@@ -139,14 +147,17 @@ class Standings {
   [[nodiscard]] const Standing* find(const std::string& machine) const;
   void write(Standing& standing, pb::MachineRow row, Effects& effects);
   void write_banished(Standing& standing, Effects& effects);
+  void ask_for(const std::string& client, pb::MachineRow row, Effects& effects);
+  void note_row(const pb::MachineRow& row);
   static void forgive(Standing& standing);
 
   uint32_t quarantine_after_;
   WriteIds& ids_;
   std::map<std::string, Standing> standings_;  // By machine: those of which anything is known.
   std::map<WriteId, pb::MachineRow> writes_;
-  std::set<std::string> to_banish_;  // Whose rows do not say it yet.
-  Instant banish_due_{};
+  std::set<std::string> to_banish_;     // Whose rows do not say it yet.
+  std::set<std::string> draining_;      // Whose rows say so, and not that they are removed.
+  Instant banish_due_{}, drain_due_{};  // After a row that could not be written.
 };
 
 }  // namespace muster::roles::server

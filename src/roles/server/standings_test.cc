@@ -354,5 +354,38 @@ TEST_F(StandingsTest, AreWhatTheServerBeforeHadWritten) {
   EXPECT_EQ(described.reason(), "refused: spoke for others");
 }
 
+TEST_F(StandingsTest, WhoIsDrainedIsRemovedOnceItHoldsNothing) {
+  standings_.drain("c", "m1", 1000, effects_);
+  EXPECT_TRUE(standings_.draining().empty()) << "nobody knows of it before it is there";
+  EXPECT_FALSE(settle(Outcome::kFailed)->is_drained);
+  standings_.drain("c", "m1", 1000, effects_);
+  EXPECT_TRUE(settle()->is_drained);
+  EXPECT_TRUE(standings_.draining().contains("m1"));
+  EXPECT_TRUE(standings_.may_be_here("m1"));
+  standings_.end_drain(kStart, "m1", 2000, effects_);
+  EXPECT_TRUE(effects_.commits.empty()) << "a row could not be written just now";
+  standings_.end_drain(kStart + kRepeatEvery, "m1", 2000, effects_);
+  EXPECT_FALSE(settle(Outcome::kFailed)->is_removed);
+  standings_.end_drain(kStart + kRepeatEvery, "m1", 2000, effects_);
+  EXPECT_TRUE(settle()->is_removed);
+  EXPECT_TRUE(standings_.draining().empty());
+  EXPECT_FALSE(standings_.may_be_here("m1"));
+}
+
+TEST_F(StandingsTest, ADrainIsRememberedAndPardoned) {
+  pb::MachineRow row;
+  row.set_machine("m1");
+  row.set_drained_at_ms(1000);
+  standings_.restore(row);
+  EXPECT_TRUE(standings_.draining().contains("m1"));
+  standings_.drain("c", "m1", 2000, effects_);
+  EXPECT_TRUE(effects_.commits.empty()) << "it is";
+  pb::Pardon pardon;
+  pardon.set_machine("m1");
+  standings_.pardon("c", pardon, effects_);
+  EXPECT_TRUE(settle()->is_pardoned);
+  EXPECT_TRUE(standings_.draining().empty());
+}
+
 }  // namespace
 }  // namespace muster::roles::server

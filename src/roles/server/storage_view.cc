@@ -1,5 +1,7 @@
 #include "roles/server/storage_view.h"
 
+#include "roles/server/leaving.h"
+
 #include <algorithm>
 #include <tuple>
 
@@ -14,6 +16,13 @@ namespace {
 bool lists(const google::protobuf::RepeatedPtrField<pb::Member>& list, const std::string& machine) {
   return std::any_of(list.begin(), list.end(),
                      [&](const pb::Member& member) { return member.machine() == machine; });
+}
+
+void remove(const std::string& machine, pb::View& view) {
+  auto& members = *view.mutable_members();
+  members.erase(std::remove_if(members.begin(), members.end(),
+                               [&](const auto& member) { return member.machine() == machine; }),
+                members.end());
 }
 
 }  // namespace
@@ -61,15 +70,37 @@ pb::View StorageView::still_there(Instant now, std::string& lost) const {
     is_there(now, member) ? void(*next.add_members() = member) : void(lost = member.machine());
   }
   for (const auto& joiner : view_.joiners()) {
-    is_there(now, joiner) ? void(*next.add_joiners() = joiner) : void(lost = joiner.machine());
+    const bool stays = is_there(now, joiner) && !is_leaving(joiner.machine());
+    stays ? void(*next.add_joiners() = joiner) : void(lost = joiner.machine());
   }
   return next;
+}
+
+// Of those that are leaving one that is needed no more; empty: there is none.
+std::string StorageView::one_to_let_go(const pb::View& next) const {
+  std::string leaving;
+  uint32_t staying = 0;
+  for (const pb::Member& member : next.members()) {
+    is_leaving(member.machine()) ? void(leaving = member.machine()) : void(++staying);
+  }
+  return staying >= wanted_ ? leaving : "";
+}
+
+bool StorageView::is_leaving(const std::string& machine) const {
+  return server::is_leaving(pool_.nodes, pool_.standings, machine);
+}
+
+bool StorageView::may_leave(Instant now, const std::string& machine) const {
+  if (!contains(machine)) return true;
+  if (is_joining(machine) || !pending_.empty()) return false;  // It is taken out at once.
+  return view_.joiners().empty() && best(now, Among::kIdle).empty() &&
+         best(now, Among::kLent).empty();
 }
 
 bool StorageView::may_store(const std::string& machine, const Nodes::Node& node) const {
   return may_speak_as(pb::ROLE_STORAGE, node.hello.role_flag()) && node.store_problem.empty() &&
          !node.hello.store_id().empty() && !contains(machine) &&
-         !pool_.standings.is_banished(machine);
+         !pool_.standings.is_banished(machine) && !is_leaving(machine);
 }
 
 // Whoever has always done its duty first, then storage-only ones, in the order they joined.
@@ -126,9 +157,19 @@ std::string StorageView::keep(Instant now, Effects& effects) {
     write(std::move(next), effects);
     return "";
   }
+  if (const std::string leaving = one_to_let_go(next); !leaving.empty()) {
+    MUSTER_PROBE("a store that is leaving has been replaced");
+    effects.note("storage node " + short_id(leaving) + " is leaving; others hold its copy");
+    remove(leaving, next);
+    write(std::move(next), effects);
+    return "";
+  }
   // One joiner at a time: the second copies from the first.
   const auto count = static_cast<uint32_t>(next.members_size() + next.joiners_size());
-  if (count >= wanted_ || next.joiners_size() > 0) {
+  const auto leaving = static_cast<uint32_t>(
+      std::count_if(next.members().begin(), next.members().end(),
+                    [&](const pb::Member& member) { return is_leaving(member.machine()); }));
+  if (count - leaving >= wanted_ || next.joiners_size() > 0) {
     short_since_.reset();
     retiring_.clear();
     return "";

@@ -21,10 +21,12 @@ namespace muster::roles::server {
 // machine, or by a lent one that is to work off its leases first (retiring), and by whoever is
 // there when there is no store at all. A joiner that does not copy makes room for another.
 //
+// A member that is leaving makes room once so many as are wanted besides it hold a copy.
+//
 // Looks at nodes, loans and standings, which outlive it, and notes in the latter who lapses.
 //
-// Invariants: members and joiners are each listed once, and never more of both than are wanted; one
-// change is being written at a time.
+// Invariants: members and joiners are each listed once, and never more of both than are wanted,
+// besides those that are leaving; one change is being written at a time.
 class StorageView {
  public:
   static constexpr Duration kCopyWait = seconds(60);  // Longer each time it was in vain.
@@ -48,13 +50,16 @@ class StorageView {
   [[nodiscard]] std::vector<std::string> machines() const;  // Members, then joiners.
   // "storage" or "joining storage", for a person; empty: neither.
   [[nodiscard]] std::string describe(const std::string& machine) const;
+  // Nothing is gained by its staying: it is not listed, or nobody is there who could take its
+  // place.
+  [[nodiscard]] bool may_leave(Instant now, const std::string& machine) const;
   // The machine that gets no more leases, to become a store then; empty: none.
   [[nodiscard]] const std::string& retiring() const { return retiring_; }
 
   // ---- What is heard.
 
   void note_back(const std::string& machine) { gone_since_.erase(machine); }
-  // It has left, heard last at that moment.
+  // Its line is gone, it was heard last at that moment, and it may be back soon.
   void note_gone(const std::string& machine, Instant heard);
   // What was not heard while this process stood still was not silence.
   void excuse(Instant now);
@@ -86,6 +91,8 @@ class StorageView {
   [[nodiscard]] bool may_store(const std::string& machine, const Nodes::Node& node) const;
   [[nodiscard]] std::string best(Instant now, Among among, bool even_lapsed = false) const;
   [[nodiscard]] std::string choose(Instant now, bool has_none) const;
+  [[nodiscard]] bool is_leaving(const std::string& machine) const;
+  [[nodiscard]] std::string one_to_let_go(const pb::View& next) const;
   bool may_change(Instant now, Effects& effects);
   std::string retire_one(Instant now, Effects& effects);
   void watch_joiner(Instant now, Effects& effects);

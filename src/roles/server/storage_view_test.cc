@@ -309,5 +309,61 @@ TEST_F(AfterAStart, NobodyIsMissedForAWhile) {
   EXPECT_EQ(text(), "9: + b");
 }
 
+TEST_F(StorageViewTest, WhoIsLeavingGoesWhenAnotherHoldsItsCopy) {
+  fill();
+  join("c");
+  nodes_.note_leaving("a");
+  EXPECT_FALSE(view_.may_leave(now_, "a")) << "c can take its place";
+  step();
+  EXPECT_EQ(text(), "5: a b + c") << "one more than is wanted, beside the one that goes";
+  EXPECT_FALSE(view_.may_leave(now_, "a"));
+  step();
+  EXPECT_EQ(text(), "5: a b + c");
+  copied("c");
+  EXPECT_EQ(text(), "6: a b c");
+  step();
+  EXPECT_EQ(text(), "7: b c");
+  EXPECT_TRUE(view_.may_leave(now_, "a"));
+  step();
+  EXPECT_EQ(text(), "7: b c") << "and is not chosen again";
+}
+
+TEST_F(StorageViewTest, WhoIsLeavingWaitsForNobodyWhoIsNotThere) {
+  fill();
+  nodes_.note_leaving("a");
+  EXPECT_TRUE(view_.may_leave(now_, "a"));
+  step();
+  EXPECT_EQ(text(), "4: a b") << "as long as it is there it holds a copy";
+  nodes_.leave("a");
+  loans_.leave(now_, "a");
+  step();
+  EXPECT_EQ(text(), "5: b") << "and is not waited for";
+}
+
+TEST_F(StorageViewTest, AJoinerThatIsLeavingMakesRoomAtOnce) {
+  join("a");
+  step();
+  copied("a");
+  join("b");
+  step();
+  EXPECT_EQ(text(), "3: a + b");
+  nodes_.note_leaving("b");
+  EXPECT_FALSE(view_.may_leave(now_, "b"));
+  step();
+  EXPECT_EQ(text(), "4: a");
+  EXPECT_TRUE(view_.may_leave(now_, "b"));
+}
+
+TEST_F(StorageViewTest, AllThatAreLeavingGoWithoutEachOther) {
+  fill();
+  join("c");
+  for (const char* machine : {"a", "b", "c"}) nodes_.note_leaving(machine);
+  for (const char* machine : {"a", "b", "c"}) {
+    EXPECT_TRUE(view_.may_leave(now_, machine)) << machine;
+  }
+  step();
+  EXPECT_EQ(text(), "4: a b");
+}
+
 }  // namespace
 }  // namespace muster::roles::server
