@@ -2,8 +2,10 @@
 
 #include <libpq-fe.h>
 
+#include <cctype>
 #include <map>
 #include <memory>
+#include <string_view>
 
 namespace muster::io {
 namespace {
@@ -53,13 +55,14 @@ std::string joined(const Options& options) {
   return text;
 }
 
-// What is behind a '?', '&' or '@' in it would be read as something else.
-std::string escaped(const std::string& text) {
+// Text of an address in which nothing is taken for what divides it; `also` divides nothing there.
+std::string escaped(const std::string& text, std::string_view also = "") {
   static constexpr char kDigits[] = "0123456789ABCDEF";
   std::string escaped;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || c == ',') {
+    if (std::isalnum(byte) != 0 || std::string_view("-_.").find(c) != std::string_view::npos ||
+        also.find(c) != std::string_view::npos) {
       escaped += c;
     } else {
       escaped += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
@@ -68,18 +71,29 @@ std::string escaped(const std::string& text) {
   return escaped;
 }
 
+// One host, which is a name or an address, at one port: what stands before the path as it is.
+bool is_plain(const std::string& host, const std::string& port) {
+  const bool is_digits = port.find_first_not_of("0123456789") == std::string::npos;
+  const bool is_name = escaped(host) == host;
+  const bool is_ipv6 = host.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos;
+  return is_digits && (is_name || is_ipv6) && !(host.empty() && !port.empty());
+}
+
 std::string shown(Options options) {
   const auto take = [&](const char* name) {
     auto taken = options.extract(name);
     return taken.empty() ? std::string() : taken.mapped();
   };
-  const std::string user = take("user"), host = take("host"), port = take("port");
+  const std::string user = take("user"), host = take("host"), port = take("port"),
+                    name = take("dbname");
   std::string text = "postgresql://" + escaped(user) + (user.empty() ? "" : "@");
-  const bool is_folder = host.starts_with('/');
-  if (!is_folder) text += host.find(':') == std::string::npos ? escaped(host) : "[" + host + "]";
-  if (!port.empty()) text += ":" + escaped(port);
-  text += "/" + escaped(take("dbname"));
-  if (is_folder) text += "?host=" + host;
+  if (is_plain(host, port)) {
+    text += host.find(':') == std::string::npos ? host : "[" + host + "]";
+    return text + (port.empty() ? "" : ":" + port) + "/" + escaped(name);
+  }
+  text += "/" + escaped(name);
+  if (!host.empty()) text += "?host=" + escaped(host, "/,:");
+  if (!port.empty()) text += (host.empty() ? "?port=" : "&port=") + escaped(port, ",");
   return text;
 }
 

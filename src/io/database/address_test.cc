@@ -24,6 +24,8 @@ TEST(DatabaseAddressTest, ShowsNoPassword) {
            std::pair("postgres://ada@/pool?host=/run/pg&password=secret",
                      "postgresql://ada@/pool?host=/run/pg"),
            std::pair("postgresql://[::1]/pool", "postgresql://[::1]/pool"),
+           std::pair("postgresql://a:1,b:2/pool", "postgresql:///pool?host=a,b&port=1,2"),
+           std::pair("postgresql://a%20b@/c%40d?port=6432", "postgresql://a%20b@/c%40d?port=6432"),
        }) {
     const auto address = DatabaseAddress::parse(text);
     ASSERT_TRUE(address) << text;
