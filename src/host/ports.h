@@ -31,8 +31,8 @@ class Database {
   virtual ~Database() = default;
   // All of it or nothing; answered by Stored to `owner`.
   virtual void commit(pb::Role owner, roles::Commit commit) = 0;
-  // Answered by JobsFound. Sees every commit that was asked for before it, and is answered after
-  // those and before any that is asked for later.
+  // Answered by JobsFound, after every commit that was asked for before it. Sees all that were
+  // answered before it, and none that is answered later.
   virtual void find(pb::Role owner, const roles::FindJobs& find) = 0;
 };
 

@@ -76,7 +76,8 @@ void ServerDatabase::commit(pb::Role owner, roles::Commit commit) {
 }
 
 void ServerDatabase::find(pb::Role owner, const roles::FindJobs& find) {
-  if (searches_.fetch_add(1) < kMostSearches && thread_->put(ToFind{owner, find})) return;
+  const size_t most = find.named.empty() ? kMostLists : kMostSearches;
+  if (searches_.fetch_add(1) < most && thread_->put(ToFind{owner, find})) return;
   searches_.fetch_sub(1);
   inbox_.post(owner, roles::JobsFound{find.call, fail(Code::kTryLater, kTooSlow)});
 }

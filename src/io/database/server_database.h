@@ -29,13 +29,15 @@ class ServerTables;
 // end, and did not say that it has, it is asked; what it cannot tell may be there: kUnknown. While
 // the database is away everything fails at once, and it is tried again every few seconds.
 //
-// kMostWaiting may wait, kMostSearches of them searches, which come last, so that whoever asks
-// holds up nobody who writes; what is over has failed at once, so that a database that hangs fills
-// no memory. One that hangs for kPatience is left, and connected to anew.
+// kMostWaiting may wait, kMostSearches of them searches, and no search for all jobs behind
+// kMostLists, whose answers are large; searches come last, so that whoever asks holds up nobody who
+// writes; what is over has failed at once, so that a database that hangs fills no memory. One that
+// hangs for kPatience is left, and connected to anew.
 class ServerDatabase final : public host::Database {
  public:
   static constexpr size_t kMostWaiting = 20'000;
-  static constexpr size_t kMostSearches = 100;
+  static constexpr size_t kMostSearches = 2000;
+  static constexpr size_t kMostLists = 100;
   static constexpr size_t kMostTogether = 500;
   static constexpr std::chrono::seconds kPatience{10};
 
