@@ -36,6 +36,7 @@ struct Options {
   std::vector<std::string> coordinators;
   roles::server::LimitOptions limits;
   PoolStateFlags state;
+  std::string token_dir;
   bool insecure = false;
 };
 
@@ -79,6 +80,61 @@ Result<std::optional<Pool>> wait_for_pool(io::StopSignal& signal,
   }
 }
 
+// What lets in whoever may read this machine's files, for as long as this server runs.
+class LocalTokens {
+ public:
+  explicit LocalTokens(const Digest& pool)
+      : operators_(identity::Token::make(pool)),
+        workers_(identity::Token::make(pool)),
+        coordinators_(identity::Token::make(pool)) {}
+
+  [[nodiscard]] std::vector<roles::server::LocalToken> known() const {
+    return {{hash_of(operators_), pb::POOL_ROLE_OPERATOR},
+            {hash_of(workers_), pb::POOL_ROLE_WORKER},
+            {hash_of(coordinators_), pb::POOL_ROLE_COORDINATOR}};
+  }
+  // The operator's in the state folder, where commands find it; those of machines in `token_dir`,
+  // unless that is empty. kDisk.
+  [[nodiscard]] Status leave(const Path& state_dir, int port, const std::string& token_dir) const {
+    MUSTER_TRY_STATUS(identity::leave_local_token(state_dir, "operator", operators_));
+    if (const Status linked = identity::link_local_token(state_dir, port); !linked) {
+      spdlog::warn("{}; commands here need --token_file {}", linked.error().message,
+                   (state_dir / "operator.token").string());
+    }
+    if (token_dir.empty()) return {};
+    const Path folder = expanded(token_dir);
+    MUSTER_TRY_STATUS(identity::leave_local_token(folder, "worker", workers_));
+    return identity::leave_local_token(folder, "coordinator", coordinators_);
+  }
+
+ private:
+  static std::string hash_of(const identity::Token& token) {
+    return std::string(token.hash().view());
+  }
+  identity::Token operators_, workers_, coordinators_;
+};
+
+void warn_of_clock(const io::ServerDatabase& database) {
+  if (database.clock_ahead().count() <= 0) return;
+  spdlog::warn(
+      "this machine's clock is {} days ahead of what the pool has counted: answers are kept for so "
+      "much longer",
+      std::chrono::ceil<std::chrono::days>(database.clock_ahead()).count());
+}
+
+roles::server::ServerOptions role_options(const Options& options,
+                                          const io::ServerDatabase& database,
+                                          const LocalTokens& tokens) {
+  return {.storage_nodes = options.storage_nodes,
+          .version = MUSTER_VERSION,
+          .quarantine_after = options.quarantine_after,
+          .started_at_ms = unix_ms_now(),
+          .retain = from_seconds(options.retain_days * 86400) + database.clock_ahead(),
+          .coordinators = options.coordinators,
+          .local_tokens = tokens.known(),
+          .limits = options.limits};
+}
+
 Status serve(const Options& options) {
   MUSTER_TRY(Address address, parse_address(options.ip));
   if (options.port > 0) address.port = options.port;
@@ -108,15 +164,10 @@ Status serve(const Options& options) {
              }));
   if (!opened) return {};
   const auto& [authority, database] = *opened;
-  if (database->clock_ahead().count() > 0) {
-    spdlog::warn(
-        "this machine's clock is {} days ahead of what the pool has counted: answers are "
-        "kept for so much longer",
-        std::chrono::ceil<std::chrono::days>(database->clock_ahead()).count());
-  }
+  warn_of_clock(*database);
   const io::StopSignal::Ending ending_database(signal, "its database");
   MUSTER_TRY(const auto pool, identity::fingerprint(authority.certificate()));
-  const auto token = identity::Token::make(pool);
+  const LocalTokens tokens(pool);
   io::MeshServer mesh(loop);
   const io::StopSignal::Ending ending_mesh(signal, "its lines");
   mesh.on_news = [](const std::string& news) { spdlog::warn(news); };
@@ -125,26 +176,16 @@ Status serve(const Options& options) {
   };
   LogConsole console;
   host::Driver driver("", {.net = &mesh, .console = &console, .database = database.get()});
-  driver.add_role(
-      pb::ROLE_SERVER,
-      std::make_unique<roles::server::Server>(
-          roles::server::ServerOptions{
-              options.storage_nodes, MUSTER_VERSION, options.quarantine_after, unix_ms_now(),
-              from_seconds(options.retain_days * 86400) + database->clock_ahead(),
-              options.coordinators, std::string(token.hash().view()), options.limits},
-          database->take_state(), io::Loop::now()));
+  driver.add_role(pb::ROLE_SERVER,
+                  std::make_unique<roles::server::Server>(role_options(options, *database, tokens),
+                                                          database->take_state(), io::Loop::now()));
   MUSTER_TRY_STATUS(
       mesh.listen(address.host, address.port, options.insecure ? nullptr : &authority));
   if (options.insecure) {
     spdlog::warn(
         "--insecure: anyone on this machine may join the pool, and do what an operator may");
   } else {
-    MUSTER_TRY_STATUS(identity::leave_local_token(state_dir.path(), token));
-    const Status linked = identity::link_local_token(state_dir.path(), address.port);
-    if (!linked) {
-      spdlog::warn("{}; commands here need --token_file {}", linked.error().message,
-                   (state_dir.path() / "operator.token").string());
-    }
+    MUSTER_TRY_STATUS(tokens.leave(state_dir.path(), address.port, options.token_dir));
   }
   spdlog::info("serving on {}", address.text());
   loop.post(pb::ROLE_SERVER, roles::Tick{});
@@ -205,6 +246,10 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
       ->check(CLI::Validator(is_machine_id, "MACHINE"));
   add_database_flag(*command, options->state);
   add_pool_key_flag(*command, options->state);
+  command->add_option("--token_dir", options->token_dir,
+                      "folder that is there, in which it leaves worker.token and coordinator.token "
+                      "for machines that start beside it, as containers do; they hold for as long "
+                      "as it runs [none]");
   command->add_option("--jobs_per_researcher", options->limits.running_jobs,
                       "jobs that one researcher may have running at once [any number]");
   command->add_option("--items_per_day", options->limits.items_a_day,

@@ -9,18 +9,18 @@ namespace muster::identity {
 namespace {
 
 constexpr size_t kMostBytes = 4096;
-constexpr const char* kFile = "operator.token";
+constexpr const char* kOperators = "operator.token";
 
 Path link_of(int port) { return state_home() / "local" / std::to_string(port); }
 
 }  // namespace
 
-Status leave_local_token(const Path& folder, const Token& token) {
-  return write_file_atomically(folder / kFile, token.word() + "\n");
+Status leave_local_token(const Path& folder, const std::string& role, const Token& token) {
+  return write_file_atomically(folder / (role + ".token"), token.word() + "\n");
 }
 
 Status link_local_token(const Path& folder, int port) {
-  const Path file = std::filesystem::absolute(folder) / kFile, link = link_of(port);
+  const Path file = std::filesystem::absolute(folder) / kOperators, link = link_of(port);
   std::error_code error;
   std::filesystem::create_directories(link.parent_path(), error);
   const Path beside = link.string() + "." + std::to_string(getpid());

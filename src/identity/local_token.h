@@ -6,13 +6,13 @@
 
 namespace muster::identity {
 
-// An operator's token in a server's folder, for whoever may read that: so that on its machine, for
-// its user, every command works without any set-up. A link in state_home()/local, named by the
-// port, leads there from a port alone.
+// Tokens in a folder of the server's machine, for whoever may read that: so that there, for its
+// user, every command works without any set-up. A link in state_home()/local, named by the port,
+// leads to the operator's from a port alone.
 
-// Writes `folder`/operator.token. kDisk.
-Status leave_local_token(const Path& folder, const Token& token);
-// Makes the link to the one in this folder. kDisk: who has no token then has to be given it.
+// Writes `folder`/`role`.token, for nobody else (0600). kDisk.
+Status leave_local_token(const Path& folder, const std::string& role, const Token& token);
+// Makes the link to the operator's in this folder. kDisk: who has no token then has to be given it.
 Status link_local_token(const Path& folder, int port);
 // That of the server at this port of this machine. kNotFound: no server of this user has left one;
 // kPermission: it is not this user's to read.

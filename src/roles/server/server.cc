@@ -36,7 +36,7 @@ Server::Server(ServerOptions options, ServerState state, Instant started)
     : options_(std::move(options)),
       started_(started),
       grace_until_(state.view.number() == 0 ? started : started + kServerGrace),
-      tokens_(options_.local_token_hash, write_ids_),
+      tokens_(options_.local_tokens, write_ids_),
       limits_(options_.limits),
       nodes_(state.pool_epoch),
       standings_(options_.quarantine_after, write_ids_),

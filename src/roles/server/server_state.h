@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "roles/server/limits.h"
+#include "roles/server/local_token.h"
 #include "wire/pb.h"
 
 namespace muster::roles::server {
@@ -22,7 +23,7 @@ struct ServerOptions {
   // Machines that may coordinate without a certificate; none: those that the database knows, or the
   // first that comes.
   std::vector<std::string> coordinators;
-  std::string local_token_hash;  // Of the operator's token in the server's folder; empty: none.
+  std::vector<LocalToken> local_tokens;
   LimitOptions limits;
 };
 

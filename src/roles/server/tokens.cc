@@ -101,8 +101,9 @@ Result<Tokens::Entry> Tokens::find_entry(int64_t now_ms, const pb::Join& join) {
   }
   pb::Holder has;
   has.set_token(join.holder().token());
-  if (!local_hash_.empty() && join.token_hash() == local_hash_) {
-    has.set_role(pb::POOL_ROLE_OPERATOR);
+  for (const LocalToken& local : local_) {
+    if (local.hash != join.token_hash()) continue;
+    has.set_role(local.role);
     MUSTER_TRY(pb::Holder holder, holder_of(join.holder(), has));
     return Entry{std::move(holder)};
   }

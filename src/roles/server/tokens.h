@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "roles/role.h"
+#include "roles/server/local_token.h"
 #include "roles/server/write_ids.h"
 
 namespace muster::roles::server {
@@ -28,9 +29,7 @@ class Tokens {
   static constexpr uint32_t kMostUses = 1000;
   static constexpr uint64_t kMostSeconds = 10L * 365 * 86'400;
 
-  // `local_hash`: of the token that whoever may read the server's folder finds there: an
-  // operator's, for as long as this server runs. Empty: there is none.
-  Tokens(std::string local_hash, WriteIds& ids) : local_hash_(std::move(local_hash)), ids_(ids) {}
+  Tokens(std::vector<LocalToken> local, WriteIds& ids) : local_(std::move(local)), ids_(ids) {}
   // As it was written by a server before.
   void restore(pb::TokenRow row);
 
@@ -73,7 +72,7 @@ class Tokens {
   [[nodiscard]] std::string unused(int64_t now_ms) const;
   void write(Write write, Effects& effects, const std::string& dropped = "");
 
-  std::string local_hash_;
+  std::vector<LocalToken> local_;
   WriteIds& ids_;
   std::map<std::string, pb::TokenRow> rows_;  // By id; as they were asked to be written last.
   std::map<WriteId, Write> writes_;

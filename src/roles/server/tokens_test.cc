@@ -76,7 +76,9 @@ class TokensTest : public testing::Test {
   static Code code_of(const pb::Failure& failure) { return to_error(failure).code; }
 
   WriteIds ids_;
-  Tokens tokens_{hash_of("local"), ids_};
+  Tokens tokens_{
+      {{hash_of("local"), pb::POOL_ROLE_OPERATOR}, {hash_of("local-worker"), pb::POOL_ROLE_WORKER}},
+      ids_};
   Effects effects_;
   std::optional<Tokens::Settled> last_;
 };
@@ -92,6 +94,15 @@ TEST_F(TokensTest, TheServersOwnIsGoodForEveryRoleAndOwner) {
             pb::POOL_ROLE_OPERATOR);
   EXPECT_EQ(code_of(admit(join("local", "m", static_cast<pb::PoolRole>(99))).failure()),
             Code::kPermission);
+}
+
+TEST_F(TokensTest, AServerLeavesOneForMachinesThatIsGoodForNothingElse) {
+  EXPECT_EQ(admit(join("local-worker", "m", pb::POOL_ROLE_WORKER)).holder().role(),
+            pb::POOL_ROLE_WORKER);
+  for (const auto role : {pb::POOL_ROLE_COORDINATOR, pb::POOL_ROLE_OPERATOR,
+                          pb::POOL_ROLE_RESEARCHER, pb::POOL_ROLE_UNSPECIFIED}) {
+    EXPECT_EQ(code_of(admit(join("local-worker", "m", role)).failure()), Code::kPermission);
+  }
 }
 
 TEST_F(TokensTest, AnUnknownOneIsGoodForNothing) {
@@ -209,11 +220,11 @@ TEST_F(TokensTest, AUseBesideARevocationDoesNotUndoIt) {
 
 TEST_F(TokensTest, AsTheServerBeforeWroteThem) {
   const auto row = create(making(1, pb::POOL_ROLE_WORKER, 1)).row();
-  Tokens next("", ids_);
+  Tokens next({}, ids_);
   next.restore(row);
   next.admit(kNow, join(id_of(1), "m"), effects_);
   EXPECT_EQ(effects_.commits.size(), 1u);
-  Tokens other("", ids_);
+  Tokens other({}, ids_);
   other.restore(std::get<SaveToken>(effects_.commits.at(0).changes.at(0)).row);
   Effects effects;
   other.admit(kNow, join(id_of(1), "n"), effects);
