@@ -179,15 +179,12 @@ const Table* table_named(const std::string& name) {
   return found == std::end(kTables) ? nullptr : found;
 }
 
-// 0: no server has ever had it.
+// 0: no server has ever had it. One that was written before schemas had numbers is brought up to
+// date to be seen.
 Result<long long> epoch_there(Connection& connection) {
-  MUSTER_TRY_STATUS(migrate(connection, 0));
-  long long version = 0, epoch = 0;
-  connection.session() << "SELECT version FROM schema_version", soci::into(version);
-  if (version >= 1) {
-    MUSTER_TRY_STATUS(migrate(connection, kSchema));
-    connection.session() << "SELECT pool_epoch FROM pool", soci::into(epoch);
-  }
+  MUSTER_TRY_STATUS(migrate(connection, kSchema));
+  long long epoch = 0;
+  connection.session() << "SELECT pool_epoch FROM pool", soci::into(epoch);
   return epoch;
 }
 

@@ -146,6 +146,21 @@ TEST_P(BackupTest, APoolThatIsThereIsReplacedOnlyWhenTold) {
   EXPECT_GT(open(other())->take_state().pool_epoch, epoch) << "who had it has it no more";
 }
 
+TEST_P(BackupTest, APoolFromBeforeSchemasHadNumbersIsSeen) {
+  make_pool().reset();
+  ASSERT_TRUE(back_up());
+  const auto old = open_connection(other());
+  old->session() << "CREATE TABLE pool (id INTEGER PRIMARY KEY, epoch BIGINT NOT NULL, "
+                    "view_number BIGINT NOT NULL, view TEXT NOT NULL)";
+  old->session() << "INSERT INTO pool (id, epoch, view_number, view) VALUES (1, 41, 0, '')";
+  EXPECT_EQ(restore().error().code, Code::kFailed);
+  long long epoch = 0;
+  old->session() << "SELECT epoch FROM pool", soci::into(epoch);
+  EXPECT_EQ(epoch, 41) << "and is as it was";
+  ASSERT_TRUE(restore({.replace = true}));
+  EXPECT_GT(open(other())->take_state().pool_epoch, 41u);
+}
+
 TEST_P(BackupTest, AnotherPoolsKeyIsNotWrittenOver) {
   make_pool().reset();
   ASSERT_TRUE(back_up());
