@@ -10,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/times.h"
 #include "client/pool_client.h"
+#include "wire/job_state.h"
 #include "wire/role_flag.h"
 
 namespace muster::cli {
@@ -22,21 +23,6 @@ struct Options {
   bool json = false;
   std::string job, machine;
 };
-
-const char* state_word(pb::JobState state) {
-  switch (state) {
-    case pb::JOB_STATE_RUNNING:
-      return "running";
-    case pb::JOB_STATE_DONE:
-      return "done";
-    case pb::JOB_STATE_FAILED:
-      return "failed";
-    case pb::JOB_STATE_CANCELLED:
-      return "cancelled";
-    default:
-      return "unknown";
-  }
-}
 
 std::string tasks_of(const pb::JobRow& row) {
   std::string text;
@@ -51,7 +37,7 @@ std::string items_of(const pb::JobRow& row) {
 Json job_json(const pb::JobRow& row) {
   return {{"job", row.job()},
           {"run", row.run()},
-          {"state", state_word(row.state())},
+          {"state", wire::to_word(row.state())},
           {"researcher", row.researcher()},
           {"model", row.model().name()},
           {"tasks", tasks_of(row)},
@@ -64,8 +50,8 @@ std::string jobs_table(const google::protobuf::RepeatedPtrField<pb::JobRow>& row
   Table table(
       {{"Job"}, {"State"}, {"Model"}, {"Tasks"}, {"Items", Table::Align::kRight}, {"Reason"}});
   for (const auto& row : rows) {
-    table.add_row({row.job(), state_word(row.state()), row.model().name(), tasks_of(row),
-                   items_of(row), row.reason()});
+    table.add_row({row.job(), std::string(wire::to_word(row.state())), row.model().name(),
+                   tasks_of(row), items_of(row), row.reason()});
   }
   return table.text();
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace muster::wire {
 namespace {
 
@@ -11,6 +13,15 @@ TEST(JobState, ARunIsOverWhenItEnded) {
   for (const auto state : {pb::JOB_STATE_DONE, pb::JOB_STATE_FAILED, pb::JOB_STATE_CANCELLED}) {
     EXPECT_TRUE(is_over(state)) << state;
   }
+}
+
+TEST(JobState, EachHasAWordOfItsOwn) {
+  std::set<std::string_view> words;
+  for (int state = pb::JobState_MIN; state <= pb::JobState_MAX; ++state) {
+    if (pb::JobState_IsValid(state)) words.insert(to_word(static_cast<pb::JobState>(state)));
+  }
+  EXPECT_EQ(words,
+            (std::set<std::string_view>{"unknown", "running", "done", "failed", "cancelled"}));
 }
 
 }  // namespace

@@ -8,24 +8,12 @@
 #include "io/database/message_text.h"
 #include "roles/database.h"
 #include "wire/job_state.h"
+#include "wire/pool_role.h"
 
 namespace muster::io {
 namespace {
 
 constexpr size_t kMostShown = 2000;
-
-// "JOB_STATE_DONE" without what all have: "done".
-std::string tail_of(std::string name, size_t prefix) {
-  name.erase(0, std::min(prefix, name.size()));
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
-}
-
-std::string word_of(pb::PoolRole role) {
-  return tail_of(pb::PoolRole_Name(role), std::string("POOL_ROLE_").size());
-}
 
 // Text as both databases keep it: UTF-8, and without a NUL, at which PostgreSQL would cut it.
 std::string shown(const std::string& text) { return printable(text, kMostShown); }
@@ -59,21 +47,18 @@ void write_result(soci::session& sql, const pb::JobRow& row, const pb::TaskResul
 
 }  // namespace
 
-std::string word_of(pb::JobState state) {
-  return tail_of(pb::JobState_Name(state), std::string("JOB_STATE_").size());
-}
-
 std::string words_of_what_is_over() {
   std::string list;
   for (int state = pb::JobState_MIN; state <= pb::JobState_MAX; ++state) {
     if (!pb::JobState_IsValid(state) || !wire::is_over(static_cast<pb::JobState>(state))) continue;
-    list += (list.empty() ? "('" : ", '") + word_of(static_cast<pb::JobState>(state)) + "'";
+    list += list.empty() ? "('" : ", '";
+    list.append(wire::to_word(static_cast<pb::JobState>(state))) += '\'';
   }
   return list + ")";
 }
 
 void write_row(soci::session& sql, const pb::JobRow& row) {
-  const std::string &job = row.job(), text = to_text(row), state = word_of(row.state()),
+  const std::string &job = row.job(), text = to_text(row), state(wire::to_word(row.state())),
                     researcher = shown(row.researcher()), model = shown(row.model().name()),
                     commit = shown(row.model().commit()), tasks = tasks_of(row.request()),
                     reason = shown(row.reason());
@@ -115,7 +100,7 @@ void write_row(soci::session& sql, const pb::Reason& reason) {
 
 void write_row(soci::session& sql, const pb::TokenRow& row) {
   const std::string &token = row.id(), text = to_text(row), hash = to_hex(row.hash()),
-                    role = word_of(row.role()), owner = shown(row.owner()),
+                    role(wire::to_word(row.role())), owner = shown(row.owner()),
                     creator = shown(row.created_by());
   const auto uses = static_cast<long long>(row.uses()), used = static_cast<long long>(row.used());
   const long long created = row.created_at_ms(), expires = row.expires_at_ms(),

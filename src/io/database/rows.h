@@ -17,8 +17,6 @@ void write_row(soci::session& sql, const pb::Reason& reason);
 void write_row(soci::session& sql, const pb::TokenRow& row);
 void write_row(soci::session& sql, const pb::PoolRow& row);
 
-// "running".
-std::string word_of(pb::JobState state);
 // "('done', 'failed', 'cancelled')": nothing comes after them but another run.
 std::string words_of_what_is_over();
 

@@ -49,12 +49,6 @@ const char* how_it_ended(pb::JobState state) {
                                          : " is cancelled";
 }
 
-const char* word_for(pb::JobState state) {
-  return state == pb::JOB_STATE_DONE     ? "done"
-         : state == pb::JOB_STATE_FAILED ? "failed"
-                                         : "cancelled";
-}
-
 // The coordinator that has the fewest jobs; empty: there is none.
 std::string least_busy(const Situation& pool) {
   std::string best;
@@ -205,7 +199,7 @@ void Server::on_row_committed(Instant now, const JobTable::Settled& settled, Eff
 void Server::end_run(Instant now, const pb::JobRow& row, Effects& effects) {
   const std::string& id = row.job();
   effects.note("job " + short_id(id) + how_it_ended(row.state()), {.job = id});
-  effects.count(Count::What::kJobEnded, word_for(row.state()));
+  effects.count(Count::What::kJobEnded, std::string(to_word(row.state())));
   for (const std::string& machine : loans_.end_run(id)) nodes_.mark_stale(machine);
   if (row.state() == pb::JOB_STATE_FAILED) {
     note_event(now, row, "", "failed: " + row.reason(), effects);
