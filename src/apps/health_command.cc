@@ -13,7 +13,7 @@ constexpr std::chrono::seconds kPatience{4};  // Less than whoever runs it as a 
 
 Result<std::string> ask(const std::string& url) {
   std::string body;
-  io::HttpGet get{.url = url, .deadline = kPatience, .is_direct = true};
+  io::HttpGet get{.url = url, .deadline = kPatience};
   get.sink = [&](std::string_view bytes) {
     body += bytes;
     return body.size() <= kMostAnswer;

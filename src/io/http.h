@@ -22,7 +22,6 @@ struct HttpGet {
   std::function<bool()> stopped;
   std::string proxy;  // For all of it; "none": no proxy; empty: as the variables say (libcurl).
   std::optional<std::chrono::milliseconds> deadline;  // For all of it, however it dribbles.
-  bool is_direct = false;                             // Past any proxy that the environment names.
 };
 
 // Returns the status code, 200 or not; the sink has then seen that answer's body. kTryLater when

@@ -11,8 +11,8 @@ namespace muster::io {
 
 // Whether a daemon lives and is ready, as those ask who start it again, or send others to it.
 //
-//   lives   its loop moves. No peer and no database counts: of what they lack, an end cures
-//   nothing. ready   it lives, has begun, was not told to end, and its conditions hold.
+// It lives while its loop moves. No peer and no database counts: what they lack no end cures. It is
+// ready when it lives, has begun, was not told to end, and its conditions hold.
 //
 // Safe from any thread.
 class Health {
