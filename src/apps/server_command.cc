@@ -16,7 +16,6 @@
 #include "io/database/server_database.h"
 #include "io/loop.h"
 #include "io/mesh/mesh_server.h"
-
 #include "io/stop_signal.h"
 #include "roles/server/server.h"
 
@@ -135,14 +134,17 @@ roles::server::ServerOptions role_options(const Options& options,
           .limits = options.limits};
 }
 
-Status serve(const Options& options) {
+Result<Address> listening_address(const Options& options) {
   MUSTER_TRY(Address address, parse_address(options.ip));
   if (options.port > 0) address.port = options.port;
   if (address.port == 0) address.port = kPort;
-  if (!is_loopback(address.host) && options.insecure) {
-    return fail(Code::kPermission, "--insecure is for this machine alone (127.0.0.1): on " +
-                                       options.ip + " anyone could join and read; leave it out");
-  }
+  if (is_loopback(address.host) || !options.insecure) return address;
+  return fail(Code::kPermission, "--insecure is for this machine alone (127.0.0.1): on " +
+                                     options.ip + " anyone could join and read; leave it out");
+}
+
+Status serve(const Options& options) {
+  MUSTER_TRY(const Address address, listening_address(options));
   io::Loop loop;
   io::Health health([&] { return loop.still_for(); });
   io::Readings readings(loop);

@@ -3,6 +3,7 @@
     processes        a daemon, a `muster run`, a whole pool: started, heard, ended
     waiting          waiting for a condition
     relay            a line between a node and the server that can be cut, slow or half dead
+    postgres         a PostgreSQL that comes, goes, freezes, and has COMMITs cut
     connect_proxy    an HTTP proxy, and what such a one does to those who use it
     namespaces       another machine, in a network namespace of its own
     stand_in_engine  an engine that does what a test says
@@ -14,4 +15,5 @@
 
 Used by tools/ (demo, chaos, bench_busy, bench_large, check_parity), tests/system, tests/insider and tests/faults, whose programs put
 tests/ on their path. All of it starts only processes of its own and ends them by their id, stays on 127.0.0.1 or
-on a wire between two namespaces, and leaves neither a process nor a file behind. Needs nothing but Python's standard library."""
+on a wire between two namespaces, and leaves neither a process nor a file behind. Needs nothing but Python's standard library,
+and PostgreSQL's own programs for a PostgreSQL."""

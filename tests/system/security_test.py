@@ -340,6 +340,20 @@ class AnotherPool(PoolTest):
         self.start("server", state=self.server.state).wait_for("worker .* joined")
         worker.wait_for("connected to the server", count=2)
 
+    def test_what_is_left_for_machines_beside_the_server_lets_in_these_and_no_others(self):
+        tokens = self.path("tokens")
+        os.mkdir(tokens)
+        self.start("server", "--token_dir", tokens).wait_for("serving on")
+        elsewhere = {"XDG_STATE_HOME": self.path("elsewhere")}
+        for role in ("worker", "coordinator"):
+            file = os.path.join(tokens, f"{role}.token")
+            self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
+            self.start(role, "--token_file", file, env=elsewhere).wait_for("connected to the server")
+        other = self.start("coordinator", "--token_file", os.path.join(tokens, "worker.token"), env=elsewhere)
+        self.assertEqual(other.wait(60), 77)
+        asked = self.muster("token", "ls", "--token_file", os.path.join(tokens, "worker.token"), env=elsewhere)
+        self.assert_fails(asked, 77, "this token is a worker's")
+
     def test_a_lost_key_of_the_authority_is_not_made_anew(self):
         self.start_pool([], coordinator=False)
         self.server.stop()
