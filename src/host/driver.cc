@@ -158,11 +158,16 @@ void Driver::route_local(pb::Envelope envelope) {
 }
 
 void Driver::watch_line(Instant now, const Event& event) {
-  if (std::holds_alternative<roles::LineDown>(event)) line_up_ = false;
+  if (std::holds_alternative<roles::LineDown>(event)) end_line();
   if (!std::holds_alternative<roles::LineUp>(event)) return;
   line_up_ = true;
   heard_ = now;
-  beat_due_ = may_leave_ ? now : now + roles::kHeartbeatEvery;
+  beat_due_ = now + roles::kHeartbeatEvery;
+}
+
+void Driver::end_line() {
+  line_up_ = false;
+  if (may_leave_) std::exchange(may_leave_, nullptr)();
 }
 
 // Late for its own wake-up: whatever the peers said meanwhile is still queued somewhere, so nobody
@@ -181,7 +186,7 @@ void Driver::notice_pause(Instant now) {
 void Driver::beat(Instant now) {
   if (!line_up_) return;
   if (now - heard_ > roles::kSilence) {
-    line_up_ = false;
+    end_line();
     ports_.net->reopen_line();
     return;
   }

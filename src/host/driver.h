@@ -38,7 +38,7 @@ class Driver {
   void receive(Instant now, pb::Envelope envelope);
   // This process is to end soon: the server hears it with every heartbeat, at once if the line is
   // up. `may_leave` is called once when nothing would be lost with it: its leases have ended, and
-  // others hold what it stores. Without a line that is at once.
+  // others hold what it stores. Without a line that is at once, and when it breaks.
   void leave(Instant now, std::function<void()> may_leave);
   // Call no later than wake_at().
   void tick(Instant now);
@@ -70,6 +70,7 @@ class Driver {
   void send(pb::Envelope envelope);
   void route_local(pb::Envelope envelope);
   void watch_line(Instant now, const roles::Event& event);
+  void end_line();
   void notice_pause(Instant now);
   void beat(Instant now);
   void take_heartbeat(const pb::Heartbeat& heartbeat);

@@ -285,5 +285,23 @@ TEST_F(DriverTest, WithoutALineThereIsNobodyToLeaveTo) {
   EXPECT_EQ(may_leave, 1);
 }
 
+TEST_F(DriverTest, WhoLeavesDoesNotWaitForALineThatBreaks) {
+  int may_leave = 0;
+  driver.deliver(now, pb::ROLE_WORKER, roles::LineUp{});
+  driver.leave(now, [&] { ++may_leave; });
+  EXPECT_EQ(may_leave, 0);
+  for ([[maybe_unused]] int times : {1, 2}) driver.deliver(now, pb::ROLE_WORKER, roles::LineDown{});
+  EXPECT_EQ(may_leave, 1);
+}
+
+TEST_F(DriverTest, WhoLeavesDoesNotWaitForAServerThatIsSilent) {
+  int may_leave = 0;
+  driver.deliver(now, pb::ROLE_WORKER, roles::LineUp{});
+  driver.leave(now, [&] { ++may_leave; });
+  const Instant silent = now + roles::kSilence;
+  while (now <= silent) driver.tick(now = *driver.wake_at());
+  EXPECT_EQ(may_leave, 1);
+}
+
 }  // namespace
 }  // namespace muster::host

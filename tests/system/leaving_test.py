@@ -60,19 +60,25 @@ class Leaving(PoolTest):
         self.assertEqual([worker.wait(60) for worker in self.workers], [0, 0, 0])
 
     def test_a_server_that_does_not_answer_holds_nobody(self):
-        self.start_pool([["--role", "compute", "--drain", "1s"], ["--role", "compute", "--drain", "0"],
-                         ["--role", "compute", "--drain", "10m"]])
+        self.start_pool([["--role", "compute", "--drain", drain] for drain in ("10m", "10m", "0")])
         for worker in self.workers:
             worker.wait_for("connected to")
         self.server.send_signal(signal.SIGSTOP)
-        soon, at_once, late = self.workers
+        twice, patient, at_once = self.workers
+        twice.send_signal(signal.SIGTERM)
+        twice.wait_for("leaving, once its work is done")
+        self.assertEqual(twice.stop(), 130)  # A second one.
         self.assertEqual(at_once.stop(), 0)
         self.assertEqual(at_once.count("leaving"), 0)
-        self.assertEqual(soon.stop(), 0)
-        late.send_signal(signal.SIGTERM)
-        late.wait_for("leaving, once its work is done")
-        self.assertEqual(late.stop(), 130)  # A second one.
+        self.assertEqual(patient.stop(), 0)
         self.server.send_signal(signal.SIGCONT)
+
+    def test_a_server_that_ends_too_holds_nobody(self):
+        self.start_pool([["--role", "storage", "--drain", "10m"]] * 4)
+        eventually(lambda: sorted(self.machines().values()).count("storage") == 2, "the view is not full")
+        for process in (*self.workers, self.server):
+            process.send_signal(signal.SIGTERM)
+        self.assertEqual([worker.wait(60) for worker in self.workers], [0] * 4)
 
     def test_an_operator_drains_one(self):
         self.start_pool([["--role", "compute"]], coordinator=False)
