@@ -79,21 +79,26 @@ Result<std::optional<Pool>> wait_for_pool(io::StopSignal& signal,
   }
 }
 
+// Whose jobs those are that were submitted with the token in --token_dir.
+constexpr char kLocalResearcher[] = "local";
+
 // What lets in whoever may read this machine's files, for as long as this server runs.
 class LocalTokens {
  public:
   explicit LocalTokens(const Digest& pool)
       : operators_(identity::Token::make(pool)),
         workers_(identity::Token::make(pool)),
-        coordinators_(identity::Token::make(pool)) {}
+        coordinators_(identity::Token::make(pool)),
+        researchers_(identity::Token::make(pool)) {}
 
   [[nodiscard]] std::vector<roles::server::LocalToken> known() const {
     return {{hash_of(operators_), pb::POOL_ROLE_OPERATOR},
             {hash_of(workers_), pb::POOL_ROLE_WORKER},
-            {hash_of(coordinators_), pb::POOL_ROLE_COORDINATOR}};
+            {hash_of(coordinators_), pb::POOL_ROLE_COORDINATOR},
+            {hash_of(researchers_), pb::POOL_ROLE_RESEARCHER, kLocalResearcher}};
   }
-  // The operator's in the state folder, where commands find it; those of machines in `token_dir`,
-  // unless that is empty. kDisk.
+  // The operator's in the state folder, where commands find it; the others in `token_dir`, unless
+  // that is empty. kDisk.
   [[nodiscard]] Status leave(const Path& state_dir, int port, const std::string& token_dir) const {
     MUSTER_TRY_STATUS(identity::leave_local_token(state_dir, "operator", operators_));
     if (const Status linked = identity::link_local_token(state_dir, port); !linked) {
@@ -103,14 +108,15 @@ class LocalTokens {
     if (token_dir.empty()) return {};
     const Path folder = expanded(token_dir);
     MUSTER_TRY_STATUS(identity::leave_local_token(folder, "worker", workers_));
-    return identity::leave_local_token(folder, "coordinator", coordinators_);
+    MUSTER_TRY_STATUS(identity::leave_local_token(folder, "coordinator", coordinators_));
+    return identity::leave_local_token(folder, "researcher", researchers_);
   }
 
  private:
   static std::string hash_of(const identity::Token& token) {
     return std::string(token.hash().view());
   }
-  identity::Token operators_, workers_, coordinators_;
+  identity::Token operators_, workers_, coordinators_, researchers_;
 };
 
 void warn_of_clock(const io::ServerDatabase& database) {
@@ -248,10 +254,11 @@ void add_server_command(CLI::App& app, cli::Commands& commands) {
       ->check(CLI::Validator(is_machine_id, "MACHINE"));
   add_database_flag(*command, options->state);
   add_pool_key_flag(*command, options->state);
-  command->add_option("--token_dir", options->token_dir,
-                      "folder that is there, in which it leaves worker.token and coordinator.token "
-                      "for machines that start beside it, as containers do; they hold for as long "
-                      "as it runs [none]");
+  command->add_option(
+      "--token_dir", options->token_dir,
+      "folder that is there, in which it leaves worker.token, coordinator.token and "
+      "researcher.token for what starts beside it, as containers do; they hold "
+      "for as long as it runs [none]");
   command->add_option("--jobs_per_researcher", options->limits.running_jobs,
                       "jobs that one researcher may have running at once [any number]");
   command->add_option("--items_per_day", options->limits.items_a_day,

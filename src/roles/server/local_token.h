@@ -11,6 +11,7 @@ namespace muster::roles::server {
 struct LocalToken {
   std::string hash;  // SHA-256 of its secret.
   pb::PoolRole role = pb::POOL_ROLE_OPERATOR;
+  std::string owner;  // What a token has that was made with --owner.
 };
 
 }  // namespace muster::roles::server

@@ -104,6 +104,7 @@ Result<Tokens::Entry> Tokens::find_entry(int64_t now_ms, const pb::Join& join) {
   for (const LocalToken& local : local_) {
     if (local.hash != join.token_hash()) continue;
     has.set_role(local.role);
+    has.set_owner(local.owner);
     MUSTER_TRY(pb::Holder holder, holder_of(join.holder(), has));
     return Entry{std::move(holder)};
   }
