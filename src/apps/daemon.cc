@@ -66,6 +66,7 @@ void add_daemon_flags(CLI::App& command, DaemonFlags& flags, int status_port) {
           "--status_port", flags.status_port,
           "port with /livez, /readyz, /healthz and /metrics; 0: none [" + unless_given + "]")
       ->check(CLI::Range(0, 65535))
+      ->take_last()  // The images of containers have one already.
       ->each([&flags](const std::string&) { flags.status_port_is_given = true; });
   command.add_option("--status_ip", flags.status_ip, "address of that port")
       ->check(cli::host_alone())

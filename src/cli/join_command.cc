@@ -50,12 +50,28 @@ bool answers(in_addr host, int port) {
 
 }  // namespace
 
+namespace {
+
+std::string where(const Address& server) {
+  return " --ip " + server.host + " --port " + std::to_string(server.port);
+}
+
+}  // namespace
+
 std::string join_command(pb::PoolRole role, const identity::Token& token, const Address& server) {
   const char* what = role == pb::POOL_ROLE_WORKER        ? "worker"
                      : role == pb::POOL_ROLE_COORDINATOR ? "coordinator"
                                                          : "login";
-  return "MUSTER_TOKEN=" + token.word() + " muster " + what + " --ip " + server.host + " --port " +
-         std::to_string(server.port);
+  return "MUSTER_TOKEN=" + token.word() + " muster " + what + where(server);
+}
+
+std::string docker_command(pb::PoolRole role, const identity::Token& token, const Address& server) {
+  const std::string run = "docker run -d --restart=on-failure -e MUSTER_TOKEN=" + token.word();
+  const std::string image = "muster-worker:" MUSTER_VERSION;
+  if (role == pb::POOL_ROLE_COORDINATOR) return run + " " + image + " coordinator" + where(server);
+  if (role != pb::POOL_ROLE_WORKER) return "";
+  return run + " $(command -v nvidia-container-cli > /dev/null && echo --gpus=all) " + image +
+         " worker --status_port 8787" + where(server);
 }
 
 Address address_for_others(const Address& server, std::string& warning) {

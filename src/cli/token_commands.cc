@@ -20,9 +20,11 @@ namespace {
 
 struct Options {
   ServerAddress server;
-  bool json = false, all = false, print_join_command = false;
-  std::string role = "worker", owner, ttl = "24h", id;
+  bool json = false, all = false, print_join_command = false, print_docker_command = false;
+  std::string role = "worker", owner, ttl = "24h", id, address;
   uint32_t uses = 0;
+
+  [[nodiscard]] bool prints_command() const { return print_join_command || print_docker_command; }
 };
 
 std::string state_of(const pb::TokenRow& row) {
@@ -49,7 +51,39 @@ std::string uses_of(const pb::TokenRow& row) {
   return std::to_string(row.used()) + (row.uses() == 0 ? "" : " of " + std::to_string(row.uses()));
 }
 
+// Where whoever types the command reaches the server; `warning` as in address_for_others.
+Result<Address> address_in_command(const Options& options, const std::string& reached,
+                                   std::string& warning) {
+  MUSTER_TRY(const Address server, parse_address(reached));
+  if (options.address.empty()) return address_for_others(server, warning);
+  MUSTER_TRY(Address address, parse_address(options.address));
+  if (address.port == 0) address.port = server.port;
+  return address;
+}
+
+void print_made(const Options& options, const client::PoolClient::MadeToken& made,
+                const Address& address) {
+  const std::string join = join_command(made.row.role(), made.token, address);
+  const std::string docker = docker_command(made.row.role(), made.token, address);
+  if (options.json) {
+    Json json = token_json(made.row);
+    json["word"] = made.token.word();
+    json["join_command"] = join;
+    if (!docker.empty()) json["docker_command"] = docker;
+    std::printf("%s\n", json.dump(-1, ' ', true).c_str());
+    return;
+  }
+  if (!options.prints_command()) std::printf("%s\n", made.token.word().c_str());
+  if (options.print_join_command) std::printf("%s\n", join.c_str());
+  if (options.print_docker_command) std::printf("%s\n", docker.c_str());
+}
+
 Status create(const Options& options) {
+  const bool lends = options.role == "worker" || options.role == "coordinator";
+  if (options.print_docker_command && !lends) {
+    return fail(Code::kInvalidArgument,
+                "--print_docker_command is for a worker's or a coordinator's token");
+  }
   MUSTER_TRY(const auto server, options.server.access_of_person());
   pb::CreateToken asked;
   asked.set_role(wire::to_pool_role(options.role));
@@ -59,21 +93,12 @@ Status create(const Options& options) {
   asked.set_ttl_s(static_cast<uint64_t>(ttl.count()));
   client::PoolClient pool(server);
   MUSTER_TRY(const auto made, pool.create_token(asked));
-  MUSTER_TRY(const Address reached, parse_address(server.address));
   std::string warning;
-  const Address address = address_for_others(reached, warning);
-  const std::string command = join_command(made.row.role(), made.token, address);
-  if (options.json) {
-    Json json = token_json(made.row);
-    json["word"] = made.token.word();
-    json["join_command"] = command;
-    std::printf("%s\n", json.dump(-1, ' ', true).c_str());
-    return {};
-  }
-  if (options.print_join_command && !warning.empty()) {
+  MUSTER_TRY(const Address address, address_in_command(options, server.address, warning));
+  if (options.prints_command() && !warning.empty()) {
     std::fprintf(stderr, "muster: %s\n", warning.c_str());
   }
-  std::printf("%s\n", options.print_join_command ? command.c_str() : made.token.word().c_str());
+  print_made(options, made, address);
   return {};
 }
 
@@ -146,6 +171,12 @@ void add_token_commands(CLI::App& app, Commands& commands) {
       ->capture_default_str();
   made->add_flag("--print_join_command", creating->print_join_command,
                  "print what its holder types");
+  made->add_flag("--print_docker_command", creating->print_docker_command,
+                 "print what its holder types to lend a machine as a container");
+  made->add_option("--address", creating->address,
+                   "where its holder reaches the server, for these commands [--ip, and for this "
+                   "machine's own its address in its network]")
+      ->check(host_with_port());
   made->footer("Example:\n  muster token create --role worker --owner lab --print_join_command");
   auto* listed = add(*token, "ls", "those that let somebody in, the newest first", listing);
   listed->add_flag("--all", listing->all, "the others, too");

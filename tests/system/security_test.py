@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import unittest
 
@@ -287,6 +288,33 @@ class TokensOfAnOperator(PoolTest):
         self.daemons.append(worker)
         worker.wait_for("connected to")
 
+    def test_the_printed_docker_command_is_one_of_a_shell_and_asks_for_gpus_where_docker_has_some(self):
+        programs = self.path("programs")
+        os.mkdir(programs)
+
+        def program(name, text):
+            with open(os.path.join(programs, name), "w") as file:
+                file.write("#!/bin/sh\n" + text)
+            os.chmod(file.name, 0o755)
+
+        program("docker", 'printf "%s\n" "$@"\n')
+        made = self.muster("token", "create", "--print_docker_command", "--address", "pool.example")
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+
+        def runs():
+            shell = subprocess.run(["sh", "-c", made.stdout], capture_output=True, text=True, check=True,
+                                   env={"PATH": programs + ":/usr/bin:/bin"})
+            return re.sub(r"muster_\S{80}", "TOKEN", shell.stdout).split("\n")[:-1]
+
+        begin = ["run", "-d", "--restart=on-failure", "-e", "MUSTER_TOKEN=TOKEN"]
+        end = ["muster-worker:0.1.0", "worker", "--status_port", "8787", "--ip", "pool.example", "--port", str(self.port)]
+        self.assertEqual(runs(), begin + end)
+        program("nvidia-container-cli", "")
+        self.assertEqual(runs(), begin + ["--gpus=all"] + end)
+        master = self.muster("token", "create", "--role", "coordinator", "--print_docker_command", "--address", "there:7").stdout
+        self.assertRegex(master, r"muster-worker:0\.1\.0 coordinator --ip there --port 7\n$")
+        self.assert_fails(self.muster("token", "create", "--role", "researcher", "--print_docker_command"), 2, "worker's")
+
     def test_who_logs_in_is_at_the_pool_from_then_on(self):
         alice, lent = self.make("researcher", "--owner", "alice", "--uses", "1"), self.make("worker", "--uses", "1")
         at = {**self.elsewhere, "XDG_CONFIG_HOME": self.path("alice")}
@@ -349,6 +377,8 @@ class AnotherPool(PoolTest):
             file = os.path.join(tokens, f"{role}.token")
             self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
             self.start(role, "--token_file", file, env=elsewhere).wait_for("connected to the server")
+        asked = self.muster("jobs", "--json", "--token_file", os.path.join(tokens, "researcher.token"), env=elsewhere)
+        self.assertEqual((asked.returncode, asked.stderr), (0, ""))
         other = self.start("coordinator", "--token_file", os.path.join(tokens, "worker.token"), env=elsewhere)
         self.assertEqual(other.wait(60), 77)
         asked = self.muster("token", "ls", "--token_file", os.path.join(tokens, "worker.token"), env=elsewhere)
