@@ -76,14 +76,21 @@ pb::View StorageView::still_there(Instant now, std::string& lost) const {
   return next;
 }
 
-// Of those that are leaving one that is needed no more; empty: there is none.
+// One that is needed no more: who is leaving first, else the latest, where somebody who was leaving
+// has come back. Empty: there is none.
 std::string StorageView::one_to_let_go(const pb::View& next) const {
-  std::string leaving;
+  std::string leaving, latest;
   uint32_t staying = 0;
   for (const pb::Member& member : next.members()) {
-    is_leaving(member.machine()) ? void(leaving = member.machine()) : void(++staying);
+    if (is_leaving(member.machine())) {
+      leaving = member.machine();
+    } else {
+      ++staying;
+      latest = member.machine();
+    }
   }
-  return staying >= wanted_ ? leaving : "";
+  if (staying >= wanted_ && !leaving.empty()) return leaving;
+  return staying > wanted_ ? latest : "";
 }
 
 bool StorageView::is_leaving(const std::string& machine) const {
@@ -157,10 +164,16 @@ std::string StorageView::keep(Instant now, Effects& effects) {
     write(std::move(next), effects);
     return "";
   }
-  if (const std::string leaving = one_to_let_go(next); !leaving.empty()) {
-    MUSTER_PROBE("a store that is leaving has been replaced");
-    effects.note("storage node " + short_id(leaving) + " is leaving; others hold its copy");
-    remove(leaving, next);
+  if (const std::string unneeded = one_to_let_go(next); !unneeded.empty()) {
+    if (is_leaving(unneeded)) {
+      MUSTER_PROBE("a store that is leaving has been replaced");
+      effects.note("storage node " + short_id(unneeded) + " is leaving; others hold its copy");
+    } else {
+      MUSTER_PROBE("a store is one too many");
+      effects.note("storage node " + short_id(unneeded) +
+                   " is one more than is wanted; it may compute again");
+    }
+    remove(unneeded, next);
     write(std::move(next), effects);
     return "";
   }

@@ -328,6 +328,21 @@ TEST_F(StorageViewTest, WhoIsLeavingGoesWhenAnotherHoldsItsCopy) {
   EXPECT_EQ(text(), "7: b c") << "and is not chosen again";
 }
 
+TEST_F(StorageViewTest, WhoComesBackWhileItIsReplacedStaysAndTheLatestIsOneTooMany) {
+  fill();
+  join("c");
+  nodes_.note_leaving("a");
+  step();
+  leave("a");
+  join("a");
+  copied("c");
+  EXPECT_EQ(text(), "6: a b c");
+  step();
+  EXPECT_EQ(text(), "7: a b");
+  step();
+  EXPECT_EQ(text(), "7: a b");
+}
+
 TEST_F(StorageViewTest, WhoIsLeavingWaitsForNobodyWhoIsNotThere) {
   fill();
   nodes_.note_leaving("a");
