@@ -46,6 +46,7 @@ std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger,
   add_checkers_of_leases(all);
   add_checkers_of_items(all);
   add_checkers_of_trust(all);
+  add_checkers_of_shares(all);
   return std::move(all.list);
 }
 

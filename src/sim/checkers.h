@@ -68,6 +68,7 @@ void add_checkers_of_stores(AllCheckers& all);
 void add_checkers_of_leases(AllCheckers& all);
 void add_checkers_of_items(AllCheckers& all);
 void add_checkers_of_trust(AllCheckers& all);
+void add_checkers_of_shares(AllCheckers& all);
 
 // Every checker there is.
 std::vector<std::unique_ptr<Checker>> all_checkers(World& world, Ledger& ledger, const Plan& plan);
