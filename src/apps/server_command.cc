@@ -18,6 +18,7 @@
 #include "io/mesh/mesh_server.h"
 #include "io/stop_signal.h"
 #include "roles/server/server.h"
+#include "wire/release.h"
 
 namespace muster::apps {
 namespace {
@@ -131,7 +132,7 @@ roles::server::ServerOptions role_options(const Options& options,
                                           const io::ServerDatabase& database,
                                           const LocalTokens& tokens) {
   return {.storage_nodes = options.storage_nodes,
-          .version = MUSTER_VERSION,
+          .release = {MUSTER_VERSION, wire::kRelease},
           .quarantine_after = options.quarantine_after,
           .started_at_ms = unix_ms_now(),
           .retain = from_seconds(options.retain_days * 86400) + database.clock_ahead(),

@@ -26,6 +26,7 @@ roles::NodeJoined hello_of(const Node& node) {
   joined.hello.set_role_flag(said_flag(node));
   joined.hello.set_owner(node.owner);
   joined.hello.set_version(node.version);
+  joined.hello.set_release(node.version == "newer" ? 2 : node.version == "older" ? 0 : 1);
   joined.hello.set_instance(node.name + " " + std::to_string(node.life));
   if (node.stores()) joined.hello.set_store_id(node.records.store_id());
   return joined;

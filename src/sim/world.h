@@ -123,7 +123,7 @@ class World {
   Lines lines{*this};
   // The items of a job; by default those of the real tasks.
   std::function<Result<std::shared_ptr<const roles::FrozenTasks>>(const pb::JobRequest&)> freeze;
-  roles::server::ServerOptions server_options{.version = "test"};
+  roles::server::ServerOptions server_options{.release = {"test", 1}};
   Duration freezing{};  // Building a job's requests takes up to so much.
   // Each role is looked through after each step (it costs time).
   bool roles_are_checked = false;

@@ -4,7 +4,7 @@ import shutil
 import unittest
 
 from insider import WAIT_S, InsiderTest
-from rogue import COORDINATOR_FLAG, Identity, Rogue
+from rogue import COMPUTE_FLAG, COORDINATOR_FLAG, Identity, Rogue
 
 
 class Coordinators(InsiderTest):
@@ -47,6 +47,22 @@ class Coordinators(InsiderTest):
         self.server.wait_for("serving on")
         self.rogue(Rogue, flag=COORDINATOR_FLAG, identity=second.identity)
         self.assert_refused(self.add(Rogue(self.port, flag=COORDINATOR_FLAG)))
+
+
+class Releases(InsiderTest):
+    def of_release(self, number, version):
+        def say(hello):
+            hello.release, hello.version = number, version
+        return Rogue(self.port, flag=COMPUTE_FLAG, change=say)
+
+    def test_one_newer_works_and_two_newer_is_told_what_is_to_be_upgraded(self):
+        self.start_server()
+        self.add(self.of_release(2, "0.2.0")).wait_joined(WAIT_S)
+        far = self.add(self.of_release(3, "0.3.0"))
+        far.wait_closed(WAIT_S)
+        for word in ("it has muster 0.3.0, the server 0.1.0", "upgrade the server"):
+            self.assertIn(word, far.refusal)
+        self.server.wait_for("is refused: it has muster 0.3.0")
 
 
 class Identities(InsiderTest):

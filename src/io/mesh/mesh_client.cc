@@ -12,6 +12,7 @@
 #include "io/mesh/read_budget.h"
 #include "muster/v1/pool.grpc.pb.h"
 #include "wire/keys.h"
+#include "wire/release.h"
 
 namespace muster::io {
 namespace {
@@ -255,6 +256,7 @@ pb::Envelope MeshClient::hello_to(const pb::Challenge& challenge) const {
   hello->set_public_key(signer_.public_key);
   hello->set_signature(signer_.sign(wire::hello_bytes(challenge.nonce())));
   hello->set_version(identity_.version);
+  hello->set_release(wire::kRelease);
   hello->set_role_flag(identity_.role_flag);
   hello->set_store_id(identity_.store_id);
   hello->set_owner(identity_.owner);

@@ -136,11 +136,13 @@ void Server::on_joined(Instant now, const NodeJoined& joined, Effects& effects) 
                  {.machine = machine});
     return send_away(now, machine, may.error().message, effects);
   }
+  const Status fits = may_work_together(joined.hello, options_.release);
   const bool known_flag = flag > pb::ROLE_FLAG_UNSPECIFIED && flag <= pb::ROLE_FLAG_COORDINATOR;
   const bool coordinates = flag == pb::ROLE_FLAG_COORDINATOR;
   const bool is_certified = joined.holder.role() == pb::POOL_ROLE_COORDINATOR;
   const std::string why =
-      !known_flag    ? "this server does not know what such a node is for; upgrade the server"
+      !fits          ? fits.error().message
+      : !known_flag  ? "this server does not know what such a node is for; upgrade the server"
       : !coordinates ? ""
       : is_certified ? coordinators_.admit(machine, nodes_.coordinators(), effects)
                      : coordinators_.refuse(machine, effects);
@@ -308,7 +310,7 @@ void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) 
     case pb::Envelope::kGetStatus: {
       pb::Envelope reply = to_client(client);
       *reply.mutable_pool_status() = pool_status(situation(), call.get_status().all());
-      reply.mutable_pool_status()->set_version(options_.version);
+      reply.mutable_pool_status()->set_version(options_.release.version);
       reply.mutable_pool_status()->set_copies_wanted(options_.storage_nodes);
       return effects.send.push_back({std::move(reply)});
     }

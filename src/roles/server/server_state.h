@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "roles/server/limits.h"
 #include "roles/server/local_token.h"
+#include "roles/server/release_check.h"
 #include "wire/pb.h"
 
 namespace muster::roles::server {
@@ -16,7 +17,7 @@ constexpr Duration kRetain = seconds(30 * 24 * 3600);
 
 struct ServerOptions {
   uint32_t storage_nodes = 2;  // Members wanted in the storage view.
-  std::string version;
+  Release release;
   uint32_t quarantine_after = 3;  // Strikes; 0: never.
   int64_t started_at_ms = 0;      // Unix time.
   Duration retain = kRetain;      // For which records of a run are kept when it is over.
