@@ -66,6 +66,7 @@ class Loans {
   // ---- All of them.
 
   void note_change() { changed_ = true; }
+  [[nodiscard]] bool has_changed() const { return changed_; }
   [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
   [[nodiscard]] size_t size() const;  // Machines that are lent.
   // Looks at all of it (checked).

@@ -81,6 +81,7 @@ Effects Server::step(Instant now, const Event& event) {
       event);
   watch_nodes(now, effects);
   coordinators_.keep(now, effects);
+  if (loans_.has_changed()) view_.note_change();
   const std::string retiring = view_.keep(now, effects);
   if (const Job* job = jobs_.find(loans_.job_of(retiring))) send_lend(now, job->row, effects);
   jobs_.keep(now, effects);

@@ -187,8 +187,16 @@ std::string StorageView::keep(Instant now, Effects& effects) {
     retiring_.clear();
     return "";
   }
+  if (now < search_from_) {
+    effects.wake_by(search_from_);
+    return "";
+  }
   const std::string newcomer = choose(now, count == 0);
-  if (newcomer.empty()) return retire_one(now, effects);
+  if (newcomer.empty()) {
+    search_from_ = now + kSearchEvery;
+    effects.wake_by(search_from_);
+    return retire_one(now, effects);
+  }
   if (pool_.standings.has_lapsed(now, newcomer)) pool_.standings.end_lapse(now, newcomer);
   auto* joiner = next.add_joiners();
   joiner->set_machine(newcomer);

@@ -30,7 +30,8 @@ namespace muster::roles::server {
 class StorageView {
  public:
   static constexpr Duration kCopyWait = seconds(60);  // Longer each time it was in vain.
-  static constexpr Duration kIdleWait = seconds(5);   // For an idle machine, before one that works.
+  static constexpr Duration kSearchEvery = seconds(1);
+  static constexpr Duration kIdleWait = seconds(5);  // For an idle machine, before one that works.
 
   struct Pool {
     const Nodes& nodes;
@@ -58,6 +59,9 @@ class StorageView {
 
   // ---- What is heard.
 
+  // Somebody may be free, or there, who was not before. Without this whoever could become a store
+  // is looked for every kSearchEvery alone: it means to look at every machine there is.
+  void note_change() { search_from_ = {}; }
   void note_back(const std::string& machine) { gone_since_.erase(machine); }
   // Its line is gone, it was heard last at that moment, and it may be back soon.
   void note_gone(const std::string& machine, Instant heard);
@@ -104,6 +108,7 @@ class StorageView {
   pb::View view_;  // As committed.
   Pending<pb::View> pending_;
   Instant due_{};                              // Of the next change, after one that failed.
+  Instant search_from_{};                      // For another store, after one in vain.
   std::map<std::string, Instant> gone_since_;  // Members not there: when they were last heard.
   std::optional<Instant> short_since_;         // Of a store, and no machine is idle.
   std::string retiring_;

@@ -28,8 +28,13 @@ class StorageViewTest : public testing::Test {
     loans_.leave(now_, machine);
     view_.note_gone(machine, now_);
   }
-  // A step, and what it had written; returns whom it chose to retire.
+  // A step in which something may have changed, and what it had written; returns whom it chose to
+  // retire.
   std::string step(Outcome outcome = Outcome::kDone) {
+    view_.note_change();
+    return step_of_a_heartbeat(outcome);
+  }
+  std::string step_of_a_heartbeat(Outcome outcome = Outcome::kDone) {
     std::string retires = view_.keep(now_, effects_);
     settle(outcome);
     return retires;
@@ -326,6 +331,27 @@ TEST_F(StorageViewTest, WhoIsLeavingGoesWhenAnotherHoldsItsCopy) {
   EXPECT_TRUE(view_.may_leave(now_, "a"));
   step();
   EXPECT_EQ(text(), "7: b c") << "and is not chosen again";
+}
+
+TEST_F(StorageViewTest, ManyHeartbeatsAreNotAsManySearches) {
+  fill();
+  leave("a");
+  now_ += kSilence;
+  step();
+  EXPECT_EQ(text(), "5: b");
+  step_of_a_heartbeat();
+  nodes_.join(now_, "c", [] {
+    pb::Hello hello;
+    hello.set_role_flag(pb::ROLE_FLAG_AUTO);
+    hello.set_store_id("s");
+    return hello;
+  }());
+  loans_.join("c", true);
+  step_of_a_heartbeat();
+  EXPECT_EQ(text(), "5: b") << "nobody said that anything has changed";
+  now_ += StorageView::kSearchEvery;
+  step_of_a_heartbeat();
+  EXPECT_EQ(text(), "6: b + c");
 }
 
 TEST_F(StorageViewTest, WhoComesBackWhileItIsReplacedStaysAndTheLatestIsOneTooMany) {
