@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks what the tree promises: the arrows between folders, that roles and evaluation are pure, and that a class
-has one place.
+has one place, and that containers are of this version.
 
 Prints one line a finding and exits 1 when there is one."""
 import os
@@ -98,10 +98,24 @@ def scattered_classes():
             yield f"{folder}: the methods of {name} are in {len(files)} files: {', '.join(sorted(files))}"
 
 
+def other_versions():
+    """Containers are of the version that the program says it is."""
+    with open("CMakeLists.txt") as file:
+        version = re.search(r"project\(muster VERSION ([\d.]+)", file.read())[1]
+    named = ["docker-compose.yml", "master/Dockerfile", "slave/Dockerfile", "docs/containers.md"]
+    named += [os.path.join(folder, name) for folder, _, files in os.walk("k8s") for name in sorted(files)]
+    for path in named:
+        with open(path) as file:
+            for image, tag in re.findall(r"\b(muster(?:-worker|-sql)?):(\d[\w.]*)", file.read()):
+                if tag != version:
+                    yield f"{path}: {image}:{tag}, but this is {version}"
+
+
 def main():
     findings = [finding for path in sources() for finding in check(path)]
     findings += scattered_classes()
-    print("\n".join(findings) if findings else "arrows and purity: nothing found")
+    findings += other_versions()
+    print("\n".join(findings) if findings else "arrows, purity, versions: nothing found")
     return 1 if findings else 0
 
 
