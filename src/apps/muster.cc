@@ -8,7 +8,7 @@
 int main(int argc, char** argv) {
   // What is worth saying about a line, muster says itself; gRPC names its source files.
   setenv("GRPC_VERBOSITY", "NONE", 0);
-  muster::identity::require_tls13();
+  muster::identity::prepare_grpc();
   CLI::App app{"muster: evaluates language models on a pool of lent machines", "muster"};
   app.set_version_flag("--version", "muster " MUSTER_VERSION);
   app.require_subcommand(1);

@@ -39,7 +39,7 @@ struct Holder {
 class CredentialsTest : public testing::Test {
  protected:
   CredentialsTest() {
-    require_tls13();
+    prepare_grpc();
     grpc::ServerBuilder builder;
     builder.RegisterCallbackGenericService(&service);
     builder.AddListeningPort("127.0.0.1:0", server_credentials, &port);

@@ -11,9 +11,10 @@
 
 namespace muster::identity {
 
-// Lets gRPC 1.51 speak nothing below TLS 1.3: with an ECDSA certificate no older suite is left.
-// Before the first connection of the process, and before its threads.
-void require_tls13();
+// Lets gRPC 1.51 speak nothing below TLS 1.3: with an ECDSA certificate no older suite is left. And
+// has Abseil not watch the order of its mutexes. Before the first connection of the process, and
+// before its threads.
+void prepare_grpc();
 
 // Of a server that only whoever has a certificate of the pool gets through to: others fail the
 // handshake. Its own certificate may be replaced while it runs: connections that are there stay,
