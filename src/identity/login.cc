@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t kMostBytes = 32u << 10, kKeyBytes = 64;
 
-Result<Login> parse(const std::string& text) {
+}  // namespace
+
+Result<Login> parse_login(const std::string& text) {
   MUSTER_TRY(const Json json, parse_json(text, kMostBytes));
   Login login;
   MUSTER_TRY(login.server, get_string(json, "server"));
@@ -31,7 +33,13 @@ Result<Login> parse(const std::string& text) {
   return login;
 }
 
-}  // namespace
+std::string to_text(const Login& login) {
+  const Json json{{"server", login.server},
+                  {"key", to_hex(login.secret_key)},
+                  {"certificate", login.certificate},
+                  {"authority", login.authority}};
+  return json.dump(2) + "\n";
+}
 
 Path login_file() {
   const char* config = std::getenv("XDG_CONFIG_HOME");
@@ -45,7 +53,7 @@ Path login_file() {
 Result<std::optional<Login>> read_login(const Path& file) {
   const auto text = read_file(file, kMostBytes);
   if (!text && text.error().code == Code::kNotFound) return std::nullopt;
-  auto login = text ? parse(*text) : fail(text.error());
+  auto login = text ? parse_login(*text) : fail(text.error());
   if (login) return *login;
   return fail(Code::kDataLoss,
               file.string() + ": " + login.error().message + "; log in again, or 'muster logout'");
@@ -55,11 +63,7 @@ Status write_login(const Path& file, const Login& login) {
   std::error_code error;
   std::filesystem::create_directories(file.parent_path(), error);
   if (error) return fail(Code::kDisk, file.parent_path().string() + ": " + error.message());
-  const Json json{{"server", login.server},
-                  {"key", to_hex(login.secret_key)},
-                  {"certificate", login.certificate},
-                  {"authority", login.authority}};
-  return write_file_atomically(file, json.dump(2) + "\n");
+  return write_file_atomically(file, to_text(login));
 }
 
 }  // namespace muster::identity

@@ -17,6 +17,10 @@ struct Login {
   std::string authority;    // The pool's; PEM.
 };
 
+// As a file has it: JSON, 32 KiB at most. kDataLoss, kInvalidArgument: it is none, or its key is
+// not the certificate's, or that is not the authority's.
+Result<Login> parse_login(const std::string& text);
+std::string to_text(const Login& login);
 // $XDG_CONFIG_HOME/muster/login.json, else ~/.config/muster/login.json.
 Path login_file();
 // None: nobody has logged in. kDataLoss: it is none, or not what write_login() left; kDisk.
