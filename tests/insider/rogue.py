@@ -7,8 +7,11 @@ said to it, and says anything to anybody:
 
 Lender and Store do a worker's and a store's duties rightly as far as nothing else is asked of them, so that they come
 into the positions where lies count. Researcher asks the Pool service what no command of muster would ask."""
+import base64
 import collections
 import hashlib
+import json
+import os
 import queue
 import threading
 import time
@@ -51,8 +54,8 @@ def record_digest(signed):
 class Identity:
     """A key pair and the machine's id that follows from it. Anybody can make up as many as they like."""
 
-    def __init__(self):
-        self.key = SigningKey.generate()
+    def __init__(self, key=None):
+        self.key = key or SigningKey.generate()
         self.public_key = bytes(self.key.verify_key)
         self.machine = hashlib.sha256(self.public_key).digest()[:8].hex()
 
@@ -62,11 +65,46 @@ class Identity:
         return signed
 
 
+class Certificate:
+    """What somebody got for a token: a key (32 bytes, an Ed25519 seed), a certificate of it and the authority's, in PEM."""
+
+    PKCS8 = bytes.fromhex("302e020100300506032b657004220420")  # Stands before such a key.
+
+    def __init__(self, seed, certificate, authority):
+        self.identity = Identity(SigningKey(seed))
+        key = base64.b64encode(self.PKCS8 + seed).decode()
+        self.credentials = grpc.ssl_channel_credentials(
+            root_certificates=authority.encode(), certificate_chain=certificate.encode(),
+            private_key=f"-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n".encode())
+
+    @classmethod
+    def of_machine(cls, state):
+        """Of the machine whose folder this is."""
+        with open(os.path.join(state, "machine.key"), "rb") as key, open(os.path.join(state, "membership.pem")) as file:
+            own, _, authority = file.read().partition("-----END CERTIFICATE-----\n")
+            return cls(key.read(), own + "-----END CERTIFICATE-----\n", authority)
+
+    @classmethod
+    def of_person(cls, file):
+        """Of who has logged in."""
+        with open(file) as text:
+            login = json.load(text)
+        return cls(bytes.fromhex(login["key"])[:32], login["certificate"], login["authority"])
+
+
+def connection(port, certificate=None):
+    """With a certificate over TLS, else without."""
+    if not certificate:
+        return grpc.insecure_channel(f"127.0.0.1:{port}", options=UNBOUNDED)
+    return grpc.secure_channel(f"127.0.0.1:{port}", certificate.credentials,
+                               options=[*UNBOUNDED, ("grpc.ssl_target_name_override", "server.muster")])
+
+
 class Researcher:
     """The Pool service as a foreign client speaks it: requests may be messages or any bytes."""
 
-    def __init__(self, port):
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=UNBOUNDED)
+    def __init__(self, port, certificate=None):
+        self.channel = connection(port, certificate)
 
     def _call(self, name, request, reply):
         call = self.channel.unary_unary(f"/muster.v1.Pool/{name}", request_serializer=serialised,
@@ -78,6 +116,9 @@ class Researcher:
 
     def status(self):
         return self._call("Status", e.GetStatus(), e.PoolStatus)
+
+    def pardon(self, machine):
+        return self._call("Pardon", e.Pardon(machine=machine), e.PardonReply)
 
     def list(self):
         return self._call("List", e.ListJobs(), e.JobList)
@@ -96,7 +137,7 @@ class Rogue:
     `change` may alter the Hello before it leaves. Handlers (`handle[kind] = function(envelope)`) run on the thread
     that reads the line."""
 
-    def __init__(self, port, flag=COMPUTE_FLAG, owner="", store_id="", identity=None, change=None):
+    def __init__(self, port, flag=COMPUTE_FLAG, owner="", store_id="", identity=None, change=None, certificate=None):
         self.identity = identity or Identity()
         self.machine, self.flag, self.owner, self.store_id = self.identity.machine, flag, owner, store_id
         self.role = {COORDINATOR_FLAG: COORDINATOR, STORAGE_FLAG: STORAGE}.get(flag, WORKER)
@@ -104,7 +145,7 @@ class Rogue:
         self.state, self.heard, self.refusal, self.closed = None, [], "", False
         self.changed, self.outgoing = threading.Condition(), queue.Queue()
         self.done = threading.Event()
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=UNBOUNDED)
+        self.channel = connection(port, certificate)
         connect = self.channel.stream_stream("/muster.v1.Mesh/Connect", request_serializer=serialised,
                                              response_deserializer=e.Envelope.FromString)
         self.call = connect(iter(self.outgoing.get, None))
