@@ -48,10 +48,6 @@ bool answers(in_addr host, int port) {
   return is_open;
 }
 
-}  // namespace
-
-namespace {
-
 std::string where(const Address& server) {
   return " --ip " + server.host + " --port " + std::to_string(server.port);
 }

@@ -26,7 +26,7 @@ namespace muster::roles::server {
 // Looks at nodes, loans and standings, which outlive it, and notes in the latter who lapses.
 //
 // Invariants: members and joiners are each listed once, and never more of both than are wanted,
-// besides those that are leaving; one change is being written at a time.
+// besides those that are leaving, or have come back since; one change is being written at a time.
 class StorageView {
  public:
   static constexpr Duration kCopyWait = seconds(60);  // Longer each time it was in vain.
