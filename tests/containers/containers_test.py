@@ -50,6 +50,11 @@ class ContainerTest(unittest.TestCase):
         """A command of muster's in the server's container."""
         return self.compose("exec", "-T", "server", "muster", *words, **more)
 
+    def states(self):
+        """Of the pool's machines; none while the server does not answer."""
+        asked = self.on_server("status", "--json", check=False)
+        return sorted(machine["state"] for machine in json.loads(asked.stdout)["machines"]) if asked.returncode == 0 else []
+
     def token(self, role):
         return self.on_server("token", "create", "--role", role).stdout.strip()
 
@@ -127,8 +132,8 @@ class WholePool(ContainerTest):
     def test_up_is_a_pool_that_runs_a_job_and_keeps_what_it_was_told(self):
         began = time.monotonic()
         self.compose("up", "-d")
-        joined = until(lambda: '"state":"idle"' in self.on_server("status", "--json", check=False).stdout.replace(" ", ""))
-        self.assertTrue(joined, self.compose("logs").stdout[-5000:])
+        whole = ["coordinator", "idle", "idle", "storage", "storage"]
+        self.assertTrue(until(lambda: self.states() == whole), "not all came in")
         say(f"the pool is up after {time.monotonic() - began:.1f} s")
         run = docker.begin("docker-compose", "-f", f"{CHECKOUT}/docker-compose.yml", "-f", self.models, "run", "--rm", "-T", "run",
                            "--llm_name", SMOL_THERE, "--limit", str(LIMIT))
@@ -143,7 +148,7 @@ class WholePool(ContainerTest):
             self.assertEqual(docker.state(name, ".State.ExitCode"), "0", docker.state(name, ".Name"))
         self.compose("up", "-d")
         self.assertIn("done", self.on_server("jobs").stdout)
-        eventually(lambda: self.on_server("status", "--json").stdout.count('"storage"') >= 2, "the stores did not come back")
+        self.assertTrue(until(lambda: self.states() == whole), "not all came back")
 
     def test_sigterm_ends_each_as_the_first_process(self):
         self.gather(slaves=3)

@@ -144,7 +144,7 @@ class Kubernetes(unittest.TestCase):
         began = time.monotonic()
         kubectl("delete", "pod", *pods(role="server"))
         wait_ready("server")
-        eventually(lambda: muster("status", "--json").count('"machine"') >= 5, "the machines are not back")
+        eventually(lambda: len(json.loads(muster("status", "--json"))["machines"]) == 5, "the machines are not back")
         say(f"a server in another pod has its machines after {time.monotonic() - began:.1f} s")
         self.assertEqual(len(json.loads(muster("machine", "ls", "--json"))["machines"]), machines)
         self.assertIn("done", muster("jobs"))
