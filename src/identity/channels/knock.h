@@ -23,8 +23,9 @@ constexpr std::chrono::seconds kKnockWait{10};
 
 // Asks the server for a certificate, once it has proven to be that of the pool whose authority has
 // this fingerprint. Blocks for kKnockWait at most, and for a fifth of a second when `given_up`
-// becomes true. kUnavailable: nobody is there, or he says nothing; kPermission: it is another
-// pool's server, or it says no, in its own words; and what dial() says.
+// becomes true. kUnavailable: nobody is there, or he says nothing, or by
+// this machine's clock his certificate does not hold; kPermission: it is another pool's server, or
+// it says no, in its own words; and what dial() says.
 Result<Pass> knock(const dial::Route& route, const pb::JoinRequest& request,
                    const Digest& fingerprint, const std::atomic<bool>& given_up);
 

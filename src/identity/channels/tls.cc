@@ -45,9 +45,10 @@ Status check_chain(SSL* session, X509* authority) {
   if (good) return {};
   const int why = X509_STORE_CTX_get_error(check.get());
   const bool by_time = why == X509_V_ERR_CERT_NOT_YET_VALID || why == X509_V_ERR_CERT_HAS_EXPIRED;
-  return fail(Code::kPermission, std::string("the server's certificate does not hold: ") +
-                                     X509_verify_cert_error_string(why) +
-                                     (by_time ? "; is the clock of this machine right?" : ""));
+  return fail(by_time ? Code::kUnavailable : Code::kPermission,  // Clocks are set.
+              std::string("the server's certificate does not hold: ") +
+                  X509_verify_cert_error_string(why) +
+                  (by_time ? "; is the clock of this machine right?" : ""));
 }
 
 }  // namespace

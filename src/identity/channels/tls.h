@@ -22,7 +22,8 @@ Result<Context> door_context(const Credentials& own, const std::string& authorit
 Result<Context> knocking_context();
 
 // Whether the other end, after the handshake, is the server of the pool whose authority has this
-// fingerprint: before anything is said to it. kPermission. `authority` gets that certificate.
+// fingerprint: before anything is said to it. kPermission; kUnavailable: not by this machine's
+// clock. `authority` gets that certificate.
 Status check_server(SSL* session, const Digest& fingerprint, std::string& authority);
 
 // What a session can do now: go on when the socket may be read, or written; or it is over.
