@@ -225,6 +225,7 @@ void Line::begin(const std::string& target) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   identity::set_server_name(arguments);
   stub_ = pb::Mesh::NewStub(
       grpc::CreateCustomChannel(target, fleet_.machine(machine_).credentials, arguments));

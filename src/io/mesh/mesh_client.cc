@@ -27,6 +27,8 @@ std::shared_ptr<grpc::Channel> open_channel(
   // Else gRPC shares the connection of an earlier channel to the same address.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetMaxReceiveMessageSize(kMaxReceivedBytes);
   identity::set_server_name(arguments);
   return grpc::CreateCustomChannel(target, credentials, arguments);
