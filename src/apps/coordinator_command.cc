@@ -1,4 +1,5 @@
 #include "apps/daemon.h"
+#include "apps/hardware.h"
 #include "apps/node.h"
 #include "io/freezer.h"
 #include "io/model_lookup.h"
@@ -26,7 +27,10 @@ Status coordinate(const Options& options) {
   std::vector<Node::Hosted> roles;
   roles.push_back({pb::ROLE_COORDINATOR, std::make_unique<roles::coordinator::Coordinator>(
                                              node->keys(), io::random_seed())});
-  return node->run(server, {.role_flag = pb::ROLE_FLAG_COORDINATOR, .version = MUSTER_VERSION},
+  return node->run(server,
+                   {.role_flag = pb::ROLE_FLAG_COORDINATOR,
+                    .version = MUSTER_VERSION,
+                    .hardware = this_hardware()},
                    {.hub = &lookup, .compute = &freezer}, std::move(roles), "coordinator",
                    options.drain.at_most());
 }

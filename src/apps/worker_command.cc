@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include "apps/daemon.h"
+#include "apps/hardware.h"
 #include "apps/node.h"
 #include "base/address.h"
 #include "cli/flag_checks.h"
@@ -47,7 +48,8 @@ Result<io::NodeIdentity> identity_of(const Options& options, const io::RecordSto
   io::NodeIdentity identity{.role_flag = wire::to_role_flag(options.role),
                             .store_id = store != nullptr ? store->state().store_id : "",
                             .owner = options.owner,
-                            .version = MUSTER_VERSION};
+                            .version = MUSTER_VERSION,
+                            .hardware = this_hardware()};
   if (options.storage_ip.empty()) return identity;
   MUSTER_TRY(Address storage, parse_address(options.storage_ip));
   if (options.storage_port > 0) storage.port = options.storage_port;

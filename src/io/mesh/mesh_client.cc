@@ -263,6 +263,7 @@ pb::Envelope MeshClient::hello_to(const pb::Challenge& challenge) const {
   hello->set_store_id(identity_.store_id);
   hello->set_owner(identity_.owner);
   hello->set_storage_address(identity_.storage_address);
+  *hello->mutable_hardware() = identity_.hardware;
   hello->set_instance(instance_);
   return envelope;
 }

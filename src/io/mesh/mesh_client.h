@@ -20,6 +20,7 @@ namespace muster::io {
 struct NodeIdentity {
   pb::RoleFlag role_flag = pb::ROLE_FLAG_AUTO;
   std::string store_id, owner, storage_address, version;
+  pb::Hardware hardware;
 };
 
 // A node's one line, outward to the server: opened, proven, kept, and opened again after it broke

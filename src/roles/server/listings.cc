@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "roles/server/explain.h"
+#include "roles/server/leaving.h"
 #include "wire/role_flag.h"
 #include "wire/run_key.h"
 
@@ -40,6 +41,9 @@ pb::Machine describe(const Situation& pool, const std::string& machine, const No
   out.set_token(node.holder.token());
   out.set_version(node.hello.version());
   out.set_storage_address(node.hello.storage_address());
+  out.set_job(pool.loans.job_of(machine));
+  out.set_leaving(is_leaving(pool.nodes, pool.standings, machine));
+  if (node.hello.has_hardware()) *out.mutable_hardware() = node.hello.hardware();
   if (!node.store_problem.empty()) out.set_reason("cannot store: " + node.store_problem);
   pool.standings.describe(out);
   return out;

@@ -93,7 +93,19 @@ TEST(PoolStatus, CountsWhatItLeavesOut) {
   EXPECT_EQ(all.machines(0).state(), "quarantined");
   EXPECT_EQ(all.machines(0).owner(), "ann");
   EXPECT_TRUE(all.machines(0).quarantined());
+  EXPECT_EQ(all.machines(0).strikes(), 3u);
   EXPECT_EQ(all.left_out(), 0u);
+}
+
+TEST(PoolStatus, SaysWhatAMachineIsLentToAndThatItLeaves) {
+  PoolForTest pool;
+  pool.join("m");
+  pool.commit("j");
+  pool.loans.lend("m", "j");
+  pool.nodes.note_leaving("m");
+  const pb::PoolStatus status = pool_status(pool.situation());
+  EXPECT_EQ(status.machines(0).job(), "j");
+  EXPECT_TRUE(status.machines(0).leaving());
 }
 
 TEST(CountAll, PutsEachMachineUnderOneState) {

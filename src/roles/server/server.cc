@@ -312,6 +312,7 @@ void Server::on_client(Instant now, const pb::Envelope& call, Effects& effects) 
       pb::Envelope reply = to_client(client);
       *reply.mutable_pool_status() = pool_status(situation(), call.get_status().all());
       reply.mutable_pool_status()->set_version(options_.release.version);
+      reply.mutable_pool_status()->set_pool(coordinators_.row().pool());
       reply.mutable_pool_status()->set_copies_wanted(options_.storage_nodes);
       return effects.send.push_back({std::move(reply)});
     }

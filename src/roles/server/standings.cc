@@ -410,6 +410,8 @@ void Standings::describe(pb::Machine& machine) const {
   for (int i = std::max(0, charges.size() - kMostChargesShown); i < charges.size(); ++i) {
     *machine.add_charges() = charges[i];
   }
+  machine.set_agreed(standing->row.agreed());
+  machine.set_strikes(standing->row.strikes());
   machine.set_quarantined(standing->row.quarantined());
   machine.set_refused(standing->refused);
   if (standing->row.removed_at_ms() != 0) machine.set_state("removed");
