@@ -27,7 +27,7 @@ function(muster_library name)
     target_link_libraries(${name}_test PRIVATE muster_${name} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     # Unit tests run under the sanitizers, and in release only where those cannot build them.
-    if(MUSTER_SANITIZE OR name MATCHES "^(engine_(model|scoring|program)|io|io_database|io_mesh|io_status|client|cli)$")
+    if(MUSTER_SANITIZE OR name MATCHES "^(engine_(model|scoring|program)|io|io_database|io_mesh|io_status|client|cli|web)$")
       set(prefix "${name}.")
       if(name MATCHES "^roles")
         set(prefix "${name}.parts.")  # ./dev test parts

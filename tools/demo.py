@@ -14,7 +14,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests"))
-from pool.processes import NotSaid, Pool  # noqa: E402
+from pool.processes import NotSaid, Pool, free_port  # noqa: E402
 from pool.waiting import until  # noqa: E402
 
 
@@ -98,7 +98,7 @@ def flags():
     parser.add_argument("--tasks", default="tinyMMLU,tinyHellaswag")
     parser.add_argument("--workers", type=int, default=6)
     parser.add_argument("--faults", action="store_true", help="scenario 2 too: the run through three failures")
-    parser.add_argument("--keep", action="store_true", help="leave the pool up")
+    parser.add_argument("--keep", action="store_true", help="leave the pool up, with its website")
     return parser.parse_args()
 
 
@@ -216,11 +216,20 @@ def main():
     return flawless(args, threads)
 
 
+def open_website(pool):
+    """Its pages' address, once they are there."""
+    address = f"127.0.0.1:{free_port()}"
+    pool.begin("website", "website", "--listen", address, "--database", pool.path("server", "server.db"))
+    pool.wait_for("website", "the pages are at")
+    return f"http://{address}"
+
+
 def flawless(args, threads):
     begun = time.monotonic()
     pool, keep = DemoPool(args.bin, threads), False
     try:
         gather(pool, args.workers)
+        pages = open_website(pool) if args.keep else ""
         # At this terminal, and in its session: an interrupt reaches it, too.
         code = subprocess.call([pool.program, "run", *ask(pool, args)], env={**os.environ, **pool.address()})
         pool.say("storage", f"{pool.stored_answers()} records were stored, counting every copy")
@@ -230,6 +239,7 @@ def flawless(args, threads):
             pids = " ".join(str(daemon.process.pid) for daemon in pool.daemons)
             print(f"\nThe pool is up. Use it:   {pool.program} status --port {pool.port} "
                   f"--token_file {pool.path('server', 'operator.token')}\n"
+                  f"Look at it:               {pages}\n"
                   f"Stop it:                  kill {pids} && sleep 3 && rm -rf {pool.folder}")
         return code
     except KeyboardInterrupt:

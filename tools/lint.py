@@ -19,9 +19,10 @@ ARROWS = {
     "io": {"dial", "identity", "host", "roles", "eval", "wire"},
     "client": {"dial", "identity", "host", "eval", "wire"},
     "cli": {"client", "dial", "identity", "eval", "wire"},
+    "web": {"io", "eval", "wire"},
     "sim": {"host", "roles", "eval", "wire"},
     "engine": set(),
-    "apps": {"cli", "client", "dial", "io", "sim", "engine", "host", "roles", "identity", "eval", "wire"},
+    "apps": {"cli", "web", "client", "dial", "io", "sim", "engine", "host", "roles", "identity", "eval", "wire"},
 }
 ROLES = {"server", "coordinator", "worker", "storage", "mailer"}
 

@@ -64,6 +64,7 @@ void add_worker_command(CLI::App& app, cli::Commands& commands);
 void add_coordinator_command(CLI::App& app, cli::Commands& commands);
 void add_backup_commands(CLI::App& app, cli::Commands& commands);
 void add_health_command(CLI::App& app, cli::Commands& commands);
+void add_website_command(CLI::App& app, cli::Commands& commands);
 void add_sim_command(CLI::App& app, cli::Commands& commands);
 
 }  // namespace muster::apps

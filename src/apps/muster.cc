@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   muster::apps::add_server_command(app, commands);
   muster::apps::add_worker_command(app, commands);
   muster::apps::add_coordinator_command(app, commands);
+  muster::apps::add_website_command(app, commands);
   muster::apps::add_backup_commands(app, commands);
   muster::apps::add_health_command(app, commands);
   muster::apps::add_sim_command(app, commands);
