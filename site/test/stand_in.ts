@@ -86,6 +86,7 @@ export function start(port: number): Promise<http.Server> {
     const url = new URL(request.url ?? '/', 'http://stand-in');
     if (!url.pathname.startsWith('/api/v1')) return serve_file(url.pathname, response);
     api(request, url, response).catch((error: unknown) => {
+      if (request.destroyed || response.destroyed) return;  // The page went away.
       faults.push(`${request.method} ${url.pathname}: ${String(error)} ${(error as Error).stack ?? ''}`);
       response.writeHead(500, { 'Content-Type': 'application/problem+json' });
       response.end(JSON.stringify({ type: '/docs/problems/internal', title: 'A fault of ours', status: 500, request: 'stand-in-1' }));
