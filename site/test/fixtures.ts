@@ -299,7 +299,7 @@ export function counts_of(machines: Machine[]): Schemas['MachineCounts'] {
   return { connected: machines.length, computing: n('computing'), preparing: n('preparing'), storing: n('storing'), idle: n('idle'), coordinating: n('coordinating'), quarantined: n('quarantined'), away: machines.length > 3 ? 2 : 0, leaving: machines.filter((one) => one.leaving).length };
 }
 export function jobs_in(scenario: Scenario): JobFixture[] {
-  return scenario.jobs === 'none' ? [] : kJobs;
+  return scenario.jobs === 'none' ? [] : scenario.machines === 0 ? kJobs.filter((job) => job.state !== 'running') : kJobs;
 }
 export function pool_of(scenario: Scenario): Schemas['Pool'] {
   const machines = machines_in(scenario), jobs = jobs_in(scenario);

@@ -2,6 +2,7 @@
 // sideways scroll, no request to elsewhere. Pictures go to build/site/pictures.
 //
 //   node test/walk.ts [--only WORD] [--quick] [--pictures]
+import type { Page } from 'playwright-core';
 import fs from 'node:fs';
 import path from 'node:path';
 import { axe, launch, type Look, open, overflow, settled } from './browser.ts';
@@ -24,6 +25,18 @@ const browser = await launch();
 let walked = 0;
 const wrong: string[] = [];
 
+// Of the page's first screens; an open dialog or popover belongs to the window as it is. In a window as high as that,
+// since a whole-page screenshot loses large canvases.
+async function picture(page: Page, view: View, look: Look) {
+  if (!/keys|cancel|remove|pardon|menu|definition/.test(view.name)) {
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width: look.width, height: Math.min(Math.max(height, look.height), 2400) });
+    await page.waitForTimeout(80);
+  }
+  await page.screenshot({ path: path.join(kPictures, `${view.name}-${look.width}${look.dark ? '-dark' : ''}.png`) });
+  await page.setViewportSize({ width: look.width, height: look.height });
+}
+
 async function visit(view: View, look: Look) {
   const opened = await open(browser, base, view.pool ?? '', look);
   const { page } = opened, began = Date.now();
@@ -35,7 +48,7 @@ async function visit(view: View, look: Look) {
       await view.does(page);
       await settled(page);
     }
-    await page.screenshot({ path: path.join(kPictures, `${view.name}-${look.width}${look.dark ? '-dark' : ''}.png`), fullPage: !/start-keys|cancel|remove|pardon|menu|definition/.test(view.name) });
+    await picture(page, view, look);
     for (const violation of await axe(page)) say(`axe: ${violation}`);
     const wide = await overflow(page);
     if (wide !== '') say(wide);
