@@ -46,7 +46,7 @@ export async function settled(page: Page) {
 export async function axe(page: Page): Promise<string[]> {
   await page.evaluate(kAxe);
   return page.evaluate(async (rules) => {
-    const { violations } = await (window as unknown as { axe: { run: (root: Document, options: object) => Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }> } }).axe.run(document, { runOnly: rules });
+    const { violations } = await (window as unknown as { axe: { run: (root: Document, options: object) => Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }> } }).axe.run(document, { runOnly: rules, resultTypes: ['violations'] });
     return violations.map((violation) => `${violation.id}: ${violation.help}: ${violation.nodes.slice(0, 2).map((node) => node.html.slice(0, 160) + ' ' + (node.failureSummary ?? '').slice(0, 200)).join(' | ')}`);
   }, kRules);
 }

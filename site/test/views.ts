@@ -63,7 +63,7 @@ export const kViews: View[] = [
   { name: 'machine-mine', url: machine(2), pool: 'user=lender' },
   { name: 'machine-missing', url: '/machines/0000000000000000', expects: 404 },
   { name: 'join', url: '/join' },
-  { name: 'join-made', url: '/join', pool: 'user=lender&owned=none', does: async (page) => { await click('Make the command')(page); await page.waitForSelector('pre.command'); } },
+  { name: 'join-made', url: '/join', pool: 'user=lender&owned=none', does: async (page) => { await click('Make the command')(page); await page.waitForSelector('main code'); } },
   { name: 'docs', url: '/docs' },
   { name: 'docs-scores', url: '/docs/scores' },
   { name: 'docs-lending', url: '/docs/lending' },
