@@ -34,5 +34,5 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   server: { proxy: { '/api': 'http://127.0.0.1:30001' } },
-  test: { include: ['src/**/*_test.ts'], environment: 'node' },
+  test: { include: ['src/**/*_test.ts', 'test/*_test.ts'], environment: 'node' },
 } as Parameters<typeof defineConfig>[0]);

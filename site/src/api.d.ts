@@ -3791,49 +3791,97 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "9be1",
+                     *       "id": "b33639db3a867ee4",
+                     *       "name": "lab pool",
                      *       "version": "0.1.0",
-                     *       "at_ms": 1796000000000,
+                     *       "at_ms": 1795600000000,
                      *       "machines": {
                      *         "connected": 13,
-                     *         "computing": 9,
-                     *         "preparing": 1,
+                     *         "computing": 7,
+                     *         "preparing": 0,
                      *         "storing": 2,
-                     *         "idle": 0,
+                     *         "idle": 2,
                      *         "coordinating": 1,
-                     *         "quarantined": 0,
+                     *         "quarantined": 1,
                      *         "away": 2,
-                     *         "leaving": 0
+                     *         "leaving": 1
                      *       },
                      *       "jobs": {
                      *         "waiting": 1,
-                     *         "running": 1,
-                     *         "done": 204,
-                     *         "failed": 4,
-                     *         "cancelled": 2
+                     *         "running": 3,
+                     *         "done": 74,
+                     *         "failed": 1,
+                     *         "cancelled": 1
                      *       },
                      *       "storage": {
                      *         "view": 7,
                      *         "copies": 2,
                      *         "copies_wanted": 2,
-                     *         "joining": 0
+                     *         "joining": 1
                      *       },
-                     *       "items_per_s": 41.3,
+                     *       "items_per_s": 9.4,
                      *       "rates": {
-                     *         "until_ms": 1796000000000,
+                     *         "until_ms": 1795600000000,
                      *         "every_ms": 10000,
                      *         "items_per_s": [
-                     *           40.2,
-                     *           41.9
+                     *           8.9626755,
+                     *           9.0144489,
+                     *           9.2348944
                      *         ]
                      *       },
                      *       "versions": [
                      *         {
                      *           "version": "0.1.0",
-                     *           "machines": 13
+                     *           "machines": 12
                      *         }
                      *       ],
-                     *       "settled": null
+                     *       "settled": {
+                     *         "job": "e70cc92b9081016d",
+                     *         "run": 1,
+                     *         "model": {
+                     *           "name": "EleutherAI/pythia-1b",
+                     *           "commit": "e8b8b49068e5858398ae70490d594bb3ddee9250",
+                     *           "dtype": "float32",
+                     *           "parameters": 1011781632,
+                     *           "is_directory": false
+                     *         },
+                     *         "task": "mmlu",
+                     *         "number": 2,
+                     *         "items": 14042,
+                     *         "question": "Which of the following is true regarding the complications of a large goitre?",
+                     *         "choices": [
+                     *           {
+                     *             "label": "A",
+                     *             "text": "It causes stridor due to compression of the oesophagus",
+                     *             "loglikelihood": -10.475037
+                     *           },
+                     *           {
+                     *             "label": "B",
+                     *             "text": "Dysphagia is an indication for surgery",
+                     *             "loglikelihood": -5.8865772
+                     *           },
+                     *           {
+                     *             "label": "C",
+                     *             "text": "It causes hoarseness due to compression of the trachea",
+                     *             "loglikelihood": -8.3400083
+                     *           },
+                     *           {
+                     *             "label": "D",
+                     *             "text": "It causes a more florid thyrotoxicosis than a smaller goitre",
+                     *             "loglikelihood": -10.946673
+                     *           }
+                     *         ],
+                     *         "chosen": 1,
+                     *         "gold": 1,
+                     *         "votes": {
+                     *           "agree": 2,
+                     *           "wanted": 2,
+                     *           "disagree": 0,
+                     *           "same_bits": true,
+                     *           "trusted_alone": false
+                     *         },
+                     *         "at_ms": 1795599999000
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Pool"];
@@ -3911,6 +3959,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "machine": "14fba852e55ed234",
+                     *           "number": 5,
+                     *           "state": "computing",
+                     *           "leaving": false,
+                     *           "says": "lent to e70cc92b",
+                     *           "reason": "",
+                     *           "since_ms": 1795598800000,
+                     *           "job": {
+                     *             "job": "e70cc92b9081016d",
+                     *             "run": 1,
+                     *             "model": "EleutherAI/pythia-1b",
+                     *             "tasks": [
+                     *               "mmlu"
+                     *             ]
+                     *           },
+                     *           "items_per_s": 1.6,
+                     *           "role": "auto",
+                     *           "stores": "joining",
+                     *           "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *           "cores": 20,
+                     *           "cpu": null,
+                     *           "gpu": null,
+                     *           "memory_bytes": 21474836480,
+                     *           "version": "0.1.0",
+                     *           "agreed": 61018,
+                     *           "strikes": 0,
+                     *           "refused": 0,
+                     *           "first_seen_ms": 1792144000000,
+                     *           "last_seen_ms": 1795599999000,
+                     *           "quarantined_at_ms": null,
+                     *           "mine": false
+                     *         }
+                     *       ],
+                     *       "next": "1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MachinePage"];
                 };
             };
@@ -3940,6 +4028,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "machine": "e8b8b49068e58583",
+                     *       "number": 6,
+                     *       "state": "quarantined",
+                     *       "leaving": false,
+                     *       "says": "quarantined",
+                     *       "reason": "outvoted on 3 items: request 1: log-likelihood -9.7902, others -9.8023",
+                     *       "since_ms": 1795598560000,
+                     *       "job": null,
+                     *       "items_per_s": null,
+                     *       "role": "auto",
+                     *       "stores": "no",
+                     *       "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *       "cores": 4,
+                     *       "cpu": "AMD EPYC 7763 64-Core Processor",
+                     *       "gpu": null,
+                     *       "memory_bytes": 25769803776,
+                     *       "version": "0.1.0",
+                     *       "agreed": 41,
+                     *       "strikes": 3,
+                     *       "refused": 2,
+                     *       "first_seen_ms": 1792144000000,
+                     *       "last_seen_ms": 1795599999000,
+                     *       "quarantined_at_ms": 1795592800000,
+                     *       "mine": false,
+                     *       "totals": {
+                     *         "items": 41200,
+                     *         "items_agreed": 41197,
+                     *         "items_charged": 3,
+                     *         "busy_ms": 1116000000,
+                     *         "online_ms": 2304000000
+                     *       },
+                     *       "charges": [
+                     *         {
+                     *           "job": "2cb53590459b3de8",
+                     *           "run": 2,
+                     *           "task": "tinyMMLU",
+                     *           "number": 14,
+                     *           "machine": "e8b8b49068e58583",
+                     *           "difference": "request 1: log-likelihood -9.79020011, others -9.80231432 greedy",
+                     *           "agreed": 41,
+                     *           "at_ms": 1795589200000
+                     *         }
+                     *       ],
+                     *       "helped_with": [
+                     *         {
+                     *           "machine": "e8b8b49068e58583",
+                     *           "job": {
+                     *             "job": "e70cc92b9081016d",
+                     *             "run": 1,
+                     *             "model": "EleutherAI/pythia-1b",
+                     *             "tasks": [
+                     *               "mmlu"
+                     *             ]
+                     *           },
+                     *           "items": 835,
+                     *           "items_agreed": 832,
+                     *           "items_charged": 3,
+                     *           "busy_ms": 3400000,
+                     *           "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *           "is_lent": false,
+                     *           "last_ms": 1795599997000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MachineDetail"];
                 };
             };
@@ -4014,6 +4169,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "number": 0,
+                     *           "job": "e70cc92b9081016d",
+                     *           "run": 1,
+                     *           "machine": "e8b8b49068e58583",
+                     *           "text": "waits: no machine is free to compute",
+                     *           "at_ms": 1795596400000,
+                     *           "times": 12
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReasonPage"];
                 };
             };
@@ -4045,6 +4216,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "days": [
+                     *         {
+                     *           "day": "2026-11-26",
+                     *           "items": 375,
+                     *           "items_agreed": 375,
+                     *           "items_charged": 0,
+                     *           "busy_ms": 4500000,
+                     *           "online_ms": 86399000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MachineDays"];
                 };
             };
@@ -4089,6 +4274,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "job": "e70cc92b9081016d",
+                     *           "run": 1,
+                     *           "state": "running",
+                     *           "reason": "",
+                     *           "model": {
+                     *             "name": "EleutherAI/pythia-1b",
+                     *             "commit": "e8b8b49068e5858398ae70490d594bb3ddee9250",
+                     *             "dtype": "float32",
+                     *             "parameters": 1011781632,
+                     *             "is_directory": false
+                     *           },
+                     *           "tasks": [
+                     *             "mmlu"
+                     *           ],
+                     *           "limit": null,
+                     *           "settled": 8116,
+                     *           "total": 14042,
+                     *           "requests": 56168,
+                     *           "votes_wanted": 2,
+                     *           "adaptive": false,
+                     *           "items_per_s": 11.3,
+                     *           "seconds_left": 524.42478,
+                     *           "accepted_at_ms": 1795599280000,
+                     *           "ended_at_ms": null,
+                     *           "by": {
+                     *             "name": "Ada"
+                     *           },
+                     *           "mine": false,
+                     *           "disagreed": 3,
+                     *           "scores": []
+                     *         }
+                     *       ],
+                     *       "next": "1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobPage"];
                 };
             };
@@ -4176,6 +4400,147 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "job": "2cb53590459b3de8",
+                     *       "run": 2,
+                     *       "state": "done",
+                     *       "reason": "",
+                     *       "model": {
+                     *         "name": "EleutherAI/pythia-14m",
+                     *         "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *         "dtype": "float32",
+                     *         "parameters": 14067712,
+                     *         "is_directory": false
+                     *       },
+                     *       "tasks": [
+                     *         "tinyMMLU"
+                     *       ],
+                     *       "limit": null,
+                     *       "settled": 200,
+                     *       "total": 200,
+                     *       "requests": 800,
+                     *       "votes_wanted": 2,
+                     *       "adaptive": false,
+                     *       "items_per_s": null,
+                     *       "seconds_left": null,
+                     *       "accepted_at_ms": 1795589200000,
+                     *       "ended_at_ms": 1795589330000,
+                     *       "by": {
+                     *         "name": "Ada"
+                     *       },
+                     *       "mine": false,
+                     *       "disagreed": 1,
+                     *       "scores": [
+                     *         {
+                     *           "task": "tinyMMLU",
+                     *           "filter": "none",
+                     *           "shots": 0,
+                     *           "n": 100,
+                     *           "documents": 100,
+                     *           "votes": 2,
+                     *           "votes_wanted": 2,
+                     *           "items_below": 0,
+                     *           "classes": [
+                     *             "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *           ],
+                     *           "note": "",
+                     *           "metric": "acc",
+                     *           "main": true,
+                     *           "higher_is_better": true,
+                     *           "is_proportion": true,
+                     *           "value": 0.34,
+                     *           "stderr": 0.047609523,
+                     *           "interval": {
+                     *             "low": 0.25461379,
+                     *             "high": 0.43722454,
+                     *             "low_50": 0.30883717,
+                     *             "high_50": 0.37261208,
+                     *             "method": "wilson"
+                     *           },
+                     *           "chance": 0.25,
+                     *           "rank": {
+                     *             "best": 4,
+                     *             "worst": 22,
+                     *             "of": 50
+                     *           }
+                     *         }
+                     *       ],
+                     *       "num_fewshot": null,
+                     *       "coordinator": null,
+                     *       "machines_at_work": 0,
+                     *       "seconds": 130,
+                     *       "failure": null,
+                     *       "command": "muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag",
+                     *       "runs": [
+                     *         {
+                     *           "run": 2,
+                     *           "state": "done",
+                     *           "accepted_at_ms": 1795589200000
+                     *         }
+                     *       ],
+                     *       "reasons": 4,
+                     *       "can_cancel": false,
+                     *       "task_details": [
+                     *         {
+                     *           "task": "tinyMMLU",
+                     *           "version": "0",
+                     *           "shots": 0,
+                     *           "items": 100,
+                     *           "documents": 100,
+                     *           "requests": 400,
+                     *           "digest": "2efa9a8242c0d5744cdd1a20930b2c6b17f3912c1f8fdac61b4062fc1a33c9cc",
+                     *           "is_public": true,
+                     *           "output_type": "multiple_choice",
+                     *           "counts": {
+                     *             "settled": 100,
+                     *             "right": 33,
+                     *             "wrong": 67,
+                     *             "disagreed": 1,
+                     *             "below": 0,
+                     *             "ties": 0,
+                     *             "trusted": 0
+                     *           },
+                     *           "subjects": [],
+                     *           "scores": [
+                     *             {
+                     *               "task": "tinyMMLU",
+                     *               "filter": "none",
+                     *               "shots": 0,
+                     *               "n": 100,
+                     *               "documents": 100,
+                     *               "votes": 2,
+                     *               "votes_wanted": 2,
+                     *               "items_below": 0,
+                     *               "classes": [
+                     *                 "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *               ],
+                     *               "note": "",
+                     *               "metric": "acc",
+                     *               "main": true,
+                     *               "higher_is_better": true,
+                     *               "is_proportion": true,
+                     *               "value": 0.34,
+                     *               "stderr": 0.047609523,
+                     *               "interval": {
+                     *                 "low": 0.25461379,
+                     *                 "high": 0.43722454,
+                     *                 "low_50": 0.30883717,
+                     *                 "high_50": 0.37261208,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "chance": 0.25,
+                     *               "rank": {
+                     *                 "best": 4,
+                     *                 "worst": 22,
+                     *                 "of": 50
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobDetail"];
                 };
             };
@@ -4210,6 +4575,147 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "job": "2cb53590459b3de8",
+                     *       "run": 2,
+                     *       "state": "done",
+                     *       "reason": "",
+                     *       "model": {
+                     *         "name": "EleutherAI/pythia-14m",
+                     *         "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *         "dtype": "float32",
+                     *         "parameters": 14067712,
+                     *         "is_directory": false
+                     *       },
+                     *       "tasks": [
+                     *         "tinyMMLU"
+                     *       ],
+                     *       "limit": null,
+                     *       "settled": 200,
+                     *       "total": 200,
+                     *       "requests": 800,
+                     *       "votes_wanted": 2,
+                     *       "adaptive": false,
+                     *       "items_per_s": null,
+                     *       "seconds_left": null,
+                     *       "accepted_at_ms": 1795589200000,
+                     *       "ended_at_ms": 1795589330000,
+                     *       "by": {
+                     *         "name": "Ada"
+                     *       },
+                     *       "mine": false,
+                     *       "disagreed": 1,
+                     *       "scores": [
+                     *         {
+                     *           "task": "tinyMMLU",
+                     *           "filter": "none",
+                     *           "shots": 0,
+                     *           "n": 100,
+                     *           "documents": 100,
+                     *           "votes": 2,
+                     *           "votes_wanted": 2,
+                     *           "items_below": 0,
+                     *           "classes": [
+                     *             "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *           ],
+                     *           "note": "",
+                     *           "metric": "acc",
+                     *           "main": true,
+                     *           "higher_is_better": true,
+                     *           "is_proportion": true,
+                     *           "value": 0.34,
+                     *           "stderr": 0.047609523,
+                     *           "interval": {
+                     *             "low": 0.25461379,
+                     *             "high": 0.43722454,
+                     *             "low_50": 0.30883717,
+                     *             "high_50": 0.37261208,
+                     *             "method": "wilson"
+                     *           },
+                     *           "chance": 0.25,
+                     *           "rank": {
+                     *             "best": 4,
+                     *             "worst": 22,
+                     *             "of": 50
+                     *           }
+                     *         }
+                     *       ],
+                     *       "num_fewshot": null,
+                     *       "coordinator": null,
+                     *       "machines_at_work": 0,
+                     *       "seconds": 130,
+                     *       "failure": null,
+                     *       "command": "muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU,tinyHellaswag",
+                     *       "runs": [
+                     *         {
+                     *           "run": 2,
+                     *           "state": "done",
+                     *           "accepted_at_ms": 1795589200000
+                     *         }
+                     *       ],
+                     *       "reasons": 4,
+                     *       "can_cancel": false,
+                     *       "task_details": [
+                     *         {
+                     *           "task": "tinyMMLU",
+                     *           "version": "0",
+                     *           "shots": 0,
+                     *           "items": 100,
+                     *           "documents": 100,
+                     *           "requests": 400,
+                     *           "digest": "2efa9a8242c0d5744cdd1a20930b2c6b17f3912c1f8fdac61b4062fc1a33c9cc",
+                     *           "is_public": true,
+                     *           "output_type": "multiple_choice",
+                     *           "counts": {
+                     *             "settled": 100,
+                     *             "right": 33,
+                     *             "wrong": 67,
+                     *             "disagreed": 1,
+                     *             "below": 0,
+                     *             "ties": 0,
+                     *             "trusted": 0
+                     *           },
+                     *           "subjects": [],
+                     *           "scores": [
+                     *             {
+                     *               "task": "tinyMMLU",
+                     *               "filter": "none",
+                     *               "shots": 0,
+                     *               "n": 100,
+                     *               "documents": 100,
+                     *               "votes": 2,
+                     *               "votes_wanted": 2,
+                     *               "items_below": 0,
+                     *               "classes": [
+                     *                 "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *               ],
+                     *               "note": "",
+                     *               "metric": "acc",
+                     *               "main": true,
+                     *               "higher_is_better": true,
+                     *               "is_proportion": true,
+                     *               "value": 0.34,
+                     *               "stderr": 0.047609523,
+                     *               "interval": {
+                     *                 "low": 0.25461379,
+                     *                 "high": 0.43722454,
+                     *                 "low_50": 0.30883717,
+                     *                 "high_50": 0.37261208,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "chance": 0.25,
+                     *               "rank": {
+                     *                 "best": 4,
+                     *                 "worst": 22,
+                     *                 "of": 50
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobDetail"];
                 };
             };
@@ -4247,6 +4753,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "number": 0,
+                     *           "job": "2cb53590459b3de8",
+                     *           "run": 2,
+                     *           "machine": null,
+                     *           "text": "waits: no machine is free to compute",
+                     *           "at_ms": 1795596400000,
+                     *           "times": 12
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReasonPage"];
                 };
             };
@@ -4283,6 +4805,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "machine": "2af493995f5ddfb4",
+                     *           "job": {
+                     *             "job": "2cb53590459b3de8",
+                     *             "run": 2,
+                     *             "model": "EleutherAI/pythia-14m",
+                     *             "tasks": [
+                     *               "tinyMMLU"
+                     *             ]
+                     *           },
+                     *           "items": 887,
+                     *           "items_agreed": 887,
+                     *           "items_charged": 0,
+                     *           "busy_ms": 3400000,
+                     *           "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *           "is_lent": false,
+                     *           "last_ms": 1795599997000
+                     *         }
+                     *       ],
+                     *       "next": "1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SharePage"];
                 };
             };
@@ -4380,6 +4927,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "number": 0,
+                     *           "subject": "high_school_statistics",
+                     *           "question": "The number of days it takes to build a new house has a variance of 386. A sample of 40 new homes shows an average building time of 83 days. With what confidence can we assert that ",
+                     *           "settled": true,
+                     *           "gold": "D",
+                     *           "chosen": "C",
+                     *           "right": false,
+                     *           "margin": 1.6904752,
+                     *           "tie": false,
+                     *           "votes": {
+                     *             "agree": 2,
+                     *             "wanted": 2,
+                     *             "disagree": 0,
+                     *             "same_bits": true,
+                     *             "trusted_alone": false
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": null,
+                     *       "matching": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["ItemPage"];
                 };
             };
@@ -4424,6 +4997,138 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "job": "2cb53590459b3de8",
+                     *       "run": 2,
+                     *       "model": {
+                     *         "name": "EleutherAI/pythia-14m",
+                     *         "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *         "dtype": "float32",
+                     *         "parameters": 14067712,
+                     *         "is_directory": false
+                     *       },
+                     *       "task": "tinyMMLU",
+                     *       "number": 14,
+                     *       "items": 100,
+                     *       "subject": "anatomy",
+                     *       "output_type": "multiple_choice",
+                     *       "settled": true,
+                     *       "settled_at_ms": 1795599950000,
+                     *       "prompt": "The following are multiple choice questions (with answers) about anatomy.\n\nAt which of the following locations does bile enter the digestive tract?\nA. Gastroesophageal sphincter\nB. Duodenum\nC. Ileocecum\nD. Jejunum\nAnswer:",
+                     *       "prompt_characters": 221,
+                     *       "fewshot_characters": 0,
+                     *       "digest": "fd508f4cd4efb6449a9c5f406d5dfca9a361b851089b5183e22693b0f3207deb",
+                     *       "choices": [
+                     *         {
+                     *           "label": "A",
+                     *           "text": " Gastroesophageal sphincter",
+                     *           "loglikelihood": -5.3109853,
+                     *           "tokens": 7,
+                     *           "is_greedy": false,
+                     *           "margin": 1.25,
+                     *           "gold": false,
+                     *           "chosen": true
+                     *         },
+                     *         {
+                     *           "label": "B",
+                     *           "text": " Duodenum",
+                     *           "loglikelihood": -6.3372616,
+                     *           "tokens": 3,
+                     *           "is_greedy": false,
+                     *           "margin": 1.25,
+                     *           "gold": true,
+                     *           "chosen": false
+                     *         },
+                     *         {
+                     *           "label": "C",
+                     *           "text": " Ileocecum",
+                     *           "loglikelihood": -8.8793285,
+                     *           "tokens": 3,
+                     *           "is_greedy": false,
+                     *           "margin": 1.25,
+                     *           "gold": false,
+                     *           "chosen": false
+                     *         },
+                     *         {
+                     *           "label": "D",
+                     *           "text": " Jejunum",
+                     *           "loglikelihood": -7.2718083,
+                     *           "tokens": 2,
+                     *           "is_greedy": false,
+                     *           "margin": 1.25,
+                     *           "gold": false,
+                     *           "chosen": false
+                     *         }
+                     *       ],
+                     *       "right": false,
+                     *       "margin": 1.0262763,
+                     *       "tie": false,
+                     *       "metrics": [
+                     *         {
+                     *           "metric": "acc",
+                     *           "value": 0
+                     *         }
+                     *       ],
+                     *       "vote_count": {
+                     *         "agree": 2,
+                     *         "wanted": 2,
+                     *         "disagree": 1,
+                     *         "same_bits": false,
+                     *         "trusted_alone": false
+                     *       },
+                     *       "votes": [
+                     *         {
+                     *           "machine": "ce1b18a585cef466",
+                     *           "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *           "verdict": "value",
+                     *           "charged": false,
+                     *           "same_bits": true,
+                     *           "difference": 0,
+                     *           "allowed": 0.0005,
+                     *           "loglikelihoods": [
+                     *             -5.3109853,
+                     *             -6.3372616,
+                     *             -8.8793285,
+                     *             -7.2718083
+                     *           ],
+                     *           "at_ms": 1795599950000
+                     *         },
+                     *         {
+                     *           "machine": "fff8e27e5618e95e",
+                     *           "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *           "verdict": "agrees",
+                     *           "charged": false,
+                     *           "same_bits": false,
+                     *           "difference": 0.000031,
+                     *           "allowed": 0.0005,
+                     *           "loglikelihoods": [
+                     *             -5.3109543,
+                     *             -6.3372306,
+                     *             -8.8792975,
+                     *             -7.2717773
+                     *           ],
+                     *           "at_ms": 1795599950000
+                     *         },
+                     *         {
+                     *           "machine": "14fba852e55ed234",
+                     *           "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *           "verdict": "disagrees",
+                     *           "charged": true,
+                     *           "same_bits": false,
+                     *           "difference": 0.012,
+                     *           "allowed": 0.0005,
+                     *           "loglikelihoods": [
+                     *             -5.2989853,
+                     *             -6.3252616,
+                     *             -8.8673285,
+                     *             -7.2598083
+                     *           ],
+                     *           "at_ms": 1795599950000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Item"];
                 };
             };
@@ -4528,6 +5233,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "text": "EleutherAI/pythia-14m on tinyMMLU (0-shot, n = 100), computed by a pool of lent machines, two votes an item. https://pool.example/jobs/2cb53590459b3de8/2",
+                     *       "bibtex": "@misc{muster-2cb53590, title = {A run}}"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Cite"];
                 };
             };
@@ -4578,6 +5289,85 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "revision": 812,
+                     *       "columns": [
+                     *         {
+                     *           "task": "tinyMMLU",
+                     *           "metric": "acc",
+                     *           "filter": "none",
+                     *           "shots": 0,
+                     *           "higher_is_better": true,
+                     *           "is_proportion": true,
+                     *           "documents": 100,
+                     *           "chance": 0.25,
+                     *           "axis": {
+                     *             "low": 0.23414434,
+                     *             "high": 0.58296883
+                     *           },
+                     *           "best": {
+                     *             "low": 0.37510652,
+                     *             "high": 0.56711317,
+                     *             "low_50": 0.43654767,
+                     *             "high_50": 0.50372406,
+                     *             "method": "wilson"
+                     *           },
+                     *           "ranked": 3
+                     *         }
+                     *       ],
+                     *       "items": [
+                     *         {
+                     *           "model": {
+                     *             "name": "EleutherAI/pythia-70m",
+                     *             "commit": "ce1b18a585cef4664c4388e3dd0cba68400f645a",
+                     *             "dtype": "float32",
+                     *             "parameters": 70426624,
+                     *             "is_directory": false
+                     *           },
+                     *           "rank": {
+                     *             "best": 1,
+                     *             "worst": 2,
+                     *             "of": 3
+                     *           },
+                     *           "cells": [
+                     *             {
+                     *               "value": 0.47,
+                     *               "stderr": 0.050161356,
+                     *               "interval": {
+                     *                 "low": 0.37510652,
+                     *                 "high": 0.56711317,
+                     *                 "low_50": 0.43654767,
+                     *                 "high_50": 0.50372406,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "n": 100,
+                     *               "partial": false,
+                     *               "votes": 2,
+                     *               "votes_wanted": 2,
+                     *               "items_below": 0,
+                     *               "classes": [
+                     *                 "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *               ],
+                     *               "job": "2cb53590459b3de8",
+                     *               "run": 2,
+                     *               "ended_at_ms": 1795592800000,
+                     *               "by": {
+                     *                 "name": "Ada"
+                     *               },
+                     *               "note": ""
+                     *             }
+                     *           ],
+                     *           "versus": null
+                     *         }
+                     *       ],
+                     *       "next": "1",
+                     *       "first": 1,
+                     *       "matching": 3,
+                     *       "models": 3,
+                     *       "pinned": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Leaderboard"];
                 };
             };
@@ -4696,6 +5486,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "model": {
+                     *             "name": "EleutherAI/pythia-14m",
+                     *             "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *             "dtype": "float32",
+                     *             "parameters": 14067712,
+                     *             "is_directory": false
+                     *           },
+                     *           "family": "gpt_neox",
+                     *           "bytes": 56270848,
+                     *           "runs": 3,
+                     *           "latest_ms": 1795513600000
+                     *         }
+                     *       ],
+                     *       "next": "1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ModelPage"];
                 };
             };
@@ -4728,6 +5538,207 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "model": {
+                     *         "name": "EleutherAI/pythia-14m",
+                     *         "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *         "dtype": "float32",
+                     *         "parameters": 14067712,
+                     *         "is_directory": false
+                     *       },
+                     *       "family": "gpt_neox",
+                     *       "bytes": 56270848,
+                     *       "runs": 5,
+                     *       "latest_ms": 1795513600000,
+                     *       "hub_url": "https://huggingface.co/EleutherAI/pythia-14m",
+                     *       "layers": 6,
+                     *       "commits": [
+                     *         {
+                     *           "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *           "first_run_ms": 1793872000000,
+                     *           "runs": 2
+                     *         }
+                     *       ],
+                     *       "scores": [
+                     *         {
+                     *           "column": {
+                     *             "task": "tinyMMLU",
+                     *             "metric": "acc",
+                     *             "filter": "none",
+                     *             "shots": 0,
+                     *             "higher_is_better": true,
+                     *             "is_proportion": true,
+                     *             "documents": 100,
+                     *             "chance": 0.25,
+                     *             "axis": {
+                     *               "low": 0.1,
+                     *               "high": 0.7
+                     *             },
+                     *             "best": null,
+                     *             "ranked": 50
+                     *           },
+                     *           "cell": {
+                     *             "value": 0.33,
+                     *             "stderr": 0.047258156,
+                     *             "interval": {
+                     *               "low": 0.24562984,
+                     *               "high": 0.4269484,
+                     *               "low_50": 0.2991166,
+                     *               "high_50": 0.36242322,
+                     *               "method": "wilson"
+                     *             },
+                     *             "n": 100,
+                     *             "partial": false,
+                     *             "votes": 2,
+                     *             "votes_wanted": 2,
+                     *             "items_below": 0,
+                     *             "classes": [
+                     *               "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *             ],
+                     *             "job": "2cb53590459b3de8",
+                     *             "run": 2,
+                     *             "ended_at_ms": 1795600000000,
+                     *             "by": null,
+                     *             "note": ""
+                     *           },
+                     *           "rank": {
+                     *             "best": 4,
+                     *             "worst": 22,
+                     *             "of": 50
+                     *           },
+                     *           "neighbour": {
+                     *             "model": {
+                     *               "name": "EleutherAI/pythia-31m",
+                     *               "commit": "2af493995f5ddfb45e802a0425a8e40cf387c7ef",
+                     *               "dtype": "float32",
+                     *               "parameters": 30494720,
+                     *               "is_directory": false
+                     *             },
+                     *             "job": "f00f8cb55f9ba346",
+                     *             "run": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "histories": [
+                     *         {
+                     *           "column": {
+                     *             "task": "tinyMMLU",
+                     *             "metric": "acc",
+                     *             "filter": "none",
+                     *             "shots": 0,
+                     *             "higher_is_better": true,
+                     *             "is_proportion": true,
+                     *             "documents": 100,
+                     *             "chance": 0.25,
+                     *             "axis": {
+                     *               "low": 0.1,
+                     *               "high": 0.7
+                     *             },
+                     *             "best": null,
+                     *             "ranked": 50
+                     *           },
+                     *           "points": [
+                     *             {
+                     *               "commit": "5efd77e3fdc93bdedd4b890984ea7074e7ce40bc",
+                     *               "cell": {
+                     *                 "value": 0.29,
+                     *                 "stderr": 0.045604802,
+                     *                 "interval": {
+                     *                   "low": 0.21014707,
+                     *                   "high": 0.38539075,
+                     *                   "low_50": 0.2603994,
+                     *                   "high_50": 0.32150274,
+                     *                   "method": "wilson"
+                     *                 },
+                     *                 "n": 100,
+                     *                 "partial": false,
+                     *                 "votes": 2,
+                     *                 "votes_wanted": 2,
+                     *                 "items_below": 0,
+                     *                 "classes": [
+                     *                   "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *                 ],
+                     *                 "job": "2cb53590459b3de8",
+                     *                 "run": 2,
+                     *                 "ended_at_ms": 1795600000000,
+                     *                 "by": null,
+                     *                 "note": ""
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "jobs": [
+                     *         {
+                     *           "job": "2cb53590459b3de8",
+                     *           "run": 2,
+                     *           "state": "done",
+                     *           "reason": "",
+                     *           "model": {
+                     *             "name": "EleutherAI/pythia-14m",
+                     *             "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *             "dtype": "float32",
+                     *             "parameters": 14067712,
+                     *             "is_directory": false
+                     *           },
+                     *           "tasks": [
+                     *             "tinyMMLU"
+                     *           ],
+                     *           "limit": null,
+                     *           "settled": 200,
+                     *           "total": 200,
+                     *           "requests": 800,
+                     *           "votes_wanted": 2,
+                     *           "adaptive": false,
+                     *           "items_per_s": null,
+                     *           "seconds_left": null,
+                     *           "accepted_at_ms": 1795589200000,
+                     *           "ended_at_ms": 1795589330000,
+                     *           "by": {
+                     *             "name": "Ada"
+                     *           },
+                     *           "mine": false,
+                     *           "disagreed": 1,
+                     *           "scores": [
+                     *             {
+                     *               "task": "tinyMMLU",
+                     *               "filter": "none",
+                     *               "shots": 0,
+                     *               "n": 100,
+                     *               "documents": 100,
+                     *               "votes": 2,
+                     *               "votes_wanted": 2,
+                     *               "items_below": 0,
+                     *               "classes": [
+                     *                 "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *               ],
+                     *               "note": "",
+                     *               "metric": "acc",
+                     *               "main": true,
+                     *               "higher_is_better": true,
+                     *               "is_proportion": true,
+                     *               "value": 0.34,
+                     *               "stderr": 0.047609523,
+                     *               "interval": {
+                     *                 "low": 0.25461379,
+                     *                 "high": 0.43722454,
+                     *                 "low_50": 0.30883717,
+                     *                 "high_50": 0.37261208,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "chance": 0.25,
+                     *               "rank": {
+                     *                 "best": 4,
+                     *                 "worst": 22,
+                     *                 "of": 50
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ModelDetail"];
                 };
             };
@@ -4757,6 +5768,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "task": "tinyMMLU",
+                     *           "title": "A hundred questions of MMLU, picked so that they tell as much as all",
+                     *           "version": "0",
+                     *           "documents": 100,
+                     *           "shots": 0,
+                     *           "shots_fixed": true,
+                     *           "requests": 400,
+                     *           "output_type": "multiple_choice",
+                     *           "metrics": [
+                     *             {
+                     *               "metric": "acc",
+                     *               "filter": "none",
+                     *               "higher_is_better": true,
+                     *               "is_proportion": true,
+                     *               "main": true
+                     *             }
+                     *           ],
+                     *           "chance": 0.25,
+                     *           "group": null,
+                     *           "data": "tinyBenchmarks/tinyMMLU",
+                     *           "is_public": true,
+                     *           "results": 12
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["TaskList"];
                 };
             };
@@ -4799,6 +5840,141 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "a": {
+                     *         "job": "2cb53590459b3de8",
+                     *         "run": 2,
+                     *         "model": {
+                     *           "name": "EleutherAI/pythia-14m",
+                     *           "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *           "dtype": "float32",
+                     *           "parameters": 14067712,
+                     *           "is_directory": false
+                     *         },
+                     *         "score": {
+                     *           "task": "tinyMMLU",
+                     *           "filter": "none",
+                     *           "shots": 0,
+                     *           "n": 100,
+                     *           "documents": 100,
+                     *           "votes": 2,
+                     *           "votes_wanted": 2,
+                     *           "items_below": 0,
+                     *           "classes": [
+                     *             "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *           ],
+                     *           "note": "",
+                     *           "metric": "acc",
+                     *           "main": true,
+                     *           "higher_is_better": true,
+                     *           "is_proportion": true,
+                     *           "value": 0.34,
+                     *           "stderr": 0.047609523,
+                     *           "interval": {
+                     *             "low": 0.25461379,
+                     *             "high": 0.43722454,
+                     *             "low_50": 0.30883717,
+                     *             "high_50": 0.37261208,
+                     *             "method": "wilson"
+                     *           },
+                     *           "chance": 0.25,
+                     *           "rank": {
+                     *             "best": 4,
+                     *             "worst": 22,
+                     *             "of": 50
+                     *           }
+                     *         }
+                     *       },
+                     *       "b": {
+                     *         "job": "f00f8cb55f9ba346",
+                     *         "run": 1,
+                     *         "model": {
+                     *           "name": "HuggingFaceTB/SmolLM2-135M",
+                     *           "commit": "c4c0e865cbae004da0fa1a427c5c43f3fabb7efd",
+                     *           "dtype": "float32",
+                     *           "parameters": 134515008,
+                     *           "is_directory": false
+                     *         },
+                     *         "score": {
+                     *           "task": "tinyMMLU",
+                     *           "filter": "none",
+                     *           "shots": 0,
+                     *           "n": 100,
+                     *           "documents": 100,
+                     *           "votes": 2,
+                     *           "votes_wanted": 2,
+                     *           "items_below": 0,
+                     *           "classes": [
+                     *             "approximate-float32-avx2-muster0.1.0-torch2.11.0"
+                     *           ],
+                     *           "note": "",
+                     *           "metric": "acc",
+                     *           "main": true,
+                     *           "higher_is_better": true,
+                     *           "is_proportion": true,
+                     *           "value": 0.18,
+                     *           "stderr": 0.038612292,
+                     *           "interval": {
+                     *             "low": 0.11700132,
+                     *             "high": 0.26667536,
+                     *             "low_50": 0.15555396,
+                     *             "high_50": 0.20734453,
+                     *             "method": "wilson"
+                     *           },
+                     *           "chance": 0.25,
+                     *           "rank": {
+                     *             "best": 4,
+                     *             "worst": 22,
+                     *             "of": 50
+                     *           }
+                     *         }
+                     *       },
+                     *       "tasks": [
+                     *         "tinyMMLU"
+                     *       ],
+                     *       "task": "tinyMMLU",
+                     *       "same_items": true,
+                     *       "items_a": 100,
+                     *       "items_b": 100,
+                     *       "common": 100,
+                     *       "counts": {
+                     *         "both_right": 7,
+                     *         "only_a": 27,
+                     *         "only_b": 11,
+                     *         "both_wrong": 55
+                     *       },
+                     *       "difference": {
+                     *         "value": -0.16,
+                     *         "low": -0.28082251,
+                     *         "high": -0.039177486
+                     *       },
+                     *       "p": 0.07075635,
+                     *       "test": "mcnemar",
+                     *       "items": [
+                     *         {
+                     *           "number": 0,
+                     *           "question": "The number of days it takes to build a new house has a variance of 386. A sample of 40 new homes shows an average building time of 83 days. With what confidence can we assert that ",
+                     *           "gold": "D",
+                     *           "a": {
+                     *             "chosen": "C",
+                     *             "right": false,
+                     *             "loglikelihood": -5.6626285,
+                     *             "margin": 0.4,
+                     *             "disagreed": false
+                     *           },
+                     *           "b": {
+                     *             "chosen": "C",
+                     *             "right": false,
+                     *             "loglikelihood": -7.9640151,
+                     *             "margin": 0.4,
+                     *             "disagreed": false
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": "1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Comparison"];
                 };
             };
@@ -4870,6 +6046,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "slug": "bad-request",
+                     *           "status": 400,
+                     *           "title": "Not understood",
+                     *           "what_to_do": "A field or a parameter is not what the API describes; `errors` says which. Unknown ones are refused, too."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProblemList"];
                 };
             };
@@ -4927,6 +6115,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user": {
+                     *         "id": "u1",
+                     *         "name": "Ada",
+                     *         "email": "ada@example.org",
+                     *         "email_verified": true,
+                     *         "email_pending": null,
+                     *         "role": "researcher",
+                     *         "zone": "Europe/Berlin",
+                     *         "created_at_ms": 1787824000000
+                     *       },
+                     *       "csrf": "csrf-of-the-stand-in",
+                     *       "expires_at_ms": 1798192000000
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
@@ -5167,6 +6371,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "u1",
+                     *       "name": "Ada",
+                     *       "email": "ada@example.org",
+                     *       "email_verified": true,
+                     *       "email_pending": null,
+                     *       "role": "researcher",
+                     *       "zone": "Europe/Berlin",
+                     *       "created_at_ms": 1787824000000
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -5340,6 +6556,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "t1",
+                     *           "name": "ci",
+                     *           "prefix": "mst_7Fq2",
+                     *           "scopes": [
+                     *             "read"
+                     *           ],
+                     *           "created_at_ms": 1792144000000,
+                     *           "used_at_ms": 1795592800000,
+                     *           "expires_at_ms": 1800784000000,
+                     *           "revoked_at_ms": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiTokenPage"];
                 };
             };
@@ -5523,6 +6758,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "job_done",
+                     *           "how": "at-once"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Notifications"];
                 };
             };
@@ -5623,6 +6868,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "machine": "ce1b18a585cef466",
+                     *           "number": 3,
+                     *           "state": "storing",
+                     *           "leaving": false,
+                     *           "says": "storage",
+                     *           "reason": "",
+                     *           "since_ms": 1795599280000,
+                     *           "job": null,
+                     *           "items_per_s": null,
+                     *           "role": "auto",
+                     *           "stores": "yes",
+                     *           "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *           "cores": 12,
+                     *           "cpu": "AMD EPYC 7763 64-Core Processor",
+                     *           "gpu": null,
+                     *           "memory_bytes": 12884901888,
+                     *           "version": "0.1.0",
+                     *           "agreed": 61020,
+                     *           "strikes": 0,
+                     *           "refused": 0,
+                     *           "first_seen_ms": 1792144000000,
+                     *           "last_seen_ms": 1795599999000,
+                     *           "quarantined_at_ms": null,
+                     *           "mine": true,
+                     *           "label": "desk",
+                     *           "owner": {
+                     *             "name": "Ada"
+                     *           },
+                     *           "address": "192.0.2.17"
+                     *         }
+                     *       ],
+                     *       "next": null,
+                     *       "days": 30,
+                     *       "totals": {
+                     *         "items": 41200,
+                     *         "items_agreed": 41197,
+                     *         "items_charged": 3,
+                     *         "busy_ms": 1116000000,
+                     *         "online_ms": 2304000000
+                     *       },
+                     *       "helped_with": [
+                     *         {
+                     *           "machine": "ce1b18a585cef466",
+                     *           "job": {
+                     *             "job": "e70cc92b9081016d",
+                     *             "run": 1,
+                     *             "model": "EleutherAI/pythia-1b",
+                     *             "tasks": [
+                     *               "mmlu"
+                     *             ]
+                     *           },
+                     *           "items": 874,
+                     *           "items_agreed": 874,
+                     *           "items_charged": 0,
+                     *           "busy_ms": 3400000,
+                     *           "class": "approximate-float32-avx2-muster0.1.0-torch2.11.0",
+                     *           "is_lent": true,
+                     *           "last_ms": 1795599997000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["OwnMachines"];
                 };
             };
@@ -5961,6 +7272,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "model": {
+                     *         "name": "EleutherAI/pythia-14m",
+                     *         "commit": "0e1111260779329cd582018284ec61a09cdb0748",
+                     *         "dtype": "float32",
+                     *         "parameters": 14067712,
+                     *         "is_directory": false
+                     *       },
+                     *       "bytes": 56270848,
+                     *       "fits": true,
+                     *       "problems": [],
+                     *       "items": 100,
+                     *       "requests": 400,
+                     *       "machines": 12,
+                     *       "idle": 2,
+                     *       "seconds": {
+                     *         "low": 40,
+                     *         "high": 90
+                     *       },
+                     *       "command": "muster run --llm_name EleutherAI/pythia-14m --tasks tinyMMLU",
+                     *       "same": {
+                     *         "job": "2cb53590459b3de8",
+                     *         "run": 2,
+                     *         "state": "done",
+                     *         "accepted_at_ms": 1795589200000
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Estimate"];
                 };
             };
@@ -5997,6 +7337,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "u0",
+                     *           "name": "Ada",
+                     *           "email": "user0@example.org",
+                     *           "email_verified": true,
+                     *           "role": "operator",
+                     *           "created_at_ms": 1795600000000,
+                     *           "seen_at_ms": 1795600000000,
+                     *           "disabled_at_ms": null,
+                     *           "machines": 0,
+                     *           "jobs": 0
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperatorUserPage"];
                 };
             };
@@ -6174,6 +7533,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "m0",
+                     *           "kind": "verify",
+                     *           "to": "user0@example.org",
+                     *           "user": null,
+                     *           "state": "dead",
+                     *           "attempts": 12,
+                     *           "next_at_ms": null,
+                     *           "created_at_ms": 1795596400000,
+                     *           "sent_at_ms": null,
+                     *           "error": "550 5.1.1 no such user here"
+                     *         }
+                     *       ],
+                     *       "next": null,
+                     *       "counts": {
+                     *         "due": 1,
+                     *         "sending": 0,
+                     *         "sent": 812,
+                     *         "dead": 2
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["MailPage"];
                 };
             };
@@ -6275,6 +7659,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "a0",
+                     *           "at_ms": 1795600000000,
+                     *           "actor": {
+                     *             "name": "Ada"
+                     *           },
+                     *           "action": "sign-in",
+                     *           "target": "Grace",
+                     *           "detail": "",
+                     *           "address": "192.0.2.7"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
@@ -6301,6 +7703,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "needs": [
+                     *         {
+                     *           "kind": "mail-undeliverable",
+                     *           "text": "3 mails undeliverable",
+                     *           "link": "/operator/mail?state=dead"
+                     *         }
+                     *       ],
+                     *       "parts": [
+                     *         {
+                     *           "part": "server",
+                     *           "ok": true,
+                     *           "says": "up 12 days",
+                     *           "version": "0.1.0",
+                     *           "since_ms": 1794563200000,
+                     *           "machine": null
+                     *         }
+                     *       ],
+                     *       "storage": {
+                     *         "view": 7,
+                     *         "copies": 2,
+                     *         "copies_wanted": 2,
+                     *         "joining": 1
+                     *       },
+                     *       "disk": [
+                     *         {
+                     *           "name": "server",
+                     *           "used_bytes": 97710505984,
+                     *           "total_bytes": 107374182400
+                     *         }
+                     *       ],
+                     *       "versions": [
+                     *         {
+                     *           "version": "0.1.0",
+                     *           "machines": 12
+                     *         }
+                     *       ],
+                     *       "oldest_due_ms": 1795599960000
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };

@@ -160,6 +160,28 @@ await test('a server that goes away: the dot says so within 10 s, what was there
   await until('it is live again', async () => !(await page.locator('header').textContent())!.includes('not live'), 5_500);
 }, true);
 
+// The browser's own measure; 0.05 is half of what it calls good. Answers take half a second, so that bars are seen first.
+for (const [width, url] of [1280, 390].flatMap((width) => ['/', '/jobs', '/leaderboard', '/machines', run(0), `${run(5)}/items/tinyMMLU/2`].map((url) => [width, url] as const))) {
+  await test(`nothing jumps while ${url} fills at ${width}`, '', async (page) => {
+    await page.setViewportSize({ width, height: 900 });
+    await page.addInitScript(() => {
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[]) {
+          if (!entry.hadRecentInput) (window as unknown as { moved: number }).moved = ((window as unknown as { moved?: number }).moved ?? 0) + entry.value;
+        }
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    await page.route('**/api/**', async (route) => {
+      if (!route.request().url().includes('/events')) await new Promise((resolve) => setTimeout(resolve, 500));
+      await route.continue().catch(() => {});
+    });
+    await shown(page, url);
+    await page.waitForTimeout(1000);
+    const moved = await page.evaluate(() => (window as unknown as { moved?: number }).moved ?? 0);
+    assert.ok(moved < 0.05, `layout shift ${moved.toFixed(3)}`);
+  });
+}
+
 await browser.close();
 server.closeAllConnections();
 server.close();

@@ -34,9 +34,6 @@ export function find(method: string, pathname: string): Found | 'no-path' | stri
 }
 
 const validators = new Map<string, ValidateFunction>();
-function resolved(ref: string): string {
-  return 'contract' + ref;
-}
 function validator(schema: { $ref?: string } & object): ValidateFunction {
   const key = JSON.stringify(schema);
   let found = validators.get(key);
@@ -72,5 +69,4 @@ export function request_faults(found: Found, query: URLSearchParams, body: unkno
   const check = validator(schema);
   return check(body) ? '' : `${found.operation.operationId}: ${ajv.errorsText(check.errors).slice(0, 600)}`;
 }
-void resolved;
 export const kDescription = description;
