@@ -143,6 +143,15 @@ await test('user text is text', 'user=operator', async (page) => {
   assert.match((await page.locator('main pre').last().textContent())!, /<script>alert\("x"\)<\/script>/);
   assert.equal(await page.locator('main script, main b').count(), 0);
 });
+await test('a running job moves: its number, its map, its title', '', async (page) => {
+  await shown(page, run(1));
+  const settled_now = async () => Number(/^([\d,]+) of/.exec((await page.locator('.big').textContent()) ?? '')?.[1]);
+  const label = () => page.getByRole('button', { name: /^Map of/ }).getAttribute('aria-label');
+  const first = await settled_now(), map = await label(), title = await page.title();
+  await until('four more are settled', async () => (await settled_now()) >= first + 4);
+  assert.notEqual(await label(), map);
+  assert.notEqual(await page.title(), title);
+});
 await test('an unknown path is 404, with a page', '', async (page) => {
   const response = await page.goto(base + '/no/such/page');
   assert.equal(response?.status(), 404);

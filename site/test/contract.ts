@@ -61,6 +61,13 @@ export function faults(found: Found, status: number, type: string, body: unknown
   const check = validator(content.schema);
   return check(body) ? '' : `${found.operation.operationId} ${status}: ${ajv.errorsText(check.errors).slice(0, 600)}`;
 }
+// The same of an event of the stream.
+export function event_faults(name: string, data: unknown): string {
+  const schema = (description.paths['/events']!['get'] as unknown as { 'x-events': Record<string, { $ref: string }> })['x-events'][name];
+  if (!schema) return `no event is called ${name}`;
+  const check = validator(schema);
+  return check(data) ? '' : `event ${name}: ${ajv.errorsText(check.errors).slice(0, 600)}`;
+}
 export function request_faults(found: Found, query: URLSearchParams, body: unknown): string {
   const known = new Set((found.operation.parameters ?? []).map((parameter) => deref(parameter)).filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name));
   for (const name of query.keys()) if (!known.has(name)) return `${found.operation.operationId}: parameter '${name}' is unknown`;

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { answer_of, type Reply } from './answers.ts';
-import { faults as faults_of, find, request_faults } from './contract.ts';
+import { event_faults, faults as faults_of, find, request_faults } from './contract.ts';
 import * as fx from './fixtures.ts';
 
 export const kPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
@@ -36,19 +36,35 @@ function problem(status: number, slug: string, title: string, detail: string): R
   return { status, type: 'application/problem+json', body: { type: '/docs/problems/' + slug, title, status, detail, request: 'stand-in-1' } };
 }
 
-// One stream: the pool's numbers, and what the topics say of a job. `lost` in the scenario: it is refused.
+// One stream: the pool's numbers every 2 s; of a job an item more every half second; of the pool a machine that changes.
 function stream(scenario: fx.Scenario, query: URLSearchParams, response: http.ServerResponse) {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  let number = 1;
-  const say = (event: string, data: unknown) => response.write(`id: b0.${number++}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  let number = 100;
+  const say = (event: string, data: unknown) => {
+    const wrong = event_faults(event, data);
+    if (wrong !== '') faults.push(wrong);
+    response.write(`id: b0.${number++}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
   response.write(': hello\n\n');
   const topics = (query.get('topics') ?? '').split(',');
+  const job = fx.kJobs.find((one) => one.state === 'running' && topics.includes(`job:${one.job}`));
+  let settled = 0, beats = 0;
   const timer = setInterval(() => {
-    if (topics.includes('pool')) {
+    if (topics.includes('pool') && ++beats % 4 === 0) {
       const { machines, jobs, storage, items_per_s } = fx.pool_of(scenario);
       say('pool', { at_ms: Date.now(), machines, jobs, storage, items_per_s });
+      const machine = fx.machines_in(scenario)[6];
+      if (machine) say('machine', { machine: machine.machine, number: machine.number, state: beats % 8 === 0 ? 'idle' : 'computing', says: 'idle', reason: '', job: null, items_per_s: null, joined: false });
+      if (scenario.jobs === 'many') say('settled', fx.settled_item());
     }
-  }, 2000);
+    if (job) {
+      const task = job.tasks[0]!, { settled: before, total, disagreed } = fx.job_of(job, scenario);
+      const next = fx.marks_of(job, task).search(/[01]/);
+      say('marks', { job: job.job, run: job.run, task: task.task, numbers: [next + settled], marks: 'Q' });
+      ++settled;
+      say('job', { job: job.job, run: job.run, state: 'running', reason: '', settled: before + settled, total, disagreed, items_per_s: 11.3, seconds_left: 100, machines_at_work: 14, ended_at_ms: null });
+    }
+  }, 500);
   response.on('close', () => clearInterval(timer));
 }
 

@@ -6,7 +6,7 @@ export interface Events {
   pool: Schemas['PoolEvent']; machine: Schemas['MachineEvent']; job: Schemas['JobEvent']; marks: Schemas['MarksEvent'];
   settled: Schemas['SettledItem']; result: Schemas['ResultEvent']; notice: Schemas['NoticeEvent']; resync: Schemas['ResyncEvent'];
 }
-type Handlers = { [Name in keyof Events]?: (event: Events[Name]) => void };
+type Handlers = { [Name in keyof Events]?: (event: Events[Name], id: string) => void };
 interface Subscription { topics: string[]; handlers: Handlers }
 
 const kNames: (keyof Events)[] = ['pool', 'machine', 'job', 'marks', 'settled', 'result', 'notice', 'resync'];
@@ -90,7 +90,7 @@ class Live {
   #heard(name: keyof Events, event: MessageEvent<string>) {
     if (event.lastEventId !== '') this.#after = event.lastEventId;
     const data = JSON.parse(event.data) as never;
-    for (const { handlers } of this.#subscriptions) (handlers[name] as ((data: never) => void) | undefined)?.(data);
+    for (const { handlers } of this.#subscriptions) (handlers[name] as ((data: never, id: string) => void) | undefined)?.(data, event.lastEventId);
   }
 
   // The browser would try again by itself, but all tabs at once and with a URL that is old.
@@ -103,11 +103,33 @@ class Live {
 
   #read_again() {
     if (this.state !== 'lost' || document.hidden) return;
-    for (const { handlers } of this.#subscriptions) handlers.resync?.({ topics: [] });
+    for (const { handlers } of this.#subscriptions) handlers.resync?.({ topics: [] }, '');
   }
 }
 
 export const live = new Live();
+
+// Events that come before what they change: kept, and given on once it is there, if it does not know them already.
+export class Early<T> {
+  #kept: { event: T; id: string }[] = [];
+
+  keep(event: T, id: string) {
+    this.#kept.push({ event, id });
+  }
+  // Those after the one that the answer names.
+  take(after: string | undefined): T[] {
+    const taken = this.#kept.filter(({ id }) => is_later(id, after)).map(({ event }) => event);
+    this.#kept = [];
+    return taken;
+  }
+}
+
+// Whether an event came after another one; of another life of the server none is known to.
+export function is_later(id: string, than: string | undefined): boolean {
+  if (than === undefined) return true;
+  const [boot, number] = id.split('.'), [other_boot, other] = than.split('.');
+  return boot === other_boot && Number(number) > Number(other);
+}
 
 // For a component: heard while it is there. `topics` may depend on its state.
 export function listen(topics: () => string[], handlers: Handlers) {
