@@ -1243,7 +1243,7 @@ export interface components {
         /** @description Which weights exactly. */
         ModelRef: {
             /**
-             * @description ORG/NAME on the Hugging Face Hub, or the directory's path.
+             * @description ORG/NAME on the Hugging Face Hub, or the directory's name.
              * @example EleutherAI/pythia-14m
              */
             name: string;
@@ -1533,7 +1533,7 @@ export interface components {
             machine: components["schemas"]["MachineId"];
             /**
              * Format: int64
-             * @description In which order it joined first, from 1. Never changes.
+             * @description Its place on the map: in which order the website saw it, from 1. The same as long as that runs.
              */
             number: number;
             state: components["schemas"]["MachineState"];
@@ -1629,7 +1629,7 @@ export interface components {
         };
         /** @description A machine with its history in short. */
         MachineDetail: components["schemas"]["Machine"] & {
-            totals: components["schemas"]["MachineTotals"];
+            totals?: components["schemas"]["MachineTotals"];
             /** @description Answers of it that others outvoted, the latest first. */
             charges: components["schemas"]["Charge"][];
             /** @description Runs whose items it answered, the latest first. */
@@ -1859,9 +1859,9 @@ export interface components {
             mine: boolean;
             /**
              * Format: int64
-             * @description Settled items on which some vote disagreed.
+             * @description Settled items on which some vote disagreed; null: not known.
              */
-            disagreed: number;
+            disagreed: number | null;
             /** @description The main metric of each task, when done; else empty. */
             scores: components["schemas"]["Score"][];
         };
@@ -1983,9 +1983,9 @@ export interface components {
         ItemCounts: {
             /**
              * Format: int64
-             * @description Settled.
+             * @description Settled; null: not known.
              */
-            settled: number;
+            settled: number | null;
             /**
              * Format: int64
              * @description Settled, and the choice is the gold one; null: not known before the run is over.
@@ -1998,24 +1998,24 @@ export interface components {
             wrong: number | null;
             /**
              * Format: int64
-             * @description Settled, and some vote disagreed.
+             * @description Settled, and some vote disagreed; null: not known.
              */
-            disagreed: number;
+            disagreed: number | null;
             /**
              * Format: int64
-             * @description Settled with fewer votes than wanted.
+             * @description Settled with fewer votes than wanted; null: not known.
              */
-            below: number;
+            below: number | null;
             /**
              * Format: int64
-             * @description Settled, and two choices are equal within what is allowed.
+             * @description Settled, and two choices are equal within what is allowed; null: not known.
              */
-            ties: number;
+            ties: number | null;
             /**
              * Format: int64
-             * @description Settled by one trusted machine.
+             * @description Settled by one trusted machine; null: not known.
              */
-            trusted: number;
+            trusted: number | null;
         };
         /** @description A task of a run. */
         JobTask: {
@@ -2737,9 +2737,9 @@ export interface components {
             total: number | null;
             /**
              * Format: int64
-             * @description Items.
+             * @description Items; null: not known.
              */
-            disagreed: number;
+            disagreed: number | null;
             /** @description null: over. */
             items_per_s: number | null;
             /** @description null: not known. */
@@ -2886,6 +2886,8 @@ export interface components {
             user: components["schemas"]["User"] | null;
             /** @description For the header X-Muster-CSRF; null: nobody is signed in. */
             csrf: string | null;
+            /** @description What this website cannot do yet, so that pages do not offer it; absent: it lacks nothing. */
+            lacks?: ("accounts" | "items")[];
             /**
              * Format: int64
              * @description When the session ends if nothing is asked; null: nobody is signed in. Milliseconds since 1970, UTC.

@@ -13,7 +13,11 @@ export function use_csrf(word: string | null) {
   csrf = word;
 }
 
-const client = createClient<paths>({ baseUrl: '/api/v1', credentials: 'same-origin' });
+const client = createClient<paths>({
+  baseUrl: '/api/v1',
+  credentials: 'same-origin',
+  querySerializer: { array: { style: 'form', explode: false } },  // state=running,waiting
+});
 client.use({
   onRequest({ request }) {
     if (request.method === 'GET') return undefined;

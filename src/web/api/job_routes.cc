@@ -6,6 +6,7 @@
 #include "web/api/parameters.h"
 #include "web/http/json_reply.h"
 #include "web/json/job_json.h"
+#include "web/json/score_json.h"
 
 namespace muster::web {
 namespace {
@@ -136,6 +137,16 @@ tl::expected<JobNow, Problem> find_run(const ApiSources& sources, const Captured
   return problem(ProblemKind::kNotFound, "no " + which + job + "' is in this pool");
 }
 
+// Where the run's values stand on the board, if they are the model's there.
+void add_ranks(Board& board, const pb::JobRow& row, Json& job) {
+  for (Json& task : job["task_details"]) {
+    for (Json& score : task["scores"]) {
+      const ColumnKey column{score["task"], score["metric"], score["shots"]};
+      score["rank"] = rank_json(board.rank(column, row), board.ranked(column));
+    }
+  }
+}
+
 Answer tell_run(const ApiSources& sources, const Request& request, const Captured& captured) {
   const Parameters parameters(request, {});
   MUSTER_ANSWER_CHECK(parameters);
@@ -144,7 +155,9 @@ Answer tell_run(const ApiSources& sources, const Request& request, const Capture
   MUSTER_ANSWER(const auto runs, sources.archive.runs_of(job.row.job()));
   MUSTER_ANSWER(const auto reasons,
                 sources.archive.reasons(job.row.job(), job.row.run(), INT64_MAX, kMostReasons));
-  Reply reply = json_reply(job_detail_json(job, runs, static_cast<int64_t>(reasons.size()), event));
+  Json json = job_detail_json(job, runs, static_cast<int64_t>(reasons.size()), event);
+  sources.board.with([&](Board& board) { add_ranks(board, job.row, json); });
+  Reply reply = json_reply(json);
   if (captured.contains("run")) set_tag(request, reply);
   return reply;
 }

@@ -66,7 +66,10 @@ Answer list_problems(const Request& request) {
 Answer tell_session(const Request& request) {
   const Parameters parameters(request, {});
   MUSTER_ANSWER_CHECK(parameters);
-  Reply reply = json_reply({{"user", nullptr}, {"csrf", nullptr}, {"expires_at_ms", nullptr}});
+  Reply reply = json_reply({{"user", nullptr},
+                            {"csrf", nullptr},
+                            {"lacks", {"accounts", "items"}},
+                            {"expires_at_ms", nullptr}});
   reply.fields.emplace_back("Cache-Control", "private, no-store");
   return reply;
 }

@@ -104,6 +104,16 @@ std::optional<eval::RankRange> Board::rank(const ColumnKey& column, const ModelK
   return found == ranges.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::optional<eval::RankRange> Board::rank(const ColumnKey& column, const pb::JobRow& job) {
+  const ModelKey model{job.model().name(), job.model().commit(), job.model().dtype()};
+  const auto row = rows_.find(model);
+  if (row == rows_.end()) return std::nullopt;
+  const auto cell = row->second.full.find(column);
+  const bool is_its = cell != row->second.full.end() && cell->second.job == job.job() &&
+                      cell->second.run == job.run();
+  return is_its ? rank(column, model) : std::nullopt;
+}
+
 int64_t Board::ranked(const ColumnKey& column) {
   return static_cast<int64_t>(ranks(column).ranges.size());
 }

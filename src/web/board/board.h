@@ -80,6 +80,8 @@ class Board {
 
   // Of a model in a column; none: it is not ranked there.
   std::optional<eval::RankRange> rank(const ColumnKey& column, const ModelKey& model);
+  // Of a run's value, if that is the model's on the board.
+  std::optional<eval::RankRange> rank(const ColumnKey& column, const pb::JobRow& row);
   // How many are.
   int64_t ranked(const ColumnKey& column);
 

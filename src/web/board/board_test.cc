@@ -93,6 +93,8 @@ TEST(BoardTest, RanksAreOfTheWholeColumn) {
   EXPECT_THAT(names(rows_of(board, {.columns = {kAcc}, .text = "NE"})),
               ElementsAre("next", "near"));
   EXPECT_EQ(rank("near"), (eval::RankRange{2, 3}));
+  EXPECT_EQ(board.rank(kAcc, row_of({.model = "next", .acc = 0.5})), (eval::RankRange{2, 3}));
+  EXPECT_FALSE(board.rank(kAcc, row_of({.model = "next", .acc = 0.5, .ended_ms = 7})));
   board.add(row_of({.model = "worse", .acc = 0.1}));
   EXPECT_EQ(board.ranked(kAcc), 4);
 }

@@ -124,7 +124,7 @@ std::string shell_word(const std::string& word) {
 }  // namespace
 
 Json model_json(const pb::ModelPin& model) {
-  return {{"name", model.path().empty() ? model.name() : model.path()},
+  return {{"name", model.name()},
           {"commit", model.commit()},
           {"dtype", model.dtype()},
           {"parameters", model.parameters() > 0 ? Json(model.parameters()) : Json(nullptr)},

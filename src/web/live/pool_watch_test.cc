@@ -83,8 +83,9 @@ TEST_P(PoolWatchTest, TellsHowARunEndedAndWhatItScored) {
   save(pb::JOB_STATE_DONE);
   watch_->look(3000);
   const std::string told = reader->take().text;
-  EXPECT_THAT(told, AllOf(HasSubstr("event: job\ndata: {\"job\":\"aa\",\"run\":1,\"state\":\"done\""),
-                          HasSubstr("event: result")));
+  EXPECT_THAT(told,
+              AllOf(HasSubstr("event: job\ndata: {\"job\":\"aa\",\"run\":1,\"state\":\"done\""),
+                    HasSubstr("event: result")));
   watch_->look(5000);
   EXPECT_EQ(watch_->now()->items_per_s, 2) << "eight items in four seconds";
 }
@@ -99,8 +100,7 @@ TEST_P(PoolWatchTest, WhatWasDoneBeforeIsNoNews) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, PoolWatchTest,
-                         testing::Values(io::Kind::kSqlite, io::Kind::kPostgres),
-                         io::name_of_kind);
+                         testing::Values(io::Kind::kSqlite, io::Kind::kPostgres), io::name_of_kind);
 
 }  // namespace
 }  // namespace muster::web
