@@ -24,9 +24,11 @@ bool begins_an_id(const std::string& text) {
   return text.size() >= 4 && text.size() <= 16 && is_hex(text, text.size());
 }
 
-std::string comes_before(const char* column, const Archive::Place& place, const char* order) {
-  return std::string("(") + column + ", job, run) " + order + " (" + std::to_string(place.ms) +
-         ", :job_of_place, " + std::to_string(place.run) + ")";
+// Of rows that are in order of a time, a job and a number of its.
+std::string comes_before(const std::string& columns, const Archive::Place& place,
+                         const char* order) {
+  return "(" + columns + ") " + order + " (" + std::to_string(place.ms) + ", :job_of_place, " +
+         std::to_string(place.number) + ")";
 }
 
 // Conditions, and the values of their placeholders.
@@ -67,7 +69,7 @@ Where where_of(const Archive::Filter& filter, const std::optional<Archive::Place
   } else if (!filter.text.empty()) {
     where.add("LOWER(model) LIKE :text ESCAPE '\\'", {"%" + escaped(filter.text) + "%"});
   }
-  if (before) where.add(comes_before("accepted_ms", *before, "<"), {before->job});
+  if (before) where.add(comes_before("accepted_ms, job, run", *before, "<"), {before->job});
   return where;
 }
 
@@ -119,7 +121,7 @@ Result<std::vector<Archive::Count>> Archive::count_runs() {
 }
 
 Result<std::vector<pb::JobRow>> Archive::done_runs(const Place& after, size_t most) {
-  const std::string where = "state = 'done' AND " + comes_before("ended_ms", after, ">");
+  const std::string where = "state = 'done' AND " + comes_before("ended_ms, job, run", after, ">");
   return read<pb::JobRow>({"jobs", where, "ended_ms, job, run", {after.job}, most});
 }
 
@@ -128,6 +130,16 @@ Result<std::vector<pb::Reason>> Archive::reasons(const std::string& job, uint32_
   const std::string where =
       "job = :job AND run = " + std::to_string(run) + " AND number < " + std::to_string(before);
   return read<pb::Reason>({"reasons", where, "number DESC", {job}, most});
+}
+
+Result<std::vector<pb::Reason>> Archive::reasons_about(const std::string& machine,
+                                                       const std::optional<Place>& before,
+                                                       size_t most) {
+  Where where;
+  where.add("machine = :machine", {machine});
+  if (before) where.add(comes_before("at_ms, job, number", *before, "<"), {before->job});
+  return read<pb::Reason>(
+      {"reasons", where.text(), "at_ms DESC, job DESC, number DESC", where.values(), most});
 }
 
 template <typename Message>

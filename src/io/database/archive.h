@@ -29,11 +29,11 @@ class Archive {
 
   explicit Archive(DatabaseAddress address) : address_(std::move(address)) {}
 
-  // By what runs are listed, the latest first: where a page ends.
+  // By what rows are listed, the latest first: where a page ends.
   struct Place {
     int64_t ms = 0;  // Unix time.
     std::string job;
-    uint32_t run = 0;
+    uint64_t number = 0;  // Of the run, or of the reason.
   };
   // What is listed; empty: whatever there is.
   struct Filter {
@@ -61,6 +61,9 @@ class Archive {
   // The latest first, of those below this number.
   Result<std::vector<pb::Reason>> reasons(const std::string& job, uint32_t run, int64_t before,
                                           size_t most);
+  // The same of a machine, whatever run it was about.
+  Result<std::vector<pb::Reason>> reasons_about(const std::string& machine,
+                                                const std::optional<Place>& before, size_t most);
 
  private:
   // Rows of a table, as their messages.

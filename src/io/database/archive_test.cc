@@ -145,6 +145,27 @@ TEST_P(ArchiveTest, TellsReasonsTheLatestFirst) {
   EXPECT_EQ(reasons.front().number(), 2);
 }
 
+TEST_P(ArchiveTest, TellsWhatWasAboutAMachine) {
+  begin();
+  for (const char* job : {"aa", "bb"}) {
+    for (uint64_t number = 1; number <= 2; ++number) {
+      pb::Reason reason;
+      reason.set_job(job);
+      reason.set_run(1);
+      reason.set_number(number);
+      reason.set_machine(number == 1 ? "m" : "n");
+      reason.set_at_ms(5);
+      write_row(writer_->session(), reason);
+    }
+  }
+  const auto all = *archive_->reasons_about("m", {}, kAll);
+  ASSERT_EQ(all.size(), 2);
+  EXPECT_EQ(all[0].job(), "bb");
+  const auto rest = *archive_->reasons_about("m", Archive::Place{5, "bb", 1}, kAll);
+  ASSERT_EQ(rest.size(), 1);
+  EXPECT_EQ(rest[0].job(), "aa");
+}
+
 TEST_P(ArchiveTest, ARowThatCannotBeReadIsNamed) {
   begin();
   save("aa", 1, pb::JOB_STATE_DONE, 1);

@@ -59,10 +59,10 @@ TEST(CursorsTest, IsGoodForItsList) {
   const Cursors cursors("pool");
   const Json place = Json::array({17, "abc", 1});
   const std::string cursor = cursors.make("jobs\ndone", place);
-  EXPECT_EQ(*cursors.read("jobs\ndone", cursor), place);
-  EXPECT_EQ(*Cursors("pool").read("jobs\ndone", cursor), place);
-  EXPECT_FALSE(cursors.read("jobs", cursor));
-  EXPECT_FALSE(Cursors("another").read("jobs\ndone", cursor));
+  EXPECT_EQ(*cursors.read("jobs\ndone", cursor, place), place);
+  EXPECT_EQ(*Cursors("pool").read("jobs\ndone", cursor, place), place);
+  EXPECT_FALSE(cursors.read("jobs", cursor, place));
+  EXPECT_FALSE(Cursors("another").read("jobs\ndone", cursor, place));
 }
 
 TEST(CursorsTest, RefusesWhatWasAltered) {
@@ -71,11 +71,23 @@ TEST(CursorsTest, RefusesWhatWasAltered) {
   for (size_t at = 0; at < cursor.size(); ++at) {
     std::string altered = cursor;
     altered[at] = altered[at] == 'A' ? 'B' : 'A';
-    EXPECT_FALSE(cursors.read("jobs", altered)) << at;
+    EXPECT_FALSE(cursors.read("jobs", altered, Json::array({1}))) << at;
   }
   for (const std::string text : {"", "x", "%%%", "AAAA", "AAAAAAAAAAAAAAAAAAAAAAAA"}) {
-    EXPECT_FALSE(cursors.read("jobs", text)) << text;
+    EXPECT_FALSE(cursors.read("jobs", text, Json::array({1}))) << text;
   }
+}
+
+TEST(CursorsTest, IsMadeAsItsListWantsIt) {
+  const Cursors cursors("pool");
+  const Json like = Json::array({0, ""});
+  EXPECT_TRUE(cursors.read("jobs", cursors.make("jobs", Json::array({7, "x"})), like));
+  for (const Json& place :
+       {Json(7), Json::array({7}), Json::array({"x", 7}), Json::array({-7, "x"}),
+        Json::array({7.5, "x"}), Json::array({7, nullptr})}) {
+    EXPECT_FALSE(cursors.read("jobs", cursors.make("jobs", place), like)) << place;
+  }
+  EXPECT_FALSE(cursors.read("jobs", cursors.make("jobs", Json("7")), Json(0)));
 }
 
 class RoutesTest : public testing::Test {

@@ -115,7 +115,7 @@ Answer tell_board(const ApiSources& sources, const Request& request) {
     MUSTER_ANSWER(const BoardQuery query, to_query(board, asked));
     std::optional<Json> place;
     if (cursor) {
-      MUSTER_ANSWER(place, cursors.read(name_of(query), *cursor));
+      MUSTER_ANSWER(place, cursors.read(name_of(query), *cursor, Json::array({"", "", ""})));
     }
     const auto rows = rows_of(board, query);
     const size_t begin = begin_of_page(rows, place), end = std::min(rows.size(), begin + size);

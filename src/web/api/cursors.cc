@@ -2,13 +2,15 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "base/digest.h"
 
 namespace muster::web {
 namespace {
 
 constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-constexpr size_t kSeal = 12, kMostBytes = 512;
+constexpr size_t kSeal = 12;
 
 std::string to_base64(const std::string& bytes) {
   std::string text(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
@@ -30,6 +32,18 @@ Result<std::string> from_base64(const std::string& text) {
   return bytes;
 }
 
+bool is_like(const Json& place, const Json& like) {
+  if (like.is_string()) return place.is_string();
+  if (!like.is_array()) return place.is_number_unsigned();
+  return place.is_array() && place.size() == like.size() &&
+         std::equal(place.begin(), place.end(), like.begin(), is_like);
+}
+
+tl::unexpected<Error> no_cursor() {
+  return fail(Code::kInvalidArgument,
+              "cursor: it is of another list, or was altered; begin at the first page");
+}
+
 }  // namespace
 
 Cursors::Cursors(std::string_view pool)
@@ -46,14 +60,14 @@ std::string Cursors::make(std::string_view list, const Json& place) const {
   return to_base64(seal(list, text) + text);
 }
 
-Result<Json> Cursors::read(std::string_view list, const std::string& cursor) const {
+Result<Json> Cursors::read(std::string_view list, const std::string& cursor,
+                           const Json& like) const {
   const auto bytes = from_base64(cursor);
-  const bool is_whole = bytes && bytes->size() > kSeal && bytes->size() <= kMostBytes;
-  if (!is_whole || seal(list, bytes->substr(kSeal)) != bytes->substr(0, kSeal)) {
-    return fail(Code::kInvalidArgument,
-                "it is of another list, or was altered; begin at the first page");
-  }
-  return parse_json(std::string_view(*bytes).substr(kSeal), kMostBytes);
+  const bool is_whole = bytes && bytes->size() > kSeal && bytes->size() <= kMostCursor;
+  if (!is_whole || seal(list, bytes->substr(kSeal)) != bytes->substr(0, kSeal)) return no_cursor();
+  auto place = parse_json(std::string_view(*bytes).substr(kSeal), kMostCursor);
+  if (!place || !is_like(*place, like)) return no_cursor();
+  return place;
 }
 
 }  // namespace muster::web

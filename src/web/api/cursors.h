@@ -20,8 +20,10 @@ class Cursors {
   explicit Cursors(std::string_view pool);
 
   [[nodiscard]] std::string make(std::string_view list, const Json& place) const;
-  // kInvalidArgument: it was altered, or is of another list.
-  [[nodiscard]] Result<Json> read(std::string_view list, const std::string& cursor) const;
+  // kInvalidArgument: it was altered, is of another list, or its place is not made as `like`: of
+  // whole numbers from 0 on and texts, alone or in a list of so many.
+  [[nodiscard]] Result<Json> read(std::string_view list, const std::string& cursor,
+                                  const Json& like) const;
 
  private:
   [[nodiscard]] std::string seal(std::string_view list, std::string_view place) const;

@@ -6,6 +6,7 @@
 #include "web/api/parameters.h"
 #include "web/http/json_reply.h"
 #include "web/json/job_json.h"
+#include "web/json/reason_json.h"
 #include "web/json/score_json.h"
 
 namespace muster::web {
@@ -68,9 +69,9 @@ JobQuery read_query(Parameters& parameters) {
 tl::expected<std::optional<io::Archive::Place>, Problem> read_place(
     const Cursors& cursors, const JobQuery& query, const std::optional<std::string>& cursor) {
   if (!cursor) return std::nullopt;
-  MUSTER_ANSWER(const Json place, cursors.read(query.list, *cursor));
+  MUSTER_ANSWER(const Json place, cursors.read(query.list, *cursor, Json::array({0, "", 0})));
   return io::Archive::Place{place.at(0).get<int64_t>(), place.at(1).get<std::string>(),
-                            place.at(2).get<uint32_t>()};
+                            place.at(2).get<uint64_t>()};
 }
 
 // Rows until the page is full: what waits and what runs are one state to the database.
@@ -83,7 +84,8 @@ tl::expected<Json, Problem> page_of(const ApiSources& sources, const JobQuery& q
     const bool is_last = rows.size() <= query.size;
     for (pb::JobRow& row : rows) {
       if (page["items"].size() == query.size) {
-        page["next"] = cursors.make(query.list, Json::array({place->ms, place->job, place->run}));
+        page["next"] =
+            cursors.make(query.list, Json::array({place->ms, place->job, place->number}));
         return page;
       }
       place = io::Archive::Place{row.accepted_at_ms(), row.job(), row.run()};
@@ -162,16 +164,6 @@ Answer tell_run(const ApiSources& sources, const Request& request, const Capture
   return reply;
 }
 
-Json reason_json(const pb::Reason& reason) {
-  return {{"number", reason.number()},
-          {"job", reason.job()},
-          {"run", reason.run()},
-          {"machine", reason.machine().empty() ? Json(nullptr) : Json(reason.machine())},
-          {"text", reason.text()},
-          {"at_ms", reason.at_ms()},
-          {"times", std::max(1u, reason.times())}};
-}
-
 Answer list_reasons(const ApiSources& sources, const Request& request, const Captured& captured) {
   Parameters parameters(request, {"limit", "cursor"});
   const auto size = static_cast<size_t>(page_size(parameters));
@@ -183,7 +175,7 @@ Answer list_reasons(const ApiSources& sources, const Request& request, const Cap
   const std::string list = "reasons " + job.row.job() + "." + std::to_string(job.row.run());
   int64_t before = INT64_MAX;
   if (cursor) {
-    MUSTER_ANSWER(const Json place, cursors.read(list, *cursor));
+    MUSTER_ANSWER(const Json place, cursors.read(list, *cursor, 0));
     before = place.get<int64_t>();
   }
   MUSTER_ANSWER(const auto reasons,

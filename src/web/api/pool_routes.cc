@@ -7,6 +7,7 @@
 #include "web/api/parameters.h"
 #include "web/http/json_reply.h"
 #include "web/json/pool_json.h"
+#include "web/json/reason_json.h"
 
 namespace muster::web {
 namespace {
@@ -74,7 +75,7 @@ Answer list_machines(const ApiSources& sources, const Request& request) {
   for (const std::string& state : filter.states) list += " " + state;
   int64_t after = 0;
   if (cursor) {
-    MUSTER_ANSWER(const Json place, cursors.read(list, *cursor));
+    MUSTER_ANSWER(const Json place, cursors.read(list, *cursor, 0));
     after = place.get<int64_t>();
   }
   std::map<int64_t, const MachineNow*> by_number;
@@ -105,6 +106,39 @@ Answer tell_machine(const ApiSources& sources, const Request& request, const Cap
   json["charges"] = Json::array();
   json["helped_with"] = Json::array();
   return json_reply(json);
+}
+
+// What was recorded of it, whether or not it is here.
+Answer list_reasons(const ApiSources& sources, const Request& request, const Captured& captured) {
+  Parameters parameters(request, {"limit", "cursor"});
+  const auto size = static_cast<size_t>(page_size(parameters));
+  const auto cursor = parameters.text("cursor", kMostCursor);
+  MUSTER_ANSWER_CHECK(parameters);
+  const std::string& machine = captured.at("machine");
+  if (!is_hex(machine, kIdDigits)) {
+    return problem(ProblemKind::kNotFound,
+                   "'" + machine + "' is no machine: an id has 16 hex digits");
+  }
+  MUSTER_ANSWER(const auto pool, sources.archive.pool());
+  const Cursors cursors(pool.pool());
+  const std::string list = "reasons about " + machine;
+  std::optional<io::Archive::Place> before;
+  if (cursor) {
+    MUSTER_ANSWER(const Json place, cursors.read(list, *cursor, Json::array({0, "", 0})));
+    before = {place.at(0).get<int64_t>(), place.at(1).get<std::string>(),
+              place.at(2).get<uint64_t>()};
+  }
+  MUSTER_ANSWER(const auto reasons, sources.archive.reasons_about(machine, before, size + 1));
+  Json page{{"items", Json::array()}, {"next", nullptr}};
+  for (const pb::Reason& reason : reasons) {
+    if (page["items"].size() == size) {
+      page["next"] = cursors.make(list, Json::array({before->ms, before->job, before->number}));
+      break;
+    }
+    page["items"].push_back(reason_json(reason));
+    before = {reason.at_ms(), reason.job(), reason.number()};
+  }
+  return json_reply(page);
 }
 
 // ---- Events.
@@ -147,6 +181,10 @@ void add_pool_routes(Routes& routes, const ApiSources& sources) {
   routes.add("GET", "/machines/{machine}", [=](const Request& request, const Captured& captured) {
     return tell_machine(sources, request, captured);
   });
+  routes.add("GET", "/machines/{machine}/reasons",
+             [=](const Request& request, const Captured& captured) {
+               return list_reasons(sources, request, captured);
+             });
   routes.add("GET", "/events", [=](const Request& request, const Captured&) {
     return follow_events(sources, request);
   });

@@ -225,8 +225,8 @@ class HttpServer::Running {
       }
       goes_on = co_await reply_to(stream, parser, place->peer());
     }
-    error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    error_code error;  // He may be gone.
+    [[maybe_unused]] const auto ended = stream.socket().shutdown(tcp::socket::shutdown_send, error);
   }
 
   asio::awaitable<error_code> read(Stream& stream, beast::flat_buffer& received, Parser& parser) {
@@ -317,8 +317,7 @@ class HttpServer::Running {
                                  asio::redirect_error(asio::use_awaitable, error));
       if (error || taken.is_over) break;
     }
-    error_code ignored;
-    stream.socket().cancel(ignored);
+    stream.close();
   }
 
   Reply refused(int status, const std::string& why, const std::string& id) {

@@ -83,7 +83,7 @@ void add_csv_head(const BoardQuery& query, std::string& text) {
 }
 
 void add_csv_value(const Json& value, std::string& text) {
-  text += ",";
+  text += ',';
   if (!value.is_null()) text += value.dump();
 }
 
@@ -169,7 +169,7 @@ std::string board_csv(Board& board, const BoardQuery& query, size_t most_rows) {
   for (const BoardRow& row : rows) {
     const auto rank = board.rank(query.columns.front(), row.row->model);
     if (rank) text += std::to_string(rank->best) + "," + std::to_string(rank->worst);
-    if (!rank) text += ",";
+    if (!rank) text += ',';
     const ModelKey& model = row.row->model;
     for (const std::string* name : {&model.name, &model.commit, &model.dtype}) {
       text += "," + csv_cell(*name, true);
