@@ -191,6 +191,7 @@ TEST_P(WebsiteTest, TheBoardIsNamedByItsRevision) {
   EXPECT_EQ(ask("/api/v1/leaderboard?task=else").status, 404);
   EXPECT_EQ(ask("/api/v1/models/org/model-aa").json()["scores"][0]["rank"]["best"], 2);
   EXPECT_EQ(ask("/api/v1/models/org/modl").json()["near"].size(), 2);
+  EXPECT_EQ(ask("/api/v1/models/dir/3f9c21ab").json()["runs"], 2);
 }
 
 TEST_P(WebsiteTest, WhatIsWrongIsADocument) {

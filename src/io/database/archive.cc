@@ -59,6 +59,7 @@ Where where_of(const Archive::Filter& filter, const std::optional<Archive::Place
   Where where;
   add_states(filter.states, where);
   if (!filter.model.empty()) where.add("model = :model", {filter.model});
+  if (!filter.commit.empty()) where.add("commit_sha = :commit", {filter.commit});
   if (!filter.task.empty()) {
     where.add("(',' || LOWER(tasks) || ',') LIKE :task ESCAPE '\\'",
               {"%," + escaped(filter.task) + ",%"});

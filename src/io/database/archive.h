@@ -39,6 +39,7 @@ class Archive {
   struct Filter {
     std::vector<std::string> states;  // By their words (wire/job_state.h).
     std::string model;                // By its whole name.
+    std::string commit;               // Of the model: the whole.
     std::string task;                 // That is among a run's.
     std::string text;                 // In the model's name, or at the beginning of the job's.
   };

@@ -89,6 +89,7 @@ TEST_P(ArchiveTest, FiltersByStateModelTaskAndText) {
   };
   EXPECT_THAT(find({.states = {"done", "failed"}}), ElementsAre("0123abcd.1", "abcd0123.1"));
   EXPECT_THAT(find({.model = "org/100%_sure"}), ElementsAre("abcf0123.1"));
+  EXPECT_THAT(find({.commit = "0"}), IsEmpty());
   EXPECT_THAT(find({.text = "PYTHIA"}), ElementsAre("abcd0123.1"));
   EXPECT_THAT(find({.text = "abcd"}), ElementsAre("0123abcd.1", "abcd0123.1"));
   EXPECT_THAT(find({.text = "%_"}), ElementsAre("abcf0123.1"));

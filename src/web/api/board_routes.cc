@@ -13,7 +13,8 @@ namespace muster::web {
 namespace {
 
 constexpr size_t kMostColumns = 8, kUsualColumns = 4, kMostText = 200, kMostExported = 100'000;
-constexpr size_t kMostModelName = 300, kMostScores = 64, kMostJobs = 50, kMostNear = 10;
+constexpr size_t kMostScores = 64, kMostJobs = 50, kMostNear = 10;
+constexpr size_t kMostModelRuns = 1000;  // The latest, of a model: others count for nothing here.
 constexpr int64_t kMostShots = 1000;
 
 // What was asked for of the leaderboard, before it is known what there is.
@@ -168,9 +169,11 @@ Json model_entry(const ModelRuns& model) {
           {"latest_ms", model.latest_ms > 0 ? Json(model.latest_ms) : Json(nullptr)}};
 }
 
-std::string name_in(const Captured& captured) {
-  const std::string& organisation = captured.at("organisation");
-  return organisation == "-" ? captured.at("name") : organisation + "/" + captured.at("name");
+// Under dir/ a directory by the digest of its files, under -/ a name without an organisation.
+io::Archive::Filter filter_of(const Captured& captured) {
+  const std::string &organisation = captured.at("organisation"), &name = captured.at("name");
+  if (organisation == "dir") return {.commit = name};
+  return {.model = organisation == "-" ? name : organisation + "/" + name};
 }
 
 // Those of the board whose names have most in common with it at the beginning.
@@ -207,8 +210,10 @@ Answer tell_model(const ApiSources& sources, const Request& request, const Captu
   Parameters parameters(request, {"commit"});
   const std::string wanted = parameters.text("commit", 64).value_or("");
   MUSTER_ANSWER_CHECK(parameters);
-  const std::string name = name_in(captured);
-  MUSTER_ANSWER(const auto rows, sources.archive.runs({.model = name}, {}, kMostExported));
+  const io::Archive::Filter filter = filter_of(captured);
+  MUSTER_ANSWER(const auto rows, sources.archive.runs(filter, {}, kMostModelRuns));
+  const std::string name =
+      rows.empty() ? filter.model + filter.commit : rows.front().model().name();
   if (rows.empty()) {
     Problem unknown{.kind = ProblemKind::kNotFound, .detail = "'" + name + "' was never run here"};
     unknown.near = sources.board.with([&](Board& board) { return near(board, name); });

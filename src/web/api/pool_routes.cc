@@ -18,8 +18,7 @@ Answer tell_pool(const ApiSources& sources, const Request& request) {
   const Parameters parameters(request, {});
   MUSTER_ANSWER_CHECK(parameters);
   MUSTER_ANSWER(const auto now, pool_now(sources));
-  MUSTER_ANSWER(const auto counts, sources.archive.count_runs());
-  Reply reply = json_reply(pool_json(*now, counts));
+  Reply reply = json_reply(pool_json(*now));
   set_tag(request, reply);
   return reply;
 }

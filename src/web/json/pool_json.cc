@@ -52,17 +52,19 @@ Json machine_counts(const PoolNow& now) {
 }
 
 // Of what goes on the last look says more than the database.
-Json job_counts(const PoolNow& now, const std::vector<io::Archive::Count>& counts) {
-  std::map<std::string, int64_t> of;
-  for (const auto& count : counts) of[count.state] = count.runs;
+Json job_counts(const PoolNow& now) {
+  const auto of = [&](const char* state) {
+    const auto runs = now.runs.find(state);
+    return runs == now.runs.end() ? 0 : runs->second;
+  };
   int64_t waiting = 0;
   for (const auto& [id, job] : now.jobs) waiting += job_state(job.row) == "waiting" ? 1 : 0;
   const int64_t live = static_cast<int64_t>(now.jobs.size());
   return {{"waiting", waiting},
           {"running", live - waiting},
-          {"done", of["done"]},
-          {"failed", of["failed"]},
-          {"cancelled", of["cancelled"]}};
+          {"done", of("done")},
+          {"failed", of("failed")},
+          {"cancelled", of("cancelled")}};
 }
 
 Json storage_json(const PoolNow& now) {
@@ -126,17 +128,17 @@ std::string_view to_word(MachineState state) {
   }
 }
 
-Json pool_event(const PoolNow& now, const std::vector<io::Archive::Count>& counts) {
+Json pool_event(const PoolNow& now) {
   return {{"at_ms", now.at_ms},
           {"machines", machine_counts(now)},
-          {"jobs", job_counts(now, counts)},
+          {"jobs", job_counts(now)},
           {"storage", storage_json(now)},
           {"items_per_s", now.items_per_s}};
 }
 
-Json pool_json(const PoolNow& now, const std::vector<io::Archive::Count>& counts) {
+Json pool_json(const PoolNow& now) {
   Json json{{"id", now.pool}, {"version", now.version}};
-  json.update(pool_event(now, counts));
+  json.update(pool_event(now));
   json["rates"] = {
       {"until_ms", now.at_ms}, {"every_ms", PoolNow::kRateEveryMs}, {"items_per_s", now.rates}};
   json["versions"] = versions_json(now);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ class PoolHistory {
   };
   // `now_ms`: Unix time; one before the last is taken for the last.
   Changes note(int64_t now_ms, const pb::PoolStatus& status);
+  // What the database has, which is slower than the server.
+  void note_runs(std::map<std::string, int64_t> runs) { now_.runs = std::move(runs); }
   // How a run ended that was named as over: the items since the look before.
   void note_end(const pb::JobRow& row);
 

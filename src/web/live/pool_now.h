@@ -48,6 +48,7 @@ struct PoolNow {
   uint32_t copies_wanted = 0;
   std::map<std::string, MachineNow> machines;  // By id.
   std::map<std::string, JobNow> jobs;          // By id.
+  std::map<std::string, int64_t> runs;         // By state, as the database has them.
   double items_per_s = 0;
   std::vector<double> rates;  // Means of kRateEveryMs, the latest last; of kRatesMs at most.
 };

@@ -58,7 +58,7 @@ void PoolWatch::run() {
 }
 
 void PoolWatch::look(int64_t now_ms) {
-  const Status read = sources_.board.refresh(sources_.archive);
+  const Status read = read_database();
   const auto status = sources_.status();
   if (!status) return note_silence(status.error().message);
   const auto changes = history_.note(now_ms, *status);
@@ -69,6 +69,15 @@ void PoolWatch::look(int64_t now_ms) {
   }
   note_silence(read ? "" : read.error().message);
   tell(changes);
+}
+
+Status PoolWatch::read_database() {
+  MUSTER_TRY_STATUS(sources_.board.refresh(sources_.archive));
+  MUSTER_TRY(const auto counts, sources_.archive.count_runs());
+  std::map<std::string, int64_t> runs;
+  for (const auto& count : counts) runs[count.state] = count.runs;
+  history_.note_runs(std::move(runs));
+  return {};
 }
 
 void PoolWatch::note_silence(const std::string& why) {
@@ -90,8 +99,7 @@ void PoolWatch::tell(const PoolHistory::Changes& changes) {
   }
   tell_results();
   if (!is_news) return;
-  const auto counts = sources_.archive.count_runs();
-  if (counts) sources_.events.tell({"pool"}, "pool", pool_event(now, *counts).dump());
+  sources_.events.tell({"pool"}, "pool", pool_event(now).dump());
 }
 
 void PoolWatch::tell_machines(const std::vector<std::string>& machines) {

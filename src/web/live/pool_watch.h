@@ -47,6 +47,7 @@ class PoolWatch {
 
  private:
   void run();
+  Status read_database();
   void tell(const PoolHistory::Changes& changes);
   void tell_machines(const std::vector<std::string>& machines);
   void tell_over(const std::vector<std::string>& jobs);
