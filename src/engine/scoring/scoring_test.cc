@@ -53,7 +53,9 @@ TEST_F(Scoring, DoesNotDependOnHowTheListIsCut) {
   EXPECT_EQ(whole[3].loglikelihood, third[0].loglikelihood);
 }
 
-// Some groups are computed by a thread each, the last ones by all together.
+// Some groups are computed by a thread each, the last ones by all together: a product that is cut
+// up among them is summed in another order. Whether its last bits differ is the processor's.
+constexpr double kRounding = 1e-4;
 TEST_F(Scoring, ManyThreadsScoreAsOneDoes) {
   std::vector<ScoreRequest> requests;
   std::string context = "Once";
@@ -78,7 +80,7 @@ TEST_F(Scoring, ManyThreadsScoreAsOneDoes) {
     ASSERT_TRUE(scores) << scores.error().message;
     EXPECT_GE(told, 7 * scorer->decoder().spec().layers);
     for (size_t i = 0; i < requests.size(); ++i) {
-      EXPECT_EQ(alone[i].loglikelihood, (*scores)[i].loglikelihood) << i;
+      EXPECT_NEAR(alone[i].loglikelihood, (*scores)[i].loglikelihood, kRounding) << i;
       EXPECT_EQ(alone[i].is_greedy, (*scores)[i].is_greedy);
       EXPECT_EQ(alone[i].tokens, (*scores)[i].tokens);
     }
