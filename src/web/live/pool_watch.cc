@@ -62,7 +62,8 @@ void PoolWatch::look(int64_t now_ms) {
   const auto status = sources_.status();
   if (!status) return note_silence(status.error().message);
   const auto changes = history_.note(now_ms, *status);
-  tell_over(changes.over);
+  over_.insert(changes.over.begin(), changes.over.end());
+  tell_over();
   {
     const std::lock_guard lock(mutex_);
     now_ = std::make_shared<const PoolNow>(history_.now());
@@ -117,13 +118,18 @@ void PoolWatch::tell_machines(const std::vector<std::string>& machines) {
   }
 }
 
-void PoolWatch::tell_over(const std::vector<std::string>& jobs) {
-  for (const std::string& job : jobs) {
+// One that cannot be read now is read at a later look; one that has begun anew is told as it goes.
+void PoolWatch::tell_over() {
+  std::erase_if(over_, [&](const std::string& job) {
+    if (history_.now().jobs.contains(job)) return true;
     const auto row = sources_.archive.run(job, std::nullopt);
-    if (!row || !*row) continue;
-    history_.note_end(**row);
-    sources_.events.tell({"pool", "job:" + job}, "job", job_event({.row = **row}).dump());
-  }
+    if (!row) return false;
+    if (*row) {
+      history_.note_end(**row);
+      sources_.events.tell({"pool", "job:" + job}, "job", job_event({.row = **row}).dump());
+    }
+    return true;
+  });
 }
 
 void PoolWatch::tell_results() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -50,12 +51,13 @@ class PoolWatch {
   Status read_database();
   void tell(const PoolHistory::Changes& changes);
   void tell_machines(const std::vector<std::string>& machines);
-  void tell_over(const std::vector<std::string>& jobs);
+  void tell_over();
   void tell_results();
   void note_silence(const std::string& why);
 
   const Sources sources_;
   PoolHistory history_;
+  std::set<std::string> over_;  // Jobs whose end is to be read in the database, and told.
   bool has_told_ = false;
   mutable std::mutex mutex_;  // Guards what follows.
   std::shared_ptr<const PoolNow> now_;

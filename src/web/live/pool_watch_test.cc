@@ -90,6 +90,20 @@ TEST_P(PoolWatchTest, TellsHowARunEndedAndWhatItScored) {
   EXPECT_EQ(watch_->now()->items_per_s, 2) << "eight items in four seconds";
 }
 
+TEST_P(PoolWatchTest, TellsOfAnEndThatCouldNotBeReadAtOnce) {
+  begin();
+  save(pb::JOB_STATE_RUNNING);
+  watch_->look(1000);
+  const auto reader = events_.follow({"job:aa"}, "");
+  save(pb::JOB_STATE_DONE);
+  run_sql("ALTER TABLE jobs RENAME TO away");
+  watch_->look(3000);
+  EXPECT_THAT(reader->take().text, IsEmpty());
+  run_sql("ALTER TABLE away RENAME TO jobs");
+  watch_->look(5000);
+  EXPECT_THAT(reader->take().text, HasSubstr("\"state\":\"done\""));
+}
+
 TEST_P(PoolWatchTest, WhatWasDoneBeforeIsNoNews) {
   begin();
   save(pb::JOB_STATE_DONE);
