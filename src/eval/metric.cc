@@ -56,7 +56,12 @@ std::vector<MetricValue> aggregate(const std::vector<ItemScore>& scores) {
     acc.push_back(score.acc);
     acc_norm.push_back(score.acc_norm);
   }
-  return {metric("acc", acc), metric("acc_norm_raw", acc_norm)};
+  return {metric(metric_names()[0], acc), metric(metric_names()[1], acc_norm)};
+}
+
+const std::vector<std::string>& metric_names() {
+  static const std::vector<std::string> names{"acc", "acc_norm_raw"};
+  return names;
 }
 
 }  // namespace muster::eval

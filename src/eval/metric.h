@@ -35,6 +35,9 @@ struct MetricValue {
   std::optional<double> stderr_value;
 };
 
+// Their names, in the order of aggregate(); the first stands for the task.
+const std::vector<std::string>& metric_names();
+
 // acc and acc_norm over the items, in item order. tinyBenchmarks' own acc_norm is an estimate by
 // item response theory; the plain mean is therefore called acc_norm_raw.
 std::vector<MetricValue> aggregate(const std::vector<ItemScore>& scores);

@@ -74,6 +74,7 @@ class WebsiteTest : public io::DatabaseTest {
     row.set_settled_items(state == pb::JOB_STATE_DONE ? 100 : 7);
     row.mutable_request()->set_model("org/model-" + job.substr(0, 2));
     row.mutable_request()->add_tasks("tinyMMLU");
+    row.mutable_request()->set_redundancy(2);
     row.mutable_model()->set_name("org/model-" + job.substr(0, 2));
     row.mutable_model()->set_commit("3f9c21ab");
     row.mutable_model()->set_dtype("float32");

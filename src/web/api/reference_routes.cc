@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "eval/metric.h"
 #include "eval/task.h"
 #include "web/api/api.h"
 #include "web/api/parameters.h"
@@ -11,12 +12,18 @@
 namespace muster::web {
 namespace {
 
-Json metric_json(const char* name, bool is_main) {
+Json metric_json(const std::string& name) {
   return {{"metric", name},
           {"filter", "none"},
           {"higher_is_better", true},
-          {"is_proportion", true},
-          {"main", is_main}};
+          {"is_proportion", is_proportion(name)},
+          {"main", name == eval::metric_names().front()}};
+}
+
+Json metrics_json() {
+  Json metrics = Json::array();
+  for (const std::string& name : eval::metric_names()) metrics.push_back(metric_json(name));
+  return metrics;
 }
 
 Json task_json(const Board& board, const eval::Task& task) {
@@ -34,7 +41,7 @@ Json task_json(const Board& board, const eval::Task& task) {
           {"requests", facts != nullptr && !facts->requests.empty() ? Json(facts->requests.back())
                                                                     : Json(nullptr)},
           {"output_type", "multiple_choice"},
-          {"metrics", {metric_json("acc", true), metric_json("acc_norm_raw", false)}},
+          {"metrics", metrics_json()},
           {"chance", facts != nullptr ? Json(facts->chance) : Json(nullptr)},
           {"group", nullptr},
           {"data", task.dataset_path},

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "eval/metric.h"
 #include "eval/task.h"
 
 namespace muster::web {
 namespace {
-
-constexpr const char* kMainMetric = "acc";
 
 std::string lower(const std::string& text) {
   std::string out = text;
@@ -59,7 +58,8 @@ std::vector<BoardRow> rows_of(const Board& board, const BoardQuery& query) {
 
 ColumnKey main_column(const Board& board, const std::string& task) {
   const auto known = eval::find_task(task);
-  ColumnKey own{task, kMainMetric, known ? static_cast<int32_t>((*known)->default_fewshot) : 0};
+  ColumnKey own{task, eval::metric_names().front(),
+                known ? static_cast<int32_t>((*known)->default_fewshot) : 0};
   if (board.columns().contains(own)) return own;
   int64_t most = 0;
   ColumnKey found = own;

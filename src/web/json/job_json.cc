@@ -156,7 +156,7 @@ Json job_json(const JobNow& job) {
             {"settled", row.settled_items()},
             {"total", total_of(row)},
             {"requests", requests_of(request)},
-            {"votes_wanted", request.redundancy() > 0 ? request.redundancy() : kVotesUnlessAsked},
+            {"votes_wanted", request.redundancy()},
             {"adaptive", request.adaptive()},
             {"items_per_s", items_per_s(job)},
             {"seconds_left", seconds_left(job)},
@@ -213,8 +213,9 @@ std::string command_of(const pb::JobRow& row) {
     command += " --num_fewshot " + std::to_string(request.num_fewshot());
   }
   if (request.adaptive()) return command + " --redundancy auto";
-  const bool is_usual = request.redundancy() == 0 || request.redundancy() == kVotesUnlessAsked;
-  return is_usual ? command : command + " --redundancy " + std::to_string(request.redundancy());
+  return request.redundancy() == kVotesUnlessAsked
+             ? command
+             : command + " --redundancy " + std::to_string(request.redundancy());
 }
 
 Json job_event(const JobNow& job) {

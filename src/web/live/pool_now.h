@@ -19,7 +19,6 @@ enum class MachineState {
   kStoring,
   kIdle
 };
-constexpr int kMachineStates = 7;
 
 // A machine that is in the pool, or was since the website began.
 struct MachineNow {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <fstream>
 
 #include "base/json.h"
 #include "web/pages/tar.h"
@@ -48,6 +49,18 @@ TEST(PagesTest, EveryAddressOfPeopleIsOneAndAnyOtherIsNot) {
     EXPECT_EQ(page(target).status, 404) << target;
   }
   EXPECT_TRUE(page("/nowhere").type.starts_with("text/html"));
+}
+
+// "route('/jobs/:job', ...": its own list is that of the pages themselves.
+TEST(PagesTest, AddressesAreThoseOfThePages) {
+  std::ifstream file(std::string(MUSTER_SOURCE_DIR) + "/site/src/router.svelte.ts");
+  std::vector<std::string> routes;
+  for (std::string line; std::getline(file, line);) {
+    const size_t begin = line.find("  route('");
+    if (begin != 0) continue;
+    routes.push_back(line.substr(9, line.find('\'', 9) - 9));
+  }
+  EXPECT_THAT(routes, testing::ElementsAreArray(page_addresses()));
 }
 
 TEST(PagesTest, TheDescriptionIsTheRepositorys) {
